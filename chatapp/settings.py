@@ -1,0 +1,159 @@
+"""Settings. Whatever differs between deployments is read from the environment or `.env`, each by a typed reader."""
+
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+
+from chatapp import env, services
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+env.load(BASE_DIR / ".env")
+
+# What a deployment sets.
+
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = services.secret_key(VAR_DIR)  # SECRET_KEY, or made once and kept under var/
+HOST = env.text("HOST", "127.0.0.1")  # address that the web server listens on
+PORT = env.number("PORT", 8000, least=1, most=65535)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql")) or services.database_url(VAR_DIR)
+REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix")) or services.redis_url(VAR_DIR)
+SIGN_UP = env.flag("SIGN_UP", default=True)  # may strangers make themselves an account?
+CHAT_MODEL = env.text("CHAT_MODEL")  # pydantic-ai's form, `openai:gpt-5`; the bare name when CHAT_MODEL_URL is set
+CHAT_MODEL_URL = env.url("CHAT_MODEL_URL", ("http", "https"))  # an OpenAI-compatible endpoint
+CHAT_MODEL_KEY = env.text("CHAT_MODEL_KEY")
+SCRIPT_AGENT = env.flag("SCRIPT_AGENT")  # offer the scripted agent, for tests and trials
+
+# Django.
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: it serves `runserver`
+    "chatapp",
+    "agents",
+    "sessions_core",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "channels",
+    "django_htmx",
+    "template_partials",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "chatapp.urls"
+ASGI_APPLICATION = "chatapp.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign_in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+# The database: a pool, because under ASGI persistent connections leak (docs/decisions). One thread uses one connection at a
+# time, so the executor of sessions_core.bridge has as many threads as the pool has connections.
+
+DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", 16, least=2, most=200)
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(DATABASE_URL),
+        "OPTIONS": {
+            **dj_database_url.parse(DATABASE_URL).get("OPTIONS", {}),
+            "pool": {"min_size": 2, "max_size": DATABASE_POOL_SIZE, "timeout": 10},
+        },
+    },
+}
+
+# Redis or Valkey: hints between processes and Celery's broker. Nothing that matters is kept there.
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "chat"},
+    },
+}
+CELERY_BROKER_URL = services.broker_url(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "agents"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+RUN_DISPATCHER = "agents.dispatcher.CeleryDispatcher"  # how the core wakes a worker and knows which agents there are
+
+# Static files, hashed; of node_modules only what chatapp/assets.py allows.
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "chatapp.assets.NodeModulesFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# What a page may load: its own files only, scripts by nonce or from us.
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

@@ -1,0 +1,13 @@
+"""The time, in one place, so that tests can set it. Leases use the database's clock instead."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def wire(moment: datetime) -> str:
+    """The wire's form of a moment: `2026-01-31T12:00:00.123Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

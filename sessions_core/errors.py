@@ -1,0 +1,155 @@
+"""Every refusal the engine can give: a code for programs, a sentence for people.
+
+    Refusal
+    ├── NotSignedIn        401
+    ├── NotFound           404  also for what is somebody else's: absent and not yours look the same
+    ├── Forbidden          403  the address and who asks are known, the right is missing
+    │   ├── ReadOnly            the role, the token's scope or an archived Session forbids writing
+    │   └── BadOrigin           a page of another site
+    ├── Conflict           409
+    │   ├── RunActive           policy `reject`
+    │   └── RunEnded            nothing is running that could be stopped
+    ├── TooLarge           413
+    ├── Invalid            422
+    │   ├── BadFrame            not JSON, not an object, unknown type
+    │   ├── BadField            a field is missing or wrong
+    │   ├── HelloFirst
+    │   ├── NoSuchAgent
+    │   └── NotSupported        a part of the protocol that this version does not serve
+    └── Busy               503
+        └── RateLimited    429
+
+The class docstring is the default sentence. `status` is the HTTP status; a socket sends the same code and sentence in an
+`error` frame.
+"""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):  # noqa: N818  # what it is: nothing broke
+    """That was refused."""
+
+    code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 400
+    retry: ClassVar[bool] = False
+
+    def __init__(self, message: str = "", *, retry_after_ms: int | None = None) -> None:
+        self.message = message or (self.__doc__ or "").strip()
+        self.retry_after_ms = retry_after_ms
+        super().__init__(self.message)
+
+
+class NotSignedIn(Refusal):
+    """Sign in first."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+class NotFound(Refusal):
+    """There is no such thing here."""
+
+    code = "not_found"
+    status = 404
+
+
+class Forbidden(Refusal):
+    """You may not do that."""
+
+    code = "forbidden"
+    status = 403
+
+
+class ReadOnly(Forbidden):
+    """You can read here, but not write."""
+
+    code = "read_only"
+
+
+class BadOrigin(Forbidden):
+    """This page belongs to another site."""
+
+    code = "bad_origin"
+
+
+class Conflict(Refusal):
+    """That does not fit the present state."""
+
+    code = "conflict"
+    status = 409
+
+
+class RunActive(Conflict):
+    """An answer is already being written. Wait for it, or stop it first."""
+
+    code = "run_active"
+    retry = True
+
+
+class RunEnded(Conflict):
+    """It has already ended, so there is nothing to stop."""
+
+    code = "run_ended"
+
+
+class TooLarge(Refusal):
+    """That is too large."""
+
+    code = "too_large"
+    status = 413
+
+
+class Invalid(Refusal):
+    """That cannot be read."""
+
+    code = "invalid"
+    status = 422
+
+
+class BadFrame(Invalid):
+    """A frame is one JSON object with a known type."""
+
+    code = "bad_frame"
+
+
+class BadField(Invalid):
+    """A field is missing or has a wrong value."""
+
+    code = "bad_field"
+
+
+class HelloFirst(Invalid):
+    """Say hello first."""
+
+    code = "hello_first"
+
+
+class NoSuchAgent(Invalid):
+    """There is no agent of that name."""
+
+    code = "no_such_agent"
+
+
+class NotSupported(Invalid):
+    """This server does not offer that yet."""
+
+    code = "not_supported"
+
+
+class Busy(Refusal):
+    """The server is busy. Try again in a moment."""
+
+    code = "busy"
+    status = 503
+    retry = True
+
+
+class RateLimited(Busy):
+    """That is too many at once. Wait a moment."""
+
+    code = "rate_limited"
+    status = 429
+
+
+class Fenced(Exception):  # noqa: N818  # an order to a writer, never shown to a person
+    """The Run is not this attempt's any more, or it was cancelled: stop writing."""

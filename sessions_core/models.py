@@ -1,0 +1,217 @@
+"""The rows. Who writes which: `log` is the only writer of Event and of `Session.head`; `runs` of Run; `sessions` of the rest of
+Session and of Participant; `devices` of Device; `tokens` of ApiToken.
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from sessions_core import ids
+
+
+class Session(models.Model):
+    """A durable conversation. `head` is the seq of its newest Event; `epoch` changes when the log is restored."""
+
+    class Policy(models.TextChoices):
+        QUEUE = "queue"
+        STEER = "steer"
+        INTERRUPT = "interrupt"
+        REJECT = "reject"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_session, editable=False)
+    title = models.CharField(max_length=200, blank=True)
+    agent = models.CharField(max_length=64, help_text="Who answers here, unless a post names another.")
+    policy = models.CharField(max_length=16, choices=Policy, default=Policy.QUEUE)
+    epoch = models.PositiveIntegerField(db_default=1, editable=False)
+    head = models.PositiveBigIntegerField(db_default=0, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    active_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When somebody last said something.")
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "session"
+        indexes: ClassVar = [models.Index(fields=["-active_at"], name="session_newest")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(epoch__gte=1), name="session_epoch_from_1"),
+            models.CheckConstraint(
+                condition=Q(policy__in=["queue", "steer", "interrupt", "reject"]), name="session_policy_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or "Untitled"
+
+
+class Participant(models.Model):
+    """One user's membership in one Session. `read_seq` is the user's read mark, the same on all devices."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        EDITOR = "editor"
+        VIEWER = "viewer"
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="participants", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=16, choices=Role)
+    read_seq = models.PositiveBigIntegerField(db_default=0, editable=False)
+    joined_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "participant"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "user"], name="participant_once"),
+            models.UniqueConstraint(fields=["session"], condition=Q(role="owner"), name="participant_one_owner"),
+            models.CheckConstraint(condition=Q(role__in=["owner", "editor", "viewer"]), name="participant_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+
+class Device(models.Model):
+    """One browser or app installation of one user; `key` is the uuid it made for itself."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices", db_index=False)
+    key = models.UUIDField(editable=False)
+    label = models.CharField(max_length=100, blank=True)
+    first_seen_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_seen_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "device"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "key"], name="device_once")]
+
+    def __str__(self) -> str:
+        return self.label or str(self.key)
+
+
+class Run(models.Model):
+    """One execution of an agent in a Session. Only the attempt that holds `fence` may write, until `lease_until`."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        RUNNING = "running"
+        WAITING = "waiting"
+        COMPLETED = "completed"
+        CANCELLED = "cancelled"
+        FAILED = "failed"
+        INTERRUPTED = "interrupted"
+
+    ACTIVE = (State.REQUESTED, State.RUNNING, State.WAITING)
+    TERMINAL = (State.COMPLETED, State.CANCELLED, State.FAILED, State.INTERRUPTED)
+
+    id = models.UUIDField(primary_key=True, default=ids.new_run, editable=False)
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="runs")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    agent = models.CharField(max_length=64)
+    replies_to = models.UUIDField(null=True, editable=False, help_text="The Message that it answers.")
+    asked_seq = models.PositiveBigIntegerField(
+        editable=False, help_text="Seq of the Event before which a cold reader need not look."
+    )
+    state = models.CharField(max_length=16, choices=State, default=State.REQUESTED)
+    attempt = models.PositiveIntegerField(default=0)
+    fence = models.PositiveBigIntegerField(default=0)
+    worker = models.CharField(max_length=200, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    woken_at = models.DateTimeField(db_default=Now(), help_text="When a worker was last told of it.")
+    cancel_requested_at = models.DateTimeField(null=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    requested_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "run"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["session", "requested_at"],
+                condition=Q(state__in=["requested", "running", "waiting"]),
+                name="run_active",
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["requested", "running", "waiting", "completed", "cancelled", "failed", "interrupted"]
+                ),
+                name="run_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="running", lease_until__isnull=False)
+                | (~Q(state="running") & Q(lease_until__isnull=True)),
+                name="run_lease_while_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["requested", "running", "waiting"], ended_at__isnull=True)
+                | Q(state__in=["completed", "cancelled", "failed", "interrupted"], ended_at__isnull=False),
+                name="run_ended_at_its_end",
+            ),
+            models.CheckConstraint(condition=Q(fence__gte=F("attempt")), name="run_fence_rises"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent} {self.state}"
+
+
+class Event(models.Model):
+    """One row of the log. Immutable; written by `log` only. `message` is set where compaction and paging look for it."""
+
+    pk = models.CompositePrimaryKey("session_id", "seq")
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+", db_index=False)
+    seq = models.PositiveBigIntegerField()
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=8)
+    actor_id = models.CharField(max_length=64)
+    actor_name = models.CharField(max_length=150)
+    run_id = models.UUIDField(null=True)
+    message_id = models.UUIDField(null=True)
+    client_id = models.UUIDField(null=True)
+    data = models.JSONField()
+
+    class Meta:
+        db_table = "event"
+        indexes: ClassVar = [
+            models.Index(fields=["session", "message_id", "seq"], condition=Q(message_id__isnull=False), name="event_message"),
+            models.Index(
+                fields=["session", "seq"],
+                condition=Q(kind__in=["message.posted", "message.started"]),
+                name="event_boundary",
+            ),
+            models.Index(fields=["run_id", "seq"], condition=Q(kind="message.started"), name="event_run_message"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(seq__gte=1), name="event_seq_from_1"),
+            models.UniqueConstraint(
+                fields=["session", "client_id"], condition=Q(client_id__isnull=False), name="event_once_per_command"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"
+
+
+class ApiToken(models.Model):
+    """A bearer token of one user. Only its SHA-256 is kept; `hint` is how it starts, to tell one from another."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    label = models.CharField(max_length=100, blank=True)
+    hint = models.CharField(max_length=12, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    can_write = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "api_token"
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.hint}…"
