@@ -1,0 +1,58 @@
+"""Bearer tokens of the HTTP API and the socket. The only writer of ApiToken.
+
+A token is shown once, when it is made; what is kept is its SHA-256. 256 bits of chance need no slow hash, and looking the digest
+up by its index takes the same time for every guess.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+
+from sessions_core import clock
+from sessions_core.models import ApiToken
+
+PREFIX: Final = "ds_"  # so that a token found in a file can be told for what it is
+_HINT: Final = len(PREFIX) + 5  # letters shown in lists; 227 bits stay unknown
+_LABEL: Final = 100  # letters, as the column has
+_USE_NOTED_EVERY: Final = timedelta(minutes=1)  # a busy script must not cost one write per request
+
+
+def issue(user: User, *, label: str = "", can_write: bool = True) -> str:
+    """A new token of the user: the one moment at which it can be read."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    ApiToken.objects.create(
+        user=user, label=label[:_LABEL], hint=secret[:_HINT], digest=_digest(secret), can_write=can_write
+    )
+    return secret
+
+
+def find(secret: str) -> ApiToken | None:
+    """The token, with its user, if it may be used now: not revoked, and of a user who is still active."""
+    token = (
+        ApiToken.objects.select_related("user")
+        .filter(digest=_digest(secret), revoked_at=None, user__is_active=True)
+        .first()
+    )
+    if token is not None:
+        _note_use(token)
+    return token
+
+
+def revoke(token: ApiToken) -> None:
+    """Ends the token for good; a second time changes nothing."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=clock.now())
+
+
+def _note_use(token: ApiToken) -> None:
+    now = clock.now()
+    if token.last_used_at is None or now - token.last_used_at >= _USE_NOTED_EVERY:
+        stale = Q(last_used_at=None) | Q(last_used_at__lte=now - _USE_NOTED_EVERY)
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
