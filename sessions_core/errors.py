@@ -5,7 +5,9 @@
     ├── NotFound           404  also for what is somebody else's: absent and not yours look the same
     ├── Forbidden          403  the address and who asks are known, the right is missing
     │   ├── ReadOnly            the role, the token's scope or an archived Session forbids writing
-    │   └── BadOrigin           a page of another site
+    │   ├── BadOrigin           a page of another site
+    │   └── CsrfFailed          HTTP: the signed-in browser's token is missing or wrong
+    ├── MethodNotAllowed   405  HTTP only
     ├── Conflict           409
     │   ├── RunActive           policy `reject`
     │   └── RunEnded            nothing is running that could be stopped
@@ -16,8 +18,9 @@
     │   ├── HelloFirst
     │   ├── NoSuchAgent
     │   └── NotSupported        a part of the protocol that this version does not serve
-    └── Busy               503
-        └── RateLimited    429
+    ├── Busy               503
+    │   └── RateLimited    429
+    └── Broken             500  HTTP: a fault of ours, in the log
 
 The class docstring is the default sentence. `status` is the HTTP status; a socket sends the same code and sentence in an
 `error` frame.
@@ -70,6 +73,19 @@ class BadOrigin(Forbidden):
     """This page belongs to another site."""
 
     code = "bad_origin"
+
+
+class CsrfFailed(Forbidden):
+    """The CSRF token is missing or wrong: send the cookie's value as X-CSRFToken, or reload the page."""
+
+    code = "csrf_failed"
+
+
+class MethodNotAllowed(Refusal):
+    """This address does not take that method."""
+
+    code = "method_not_allowed"
+    status = 405
 
 
 class Conflict(Refusal):
@@ -149,6 +165,14 @@ class RateLimited(Busy):
 
     code = "rate_limited"
     status = 429
+
+
+class Broken(Refusal):
+    """Something broke on our side. Try again; the administrators can see what it was."""
+
+    code = "internal"
+    status = 500
+    retry = True
 
 
 class Fenced(Exception):  # noqa: N818  # an order to a writer, never shown to a person
