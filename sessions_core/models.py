@@ -113,6 +113,10 @@ class Run(models.Model):
     )
     state = models.CharField(max_length=16, choices=State, default=State.REQUESTED)
     attempt = models.PositiveIntegerField(default=0)
+    attempt_seq = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="Seq of the Event that began the present attempt."
+    )
+    handed_back = models.PositiveIntegerField(default=0, help_text="Attempts that ended because a worker was stopped.")
     fence = models.PositiveBigIntegerField(default=0)
     worker = models.CharField(max_length=200, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -124,16 +128,23 @@ class Run(models.Model):
     requested_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    compacted_at = models.DateTimeField(null=True, help_text="When its deltas were deleted.")
     error = models.CharField(max_length=500, blank=True)
 
     class Meta:
         db_table = "run"
         indexes: ClassVar = [
             models.Index(
-                fields=["session", "requested_at"],
+                fields=["session", "asked_seq"],
                 condition=Q(state__in=["requested", "running", "waiting"]),
                 name="run_active",
             ),
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(ended_at__isnull=False, compacted_at__isnull=True),
+                name="run_to_compact",
+            ),
+            models.Index(fields=["state", "lease_until"], condition=Q(ended_at__isnull=True), name="run_to_sweep"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
