@@ -50,3 +50,11 @@ def url(name: str, schemes: tuple[str, ...]) -> str:
     if value and urlsplit(value).scheme not in schemes:
         raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
     return value
+
+
+def folder(name: str, default: Path) -> Path:
+    """An absolute path; need not exist yet."""
+    path = Path(text(name) or default).expanduser()
+    if not path.is_absolute() or path.is_file():
+        raise ImproperlyConfigured(f"{name}={str(path)!r} must be the absolute path of a folder.")
+    return path

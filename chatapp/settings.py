@@ -8,8 +8,8 @@ from csp.constants import NONCE, NONE, SELF
 from chatapp import env, services
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
 env.load(BASE_DIR / ".env")
+VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")  # what this machine keeps: data of the services, the secret key
 
 # What a deployment sets.
 

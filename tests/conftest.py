@@ -1,0 +1,92 @@
+"""What every test can rely on: PostgreSQL and Valkey of this pytest process's own, and the cast.
+
+Without DATABASE_URL and REDIS_URL pytest starts both in a folder of its own, so several people can run pytest at once;
+the workers of xdist inherit the addresses from the process that started them. All of it happens while this file is
+imported, because Django's settings read the addresses.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from chatapp.services import homes
+from chatapp.services.launch import running
+from chatapp.services.postgres import Postgres
+from chatapp.services.valkey import Valkey
+from tests import leftovers
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+# Set even when empty, so that a developer's `.env` does not decide what a test sees.
+ENVIRONMENT: Final = {
+    "DJANGO_SETTINGS_MODULE": "chatapp.settings",
+    "SECRET_KEY": "for tests only, and long enough for nobody to complain about it",
+    "DEBUG": "0",
+    "SCRIPT_AGENT": "1",
+    "SIGN_UP": "1",
+    "HOST": "",
+    "PORT": "",
+    "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1],testserver",
+    "CHAT_MODEL": "",
+    "CHAT_MODEL_URL": "",
+    "CHAT_MODEL_KEY": "",
+}
+
+
+def _start_services() -> None:
+    """Starts what no URL was given for, and stops it when this process ends, however pytest ends."""
+    leftovers.sweep()
+    folder = Path(tempfile.mkdtemp(prefix=leftovers.PREFIX))
+    folder.chmod(0o755)  # PostgreSQL of root runs as another user
+    os.environ["VAR_DIR"] = str(folder)
+    stack = ExitStack()
+    atexit.register(stack.close)
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    stack.callback(homes.forget, folder)
+    for variable, service in (("DATABASE_URL", Postgres(folder, lasting=False)), ("REDIS_URL", Valkey(folder, lasting=False))):
+        if not os.environ.get(variable):
+            os.environ[variable] = stack.enter_context(running(service, folder / f"{service.name}.log"))
+
+
+os.environ.update(ENVIRONMENT)
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _start_services()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Quick passwords, and static files as they lie in their folders: `collectstatic` is `up`'s part."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.SERVESTATIC_USE_FINDERS = True
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture
+def alice(db: None) -> "User":
+    from tests.cast import person
+
+    return person("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> "User":
+    from tests.cast import person
+
+    return person("bob")
+
+
+@pytest.fixture
+def mallory(db: None) -> "User":
+    from tests.cast import person
+
+    return person("mallory")
