@@ -1,0 +1,132 @@
+/**
+ * The Timeline: the fold of a Session's Events that a screen shows. The same fold is written in Python
+ * (sessions_core/timeline.py); both are held together by tests/fixtures/timeline.
+ *
+ * @module
+ * @import { Actor, LogEvent, PartType, Usage } from "ds/core/events.js"
+ */
+
+import { applyMessageEvent } from "ds/core/timeline-messages.js";
+import { applyRunEvent } from "ds/core/timeline-runs.js";
+
+/** @typedef {{type: PartType, text: string}} TimelinePart */
+/**
+ * `open`: being written. `seq`: of the Event that began it. `agent` and `run` are null for what a person posted.
+ *
+ * @typedef {{
+ *   id: string, role: "user" | "assistant", parent: string | null, agent: string | null, actor: Actor, at: string,
+ *   run: string | null, seq: number, parts: TimelinePart[],
+ *   state: "sent" | "queued" | "steering" | "open" | "complete" | "cancelled" | "failed" | "interrupted",
+ *   usage?: Usage,
+ * }} Message
+ */
+/**
+ * `repliesTo`: the Message it answers; `parent`: the Run that started it.
+ *
+ * @typedef {{
+ *   id: string, agent: string, parent: string | null, repliesTo: string | null, attempt: number,
+ *   state: "requested" | "running" | "waiting" | "completed" | "cancelled" | "failed" | "interrupted",
+ *   progress?: {label: string, done?: number, total?: number},
+ *   cancelRequestedBy?: {id: string, name: string},
+ *   error?: {code: string, message: string, retry: boolean},
+ *   reason?: string,
+ * }} Run
+ */
+/**
+ * `messages` and `runs` are in the order of the log. `loose` keeps Events whose beginning lies before this Timeline, for
+ * `prepend`; it is not shown.
+ *
+ * @typedef {{
+ *   messages: Map<string, Message>, runs: Map<string, Run>, title: string | null, cursor: number, epoch: number,
+ *   loose: LogEvent[],
+ * }} Timeline
+ */
+/**
+ * What a fold touched: ids of Messages and Runs that are new or changed, and of Messages that disappeared.
+ *
+ * @typedef {{messages: Set<string>, runs: Set<string>, removed: Set<string>, title: boolean}} Changes
+ */
+
+/** @returns {Timeline} */
+export function emptyTimeline(epoch = 0, cursor = 0) {
+  return { messages: new Map(), runs: new Map(), title: null, cursor, epoch, loose: [] };
+}
+
+/**
+ * Fold the Events into the Timeline, which is changed in place. Events at or below its cursor are passed over.
+ *
+ * @param {Timeline} timeline
+ * @param {readonly LogEvent[]} events in seq order
+ * @param {number} [to] the end of the range that the events cover, when that is past the last of them
+ * @returns {Changes}
+ */
+export function fold(timeline, events, to) {
+  /** @type {Changes} */
+  const changes = { messages: new Set(), runs: new Set(), removed: new Set(), title: false };
+  for (const event of events) {
+    if (event.seq <= timeline.cursor) continue;
+    apply(timeline, event, changes);
+    timeline.cursor = event.seq;
+  }
+  if (to !== undefined) timeline.cursor = Math.max(timeline.cursor, to);
+  for (const id of changes.removed) changes.messages.delete(id);
+  return changes;
+}
+
+/**
+ * Put an earlier page of the log before what the Timeline has, as when somebody scrolls back. What of that page went on
+ * later is brought up to date.
+ *
+ * @param {Timeline} timeline
+ * @param {readonly LogEvent[]} events all below what the Timeline was begun with
+ * @returns {Changes} what is new at the front
+ */
+export function prepend(timeline, events) {
+  const earlier = emptyTimeline(timeline.epoch);
+  const changes = fold(earlier, events);
+  const later = fold(earlier, timeline.loose);
+  timeline.messages = new Map([...earlier.messages, ...timeline.messages]);
+  timeline.runs = new Map([...earlier.runs, ...timeline.runs]);
+  if (timeline.title === null && earlier.title !== null) {
+    timeline.title = earlier.title;
+    changes.title = true;
+  }
+  timeline.loose = earlier.loose;
+  for (const id of later.messages) changes.messages.add(id);
+  for (const id of later.runs) changes.runs.add(id);
+  for (const id of later.removed) changes.messages.delete(id);
+  return changes;
+}
+
+/**
+ * @param {Timeline} timeline
+ * @param {LogEvent} event
+ * @param {Changes} changes
+ */
+function apply(timeline, event, changes) {
+  switch (event.kind) {
+    case "session.created":
+    case "session.renamed":
+      timeline.title = event.data.title;
+      changes.title = true;
+      return;
+    case "message.posted":
+    case "message.started":
+    case "message.delta":
+    case "message.completed":
+      if (!applyMessageEvent(timeline, event, changes)) timeline.loose.push(event);
+      return;
+    case "run.requested":
+    case "run.started":
+    case "run.restarted":
+    case "run.progressed":
+    case "run.cancel_requested":
+    case "run.completed":
+    case "run.cancelled":
+    case "run.failed":
+    case "run.interrupted":
+      if (!applyRunEvent(timeline, event, changes)) timeline.loose.push(event);
+      return;
+    default: // kinds of other screens, and kinds of later versions
+  }
+}
