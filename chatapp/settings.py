@@ -25,6 +25,7 @@ CHAT_MODEL = env.text("CHAT_MODEL")  # pydantic-ai's form, `openai:gpt-5`; the b
 CHAT_MODEL_URL = env.url("CHAT_MODEL_URL", ("http", "https"))  # an OpenAI-compatible endpoint
 CHAT_MODEL_KEY = env.text("CHAT_MODEL_KEY")
 SCRIPT_AGENT = env.flag("SCRIPT_AGENT")  # offer the scripted agent, for tests and trials
+API_RATE = env.number("API_RATE", 50, least=1, most=10_000)  # requests a second of one user, per web process
 
 # Django.
 
@@ -45,6 +46,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
     "csp",
+    "ninja",  # for the files of the API's documentation page, which would come from a CDN otherwise
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -112,6 +114,15 @@ CHANNEL_LAYERS = {
     },
 }
 CELERY_BROKER_URL = services.broker_url(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 0,  # who posts a message does not wait for the broker: the sweeper finds the Run
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "socket_keepalive": True,
+}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # nothing here asks for it, and it costs a connection and keys in Redis
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "agents"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
