@@ -1,0 +1,5 @@
+"""The Django project: settings, pages, and the Celery application, which every process needs to wake a worker."""
+
+from chatapp.celery import app
+
+__all__ = ["app"]
