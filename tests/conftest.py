@@ -50,7 +50,10 @@ def _start_services() -> None:
     atexit.register(stack.close)
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     stack.callback(homes.forget, folder)
-    for variable, service in (("DATABASE_URL", Postgres(folder, lasting=False)), ("REDIS_URL", Valkey(folder, lasting=False))):
+    for variable, service in (
+        ("DATABASE_URL", Postgres(folder, lasting=False)),
+        ("REDIS_URL", Valkey(folder, lasting=False)),
+    ):
         if not os.environ.get(variable):
             os.environ[variable] = stack.enter_context(running(service, folder / f"{service.name}.log"))
 

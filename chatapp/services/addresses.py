@@ -1,12 +1,12 @@
-"""Where the services of this clone are: files under var/, written by whoever starts them, read by the settings."""
+"""Addresses of what the settings need: those given, and those of the services that `manage.py up` starts."""
 
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-DATABASE = "postgres.url"
-REDIS = "valkey.url"
+from chatapp.services.postgres import Postgres
+from chatapp.services.valkey import Valkey
 
 
 def secret_key(var_dir: Path) -> str:
@@ -21,18 +21,13 @@ def secret_key(var_dir: Path) -> str:
 
 
 def database_url(var_dir: Path) -> str:
-    """The database of `manage.py up`. Where nothing was started yet, the address at which it will usually be."""
-    return _read(var_dir / DATABASE) or at_socket_folder(var_dir / "postgres", database="chat")
+    """Where the database of `manage.py up` is, running or not."""
+    return Postgres(var_dir).url
 
 
 def redis_url(var_dir: Path) -> str:
-    """Valkey of `manage.py up`. Where nothing was started yet, the address at which it will usually be."""
-    return _read(var_dir / REDIS) or f"unix://{quote(str(var_dir / 'valkey' / 'valkey.sock'))}"
-
-
-def at_socket_folder(folder: Path, *, database: str) -> str:
-    """A database URL for PostgreSQL's socket in `folder`."""
-    return f"postgresql://chat@{quote(str(folder), safe='')}/{database}"
+    """Where Valkey of `manage.py up` is, running or not."""
+    return Valkey(var_dir).url
 
 
 def broker_url(redis: str) -> str:
@@ -48,24 +43,11 @@ def broker_url(redis: str) -> str:
     return redis
 
 
-def record(file: Path, url: str) -> None:
-    """Lets `manage.py …` in another terminal find the service; replaced in one step, never seen half written."""
-    new = file.with_name(f"{file.name}.{os.getpid()}")
-    new.touch(mode=0o600)
-    new.write_text(f"{url}\n")
-    new.replace(file)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text().strip()
-    except OSError:
-        return ""
-
-
 def _write_once(file: Path, value: str) -> None:
     """Writes `file` unless another process does so first: a link to a finished file appears whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.parent.exists():
+        file.parent.mkdir(parents=True)
+        file.parent.chmod(0o755)  # whatever the umask says: PostgreSQL of root has to pass
     new = file.with_name(f"{file.name}.{os.getpid()}")
     new.touch(mode=0o600)
     new.write_text(f"{value}\n")

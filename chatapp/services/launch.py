@@ -29,9 +29,6 @@ class Service(Protocol):
         ...
 
     def is_ready(self) -> bool: ...
-    def announce(self) -> None:
-        """Writes down under var/ where it is."""
-        ...
 
 
 def bound_to_owner(stop: Signals) -> list[str]:

