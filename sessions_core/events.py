@@ -50,54 +50,54 @@ class _Fact(Struct, frozen=True, omit_defaults=True):
     kind: ClassVar[str]
 
 
-class SessionCreated(_Fact):
+class SessionCreated(_Fact, frozen=True):
     kind: ClassVar[str] = "session.created"
     title: str
     agent: str
     policy: str
 
 
-class SessionRenamed(_Fact):
+class SessionRenamed(_Fact, frozen=True):
     kind: ClassVar[str] = "session.renamed"
     title: str
 
 
-class SessionArchived(_Fact):
+class SessionArchived(_Fact, frozen=True):
     kind: ClassVar[str] = "session.archived"
 
 
-class SessionRestored(_Fact):
+class SessionRestored(_Fact, frozen=True):
     kind: ClassVar[str] = "session.restored"
 
 
-class SessionConfigured(_Fact):
+class SessionConfigured(_Fact, frozen=True):
     kind: ClassVar[str] = "session.configured"
     agent: str
     policy: str
 
 
-class ParticipantJoined(_Fact):
+class ParticipantJoined(_Fact, frozen=True):
     kind: ClassVar[str] = "participant.joined"
     user: str
     name: str
     role: Role
 
 
-class ParticipantLeft(_Fact):
+class ParticipantLeft(_Fact, frozen=True):
     kind: ClassVar[str] = "participant.left"
     user: str
     name: str
     role: Role
 
 
-class ParticipantRoleChanged(_Fact):
+class ParticipantRoleChanged(_Fact, frozen=True):
     kind: ClassVar[str] = "participant.role_changed"
     user: str
     name: str
     role: Role
 
 
-class MessagePosted(_Fact):
+class MessagePosted(_Fact, frozen=True):
     kind: ClassVar[str] = "message.posted"
     message: MessageId
     parent: MessageId | None
@@ -108,7 +108,7 @@ class MessagePosted(_Fact):
     device: str | None
 
 
-class MessageStarted(_Fact):
+class MessageStarted(_Fact, frozen=True):
     kind: ClassVar[str] = "message.started"
     message: MessageId
     parent: MessageId | None
@@ -116,7 +116,7 @@ class MessageStarted(_Fact):
     agent: str
 
 
-class MessageDelta(_Fact):
+class MessageDelta(_Fact, frozen=True):
     """`offset` is the part's length before this piece, in Unicode code points."""
 
     kind: ClassVar[str] = "message.delta"
@@ -127,7 +127,7 @@ class MessageDelta(_Fact):
     text: str
 
 
-class MessageCompleted(_Fact):
+class MessageCompleted(_Fact, frozen=True):
     """The whole Message; overwrites what its deltas made."""
 
     kind: ClassVar[str] = "message.completed"
@@ -137,7 +137,7 @@ class MessageCompleted(_Fact):
     usage: Usage | UnsetType = UNSET
 
 
-class RunRequested(_Fact):
+class RunRequested(_Fact, frozen=True):
     kind: ClassVar[str] = "run.requested"
     run: RunId
     agent: str
@@ -145,12 +145,12 @@ class RunRequested(_Fact):
     replies_to: MessageId | None
 
 
-class RunStarted(_Fact):
+class RunStarted(_Fact, frozen=True):
     kind: ClassVar[str] = "run.started"
     attempt: int
 
 
-class RunRestarted(_Fact):
+class RunRestarted(_Fact, frozen=True):
     """`voided`: Messages of earlier attempts; they disappear from the Timeline."""
 
     kind: ClassVar[str] = "run.restarted"
@@ -158,14 +158,14 @@ class RunRestarted(_Fact):
     voided: tuple[MessageId, ...]
 
 
-class RunProgressed(_Fact):
+class RunProgressed(_Fact, frozen=True):
     kind: ClassVar[str] = "run.progressed"
     label: str
     done: float | UnsetType = UNSET
     total: float | UnsetType = UNSET
 
 
-class RunCancelRequested(_Fact):
+class RunCancelRequested(_Fact, frozen=True):
     """`by` is the user's id; the Event's actor has the name. `runs`: all that it reaches."""
 
     kind: ClassVar[str] = "run.cancel_requested"
@@ -174,17 +174,17 @@ class RunCancelRequested(_Fact):
     runs: tuple[RunId, ...]
 
 
-class RunCompleted(_Fact):
+class RunCompleted(_Fact, frozen=True):
     kind: ClassVar[str] = "run.completed"
     usage: Usage | UnsetType = UNSET
     result: object | UnsetType = UNSET
 
 
-class RunCancelled(_Fact):
+class RunCancelled(_Fact, frozen=True):
     kind: ClassVar[str] = "run.cancelled"
 
 
-class RunFailed(_Fact):
+class RunFailed(_Fact, frozen=True):
     """`message` is a sentence for people; `retry`: the same request may well succeed now."""
 
     kind: ClassVar[str] = "run.failed"
@@ -193,7 +193,7 @@ class RunFailed(_Fact):
     retry: bool
 
 
-class RunInterrupted(_Fact):
+class RunInterrupted(_Fact, frozen=True):
     kind: ClassVar[str] = "run.interrupted"
     reason: str
 
@@ -223,9 +223,7 @@ Fact = (
 )
 RunOutcome = RunCompleted | RunCancelled | RunFailed | RunInterrupted
 
-_DECODERS: dict[str, msgspec.json.Decoder[Fact]] = {
-    fact.kind: msgspec.json.Decoder(fact) for fact in get_args(Fact)
-}
+_DECODERS: dict[str, msgspec.json.Decoder[Fact]] = {fact.kind: msgspec.json.Decoder(fact) for fact in get_args(Fact)}
 KINDS: frozenset[str] = frozenset(_DECODERS)
 _ENCODER = msgspec.json.Encoder()
 

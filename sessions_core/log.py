@@ -194,9 +194,7 @@ def newest_message(session_id: SessionId) -> MessageId | None:
 def has_message(session_id: SessionId, message: MessageId) -> bool:
     """Whether that Message is in that log."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM event WHERE session_id = %s AND message_id = %s LIMIT 1", [session_id, message]
-        )
+        cursor.execute("SELECT 1 FROM event WHERE session_id = %s AND message_id = %s LIMIT 1", [session_id, message])
         return cursor.fetchone() is not None
 
 
@@ -232,7 +230,14 @@ def compact(session_id: SessionId, run: RunId) -> int:
             "DELETE FROM event WHERE session_id = %s AND message_id = ANY(%s) AND kind = 'message.delta'",
             [session_id, list(_begun(run, after=0))],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
+
+
+def bump_epoch() -> int:
+    """Makes every cursor invalid, after the database was restored from a backup: readers start anew. Returns how many logs."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE session SET epoch = epoch + 1")
+        return int(cursor.rowcount)
 
 
 def merge(events: Iterable[Event]) -> list[Event]:
@@ -348,7 +353,7 @@ def _boundary(session_id: SessionId, *, until: int, messages: int) -> int:
     return start
 
 
-def _scalar(statement: str, **arguments: object) -> Any:  # noqa: ANN401  # one column of one row
+def _scalar(statement: str, **arguments: Any) -> Any:  # noqa: ANN401  # one column of one row
     with connection.cursor() as cursor:
         cursor.execute(statement, arguments)
         row = cursor.fetchone()
@@ -387,8 +392,4 @@ def _joined(run: Sequence[tuple[Event, MessageDelta]]) -> Event:
     whole = MessageDelta(
         message=first.message, part=first.part, part_type=first.part_type, offset=first.offset, text=text
     )
-    return Event(
-        seq=last.seq, kind=last.kind, at=last.at, actor=last.actor, run=last.run, data=Raw(encode_fact(whole))
-    )
-
-
+    return Event(seq=last.seq, kind=last.kind, at=last.at, actor=last.actor, run=last.run, data=Raw(encode_fact(whole)))

@@ -80,7 +80,9 @@ def _follow_policy(session_id: SessionId, policy: str) -> None:
         case "reject" if runs.has_active(session_id):
             raise RunActive
         case "steer" | "interrupt":
-            raise NotSupported("Steering and interrupting are not offered yet: send with the policy “queue” or “reject”.")
+            raise NotSupported(
+                "Steering and interrupting are not offered yet: send with the policy “queue” or “reject”."
+            )
         case _:
             pass
 

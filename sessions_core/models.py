@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from typing_extensions import override
+
 from sessions_core import ids
 
 
@@ -41,6 +43,7 @@ class Session(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return self.title or "Untitled"
 
@@ -67,6 +70,7 @@ class Participant(models.Model):
             models.CheckConstraint(condition=Q(role__in=["owner", "editor", "viewer"]), name="participant_role_known"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
 
@@ -84,6 +88,7 @@ class Device(models.Model):
         db_table = "device"
         constraints: ClassVar = [models.UniqueConstraint(fields=["user", "key"], name="device_once")]
 
+    @override
     def __str__(self) -> str:
         return self.label or str(self.key)
 
@@ -166,6 +171,7 @@ class Run(models.Model):
             models.CheckConstraint(condition=Q(fence__gte=F("attempt")), name="run_fence_rises"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.agent} {self.state}"
 
@@ -189,7 +195,9 @@ class Event(models.Model):
     class Meta:
         db_table = "event"
         indexes: ClassVar = [
-            models.Index(fields=["session", "message_id", "seq"], condition=Q(message_id__isnull=False), name="event_message"),
+            models.Index(
+                fields=["session", "message_id", "seq"], condition=Q(message_id__isnull=False), name="event_message"
+            ),
             models.Index(
                 fields=["session", "seq"],
                 condition=Q(kind__in=["message.posted", "message.started"]),
@@ -204,6 +212,7 @@ class Event(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
 
@@ -224,5 +233,6 @@ class ApiToken(models.Model):
         db_table = "api_token"
         verbose_name = "API token"
 
+    @override
     def __str__(self) -> str:
         return f"{self.hint}…"

@@ -191,10 +191,7 @@ class Goodbye(Struct, frozen=True, tag="goodbye", omit_defaults=True):
     retry_after_ms: int | UnsetType = UNSET
 
 
-ServerFrame = (
-    Welcome | Subscribed | Unsubscribed | Ok | Error | Presence | Heartbeat | Pong | Removed | Goodbye
-)
-
+ServerFrame = Welcome | Subscribed | Unsubscribed | Ok | Error | Presence | Heartbeat | Pong | Removed | Goodbye
 
 
 class _Address(Struct):
@@ -218,7 +215,7 @@ def parse(text: str | bytes) -> ClientFrame:
             raise BadFrame(f"That is no frame of this protocol: {sentence}.") from None
         raise BadField(f"{sentence}.") from None
     except (msgspec.DecodeError, UnicodeError):
-        if _SURROGATE.search(text):
+        if _SURROGATE.search(text if isinstance(text, str) else text.decode(errors="replace")):
             raise BadField("The text holds half of a surrogate pair; send whole characters.") from None
         raise BadFrame("That is not JSON.") from None
 
@@ -232,9 +229,7 @@ def addressed(text: str) -> tuple[ClientId | UnsetType, SessionId | UnsetType]:
     return said.id, said.session
 
 
-def refused(
-    refusal: Refusal, *, id: ClientId | UnsetType = UNSET, session: SessionId | UnsetType = UNSET
-) -> Error:
+def refused(refusal: Refusal, *, id: ClientId | UnsetType = UNSET, session: SessionId | UnsetType = UNSET) -> Error:
     """The `error` frame of a refusal."""
     return Error(
         code=refusal.code,

@@ -166,7 +166,7 @@ def claim(run_id: RunId, *, worker: str) -> Claim | None:
 def beat(claims: Sequence[Claim]) -> Beat:
     """Renews the leases of a worker's live Runs, in one query."""
     held = [claim.run for claim in claims]
-    arguments = {"lease": _LEASE, "runs": held, "fences": [claim.fence for claim in claims]}
+    arguments: dict[str, Any] = {"lease": _LEASE, "runs": held, "fences": [claim.fence for claim in claims]}
     with connection.cursor() as cursor:
         cursor.execute(_BEAT, arguments)
         mine = {RunId(run): cancelled for run, cancelled in cursor.fetchall()}
@@ -223,9 +223,10 @@ def sweep() -> None:
     """What every worker does each second: ends Runs that nobody will end any more, and wakes those that wait (P8)."""
     lapsed = Q(state=Run.State.RUNNING, lease_until__lt=Now())
     for run_id in Run.objects.filter(lapsed).values_list("pk", flat=True)[:200]:
-        _end_lapsed(run_id)
+        _end_lapsed(RunId(run_id))
     with connection.cursor() as cursor:
-        cursor.execute(_WAKE, {"again": WAKE_AGAIN, "attempts": ATTEMPTS})
+        arguments: dict[str, Any] = {"again": WAKE_AGAIN, "attempts": ATTEMPTS}
+        cursor.execute(_WAKE, arguments)
         woken = cursor.fetchall()
     for run, agent in woken:
         dispatch.dispatcher().wake(RunId(run), agent)
@@ -346,8 +347,8 @@ def _stopped_before(seq: int, fact: Fact | None) -> Stopped:
             raise BadField("That id was used for another command already.")
 
 
-def _row(statement: str, arguments: dict[str, object]) -> tuple[Any, ...] | None:
+def _row(statement: str, arguments: dict[str, Any]) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
         cursor.execute(statement, arguments)
-        return cursor.fetchone()
-
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row

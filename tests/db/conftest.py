@@ -1,0 +1,37 @@
+"""A Session of Alice's, without a worker: these tests claim Runs themselves."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_django import Settings
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from sessions_core.access import Author
+    from sessions_core.ids import SessionId
+
+
+@pytest.fixture(autouse=True)
+def _quiet(settings: Settings) -> Iterator[None]:
+    from sessions_core.dispatch import dispatcher
+
+    settings.RUN_DISPATCHER = "tests.quiet.QuietDispatcher"
+    dispatcher.cache_clear()
+    yield
+    dispatcher.cache_clear()
+
+
+@pytest.fixture
+def owner(alice: "User") -> "Author":
+    from tests.db.acts import author
+
+    return author(alice)
+
+
+@pytest.fixture
+def session(owner: "Author") -> "SessionId":
+    from sessions_core import sessions
+
+    return sessions.create(by=owner, agent="script")

@@ -1,0 +1,174 @@
+"""P1, P4, P6, P7: the log is gapless and ordered, and only the present, uncancelled attempt writes."""
+
+import json
+from functools import partial
+from uuid import uuid4
+
+import pytest
+
+from sessions_core import access, log, runs
+from sessions_core.errors import Fenced, NotFound
+from sessions_core.events import MessageCompleted, MessageDelta, Part, RunCompleted
+from sessions_core.ids import SessionId
+from sessions_core.models import Event, Run, Session
+from tests.db.acts import at_once, begin, claimed, client_id, delta, facts, kinds, say, whole
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_seq_is_gapless_while_many_write(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    head = log.heads([session])[session].head
+
+    at_once(*[partial(log.append_as, claim, [delta(message, 0, "a"), delta(message, 1, "b")]) for _ in range(12)])
+
+    seqs = list(Event.objects.filter(session_id=session).order_by("seq").values_list("seq", flat=True))
+    assert seqs == list(range(1, head + 25))
+    assert Session.objects.get(pk=session).head == head + 24
+
+
+def test_a_span_holds_what_was_appended(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+
+    span = log.append_as(claim, [delta(message, 0, "héy"), delta(message, 3, "!")])
+
+    one = log.read(session, after=span.start, limit=1).span
+    two = log.read(session, after=one.end, limit=1).span
+    assert (one.end, two.end) == (span.start + 1, span.end)
+    assert json.loads(f"[{span.body.decode()}]") == json.loads(f"[{one.body.decode()},{two.body.decode()}]")
+
+
+def test_an_older_attempt_cannot_write(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    Run.objects.update(lease_until="2000-01-01T00:00Z")
+    second = runs.claim(claim.run, worker="w2")
+    assert second is not None
+
+    with pytest.raises(Fenced):
+        log.append_as(claim, [delta(message, 0, "zombie")])
+
+    assert second.fence == claim.fence + 1
+    assert "message.delta" not in kinds(session)
+
+
+def test_nothing_is_written_after_a_cancel(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    runs.cancel(session, by=owner, client_id=client_id())
+
+    with pytest.raises(Fenced):
+        log.append_as(claim, [delta(message, 0, "late")])
+
+
+def test_a_cancel_and_a_flood_of_deltas_never_cross(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    writes = [partial(log.append_as, claim, [delta(message, n, "x")]) for n in range(15)]
+
+    at_once(*writes[:8], partial(runs.cancel, session, by=owner, client_id=client_id()), *writes[8:])
+
+    after = kinds(session)
+    assert "message.delta" not in after[after.index("run.cancel_requested") :]
+
+
+def test_a_writer_of_a_deleted_session_is_fenced(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    Run.objects.filter(pk=claim.run).delete()
+    Session.objects.filter(pk=session).delete()
+
+    with pytest.raises(Fenced):
+        begin(claim)
+    with pytest.raises(NotFound):
+        log.read(session, after=0)
+
+
+def test_a_reader_gets_neighbouring_deltas_as_one(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    log.append_as(claim, [delta(message, 0, "a")])
+    last = log.append_as(claim, [delta(message, 1, "😀"), delta(message, 2, "c")])
+
+    event = whole(session)[-1]
+
+    assert event.seq == last.end
+    assert facts(session)[-1] == delta(message, 0, "a😀c")
+
+
+def test_a_read_is_cut_at_its_limit_and_goes_on_from_there(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    log.append_as(claim, [delta(message, n, "x") for n in range(9)])
+    head = log.heads([session])[session].head
+
+    first = log.read(session, after=head - 9, limit=4)
+    second = log.read(session, after=first.span.end, limit=100)
+
+    assert (first.span.start, first.span.end, first.head) == (head - 9, head - 5, head)
+    assert (second.span.start, second.span.end) == (head - 5, head)
+
+
+def test_a_reader_ahead_of_the_head_gets_an_empty_range(session: SessionId) -> None:
+    page = log.read(session, after=99)
+
+    assert (page.span.start, page.span.end, page.head, page.span.body) == (99, 99, 2, b"")
+
+
+def test_a_compacted_range_is_no_gap(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    inside = log.append_as(claim, [delta(message, 0, "a"), delta(message, 1, "b")]).start + 1
+    log.append_as(claim, [MessageCompleted(message=message, parts=(Part("text", "ab"),), state="complete")])
+    runs.finish(claim, RunCompleted())
+
+    assert log.compact(session, claim.run) == 2
+    page = log.read(session, after=inside)
+
+    assert (page.span.start, page.span.end) == (inside, page.head)
+    assert [event.kind for event in page.events] == ["message.completed", "run.completed"]
+    assert not any(isinstance(fact, MessageDelta) for fact in facts(session))
+
+
+def test_a_cold_start_begins_at_a_message(session: SessionId, owner: access.Author) -> None:
+    for _ in range(3):
+        claim = claimed(session, owner)
+        log.append_as(claim, [delta(begin(claim), 0, "answer")])
+        runs.finish(claim, RunCompleted())
+
+    page = log.open_last(session, messages=3)
+    earlier = log.before(session, before=page.span.start, messages=2)
+
+    assert page.events[0].kind == "message.started"
+    assert [event.kind for event in page.events].count("message.posted") == 1
+    assert page.older
+    assert earlier.span.end == page.span.start
+    assert earlier.events[0].kind == "message.started"
+
+
+def test_a_cold_start_never_cuts_a_message_that_was_open(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    for _ in range(4):
+        say(session, owner)
+    log.append_as(claim, [delta(message, 0, "slow")])
+
+    page = log.open_last(session, messages=1)
+
+    assert page.events[0].kind == "message.posted"
+    assert str(claim.run) in page.span.body.decode()
+    assert str(message) in page.span.body.decode()
+
+
+def test_a_cold_start_of_a_short_session_is_whole(session: SessionId, owner: access.Author) -> None:
+    say(session, owner)
+
+    page = log.open_last(session, messages=50)
+
+    assert (page.span.start, page.span.end, page.older) == (0, page.head, False)
+
+
+def test_a_session_that_is_not_there_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        log.open_last(SessionId(uuid4()), messages=3)

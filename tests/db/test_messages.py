@@ -1,0 +1,112 @@
+"""P5: a post has one effect per client id; what cannot be kept is refused with a sentence, and nothing is half-written."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sessions_core import access, messages, runs, sessions
+from sessions_core.errors import BadField, NoSuchAgent, NotFound, NotSupported, ReadOnly, RunActive, TooLarge
+from sessions_core.events import MessagePosted, SessionRenamed
+from sessions_core.ids import SessionId, new_message
+from sessions_core.models import Participant, Run, Session
+from tests.db.acts import at_once, author, client_id, facts, kinds, say
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from sessions_core.errors import Refusal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_post_is_kept_and_asks_for_a_run(session: SessionId, owner: access.Author) -> None:
+    posted = say(session, owner, "Good morning")
+
+    assert kinds(session)[2:] == ["message.posted", "session.renamed", "run.requested"]
+    assert Run.objects.get(pk=posted.run).replies_to == posted.message
+
+
+def test_the_same_post_from_many_devices_at_once_is_one(session: SessionId, owner: access.Author) -> None:
+    once = client_id()
+
+    answers = at_once(*[partial(say, session, owner, client_id=once) for _ in range(6)])
+
+    assert (
+        len({(answer.seq, answer.message, answer.run) for answer in answers if isinstance(answer, messages.Posted)})
+        == 1
+    )
+    assert [isinstance(answer, messages.Posted) for answer in answers] == [True] * 6
+    assert kinds(session).count("message.posted") == 1
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [("", BadField), (" \n", BadField), ("a\x00b", BadField), ("a\ud800", BadField), ("x" * 32_001, TooLarge)],
+)
+def test_what_cannot_be_kept_is_refused_whole(
+    session: SessionId, owner: access.Author, text: str, refusal: "type[Refusal]"
+) -> None:
+    with pytest.raises(refusal):
+        say(session, owner, text)
+
+    assert Session.objects.get(pk=session).head == 2
+
+
+def test_an_unknown_agent_is_refused_whole(session: SessionId, owner: access.Author) -> None:
+    with pytest.raises(NoSuchAgent):
+        say(session, owner, agent="nobody")
+
+    assert not Run.objects.exists()
+
+
+def test_an_unknown_parent_is_refused(session: SessionId, owner: access.Author) -> None:
+    with pytest.raises(BadField):
+        say(session, owner, parent=new_message())
+
+
+def test_a_message_follows_the_one_before(session: SessionId, owner: access.Author) -> None:
+    first = say(session, owner)
+    say(session, owner)
+
+    posts = [fact for fact in facts(session) if isinstance(fact, MessagePosted)]
+    assert [post.parent for post in posts] == [None, first.message]
+
+
+def test_policy_reject_refuses_while_an_answer_is_written(session: SessionId, owner: access.Author) -> None:
+    posted = say(session, owner)
+    with pytest.raises(RunActive):
+        say(session, owner, policy="reject")
+
+    runs.cancel(session, by=owner, client_id=client_id(), run_id=posted.run)
+
+    assert say(session, owner, policy="reject").run != posted.run
+
+
+def test_policies_of_later_are_refused_by_name(session: SessionId, owner: access.Author) -> None:
+    with pytest.raises(NotSupported):
+        say(session, owner, policy="steer")
+
+
+def test_a_stranger_a_viewer_and_an_archive_cannot_be_posted_to(
+    session: SessionId, owner: access.Author, bob: "User", mallory: "User"
+) -> None:
+    Participant.objects.create(session_id=session, user=bob, role="viewer")
+    with pytest.raises(NotFound):
+        say(session, author(mallory))
+    with pytest.raises(ReadOnly):
+        say(session, author(bob))
+
+    sessions.archive(session, by=owner)
+
+    with pytest.raises(ReadOnly):
+        say(session, owner)
+
+
+def test_a_session_is_named_after_the_first_words(session: SessionId, owner: access.Author) -> None:
+    say(session, owner, "  What is\n a durable session, and why should anybody want one of them, please?")
+    say(session, owner, "second")
+
+    names = [fact.title for fact in facts(session) if isinstance(fact, SessionRenamed)]
+    assert names == ["What is a durable session, and why should anybody want one…"]

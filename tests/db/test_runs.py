@@ -1,0 +1,239 @@
+"""P5–P8: Runs are claimed once, restarted, stopped, swept, and always end."""
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from sessions_core import access, log, runs
+from sessions_core.errors import BadField, Conflict, Fenced, NotFound, RunEnded
+from sessions_core.events import MessageCompleted, Part, RunCompleted, RunFailed, RunInterrupted, RunRestarted
+from sessions_core.ids import RunId, SessionId
+from sessions_core.models import Run
+from tests.db.acts import at_once, author, begin, claimed, client_id, delta, facts, kinds, say
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LONG_AGO = "2000-01-01T00:00Z"
+
+
+def test_of_many_workers_one_gets_the_run(session: SessionId, owner: access.Author) -> None:
+    run = say(session, owner).run
+
+    claims = at_once(*[partial(runs.claim, run, worker=f"w{n}") for n in range(6)])
+
+    assert len([claim for claim in claims if claim is not None]) == 1
+    assert kinds(session).count("run.started") == 1
+
+
+def test_runs_of_one_session_go_one_after_the_other(session: SessionId, owner: access.Author) -> None:
+    first, second = say(session, owner).run, say(session, owner).run
+
+    assert runs.claim(second, worker="w1") is None
+    claim = runs.claim(first, worker="w1")
+    assert claim is not None
+    runs.finish(claim, RunCompleted())
+
+    assert runs.claim(second, worker="w1") is not None
+
+
+def test_a_lapsed_lease_is_taken_over_and_its_messages_are_voided(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    log.append_as(claim, [delta(message, 0, "half")])
+    Run.objects.update(lease_until=LONG_AGO)
+
+    second = runs.claim(claim.run, worker="w2")
+
+    assert second is not None
+    assert facts(session)[-1] == RunRestarted(attempt=2, voided=(message,))
+
+
+def test_a_beat_renews_and_says_what_is_lost_or_stopped(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    assert runs.beat([claim]) == runs.Beat(lost=set(), cancelled=set())
+    runs.cancel(session, by=owner, client_id=client_id())
+    assert runs.beat([claim]) == runs.Beat(lost=set(), cancelled={claim.run})
+
+    runs.finish(claim, RunCompleted())
+
+    assert runs.beat([claim]) == runs.Beat(lost={claim.run}, cancelled=set())
+
+
+def test_the_end_completes_what_is_open_with_what_was_said(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    log.append_as(claim, [delta(message, 0, "half "), delta(message, 5, "an answer")])
+
+    runs.finish(claim, RunFailed(code="provider", message="It broke.", retry=True))
+
+    whole = MessageCompleted(message=message, parts=(Part("text", "half an answer"),), state="failed")
+    assert facts(session)[-2:] == [whole, RunFailed(code="provider", message="It broke.", retry=True)]
+    assert Run.objects.get().error == "It broke."
+
+
+def test_a_run_ends_once(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+
+    ends = at_once(*[partial(runs.finish, claim, RunCompleted()) for _ in range(4)])
+
+    assert len([end for end in ends if isinstance(end, Fenced)]) == 3
+    assert kinds(session).count("run.completed") == 1
+
+
+def test_a_stopped_run_ends_cancelled_whatever_it_says(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    runs.cancel(session, by=owner, client_id=client_id())
+
+    runs.finish(claim, RunCompleted())
+
+    assert kinds(session)[-2:] == ["run.cancel_requested", "run.cancelled"]
+    assert Run.objects.get().state == "cancelled"
+
+
+def test_stop_before_a_worker_has_it_ends_it_at_once(session: SessionId, owner: access.Author) -> None:
+    run = say(session, owner).run
+
+    stopped = runs.cancel(session, by=owner, client_id=client_id())
+
+    assert stopped.runs == (run,)
+    assert kinds(session)[-2:] == ["run.cancel_requested", "run.cancelled"]
+    assert runs.claim(run, worker="w1") is None
+
+
+def test_the_same_stop_twice_is_one(session: SessionId, owner: access.Author) -> None:
+    claimed(session, owner)
+    once = client_id()
+
+    answers = at_once(*[partial(runs.cancel, session, by=owner, client_id=once) for _ in range(4)])
+
+    assert {(answer.seq, answer.runs) for answer in answers if isinstance(answer, runs.Stopped)} == {
+        (answers[0].seq, answers[0].runs)  # type: ignore[union-attr]
+    }
+    assert kinds(session).count("run.cancel_requested") == 1
+
+
+def test_nothing_to_stop_is_said(session: SessionId, owner: access.Author) -> None:
+    with pytest.raises(RunEnded):
+        runs.cancel(session, by=owner, client_id=client_id())
+    with pytest.raises(NotFound):
+        runs.cancel(session, by=owner, client_id=client_id(), run_id=RunId(uuid4()))
+
+
+def test_a_stranger_cannot_stop(session: SessionId, owner: access.Author, mallory: "User") -> None:
+    claim = claimed(session, owner)
+
+    with pytest.raises(NotFound):
+        runs.cancel(session, by=author(mallory), client_id=client_id(), run_id=claim.run)
+
+    assert "run.cancel_requested" not in kinds(session)
+
+
+def test_an_id_of_another_command_is_refused(session: SessionId, owner: access.Author) -> None:
+    used = client_id()
+    say(session, owner, client_id=used)
+
+    with pytest.raises(BadField):
+        runs.cancel(session, by=owner, client_id=used)
+
+
+def test_the_sweeper_ends_a_run_that_killed_all_its_workers(session: SessionId, owner: access.Author) -> None:
+    claim: runs.Claim | None = claimed(session, owner)
+    for _ in range(runs.ATTEMPTS - 1):
+        Run.objects.update(lease_until=LONG_AGO)
+        claim = runs.claim(RunId(Run.objects.get().pk), worker="w")
+    assert claim is not None
+    log.append_as(claim, [delta(begin(claim), 0, "partial")])
+    Run.objects.update(lease_until=LONG_AGO)
+
+    runs.sweep()
+
+    completed, outcome = facts(session)[-2:]
+    assert isinstance(completed, MessageCompleted)
+    assert (completed.parts, completed.state) == ((Part("text", "partial"),), "interrupted")
+    assert isinstance(outcome, RunInterrupted)
+    assert runs.claim(claim.run, worker="w") is None
+
+
+def test_the_sweeper_ends_a_stopped_run_whose_worker_died(session: SessionId, owner: access.Author) -> None:
+    claimed(session, owner)
+    runs.cancel(session, by=owner, client_id=client_id())
+    Run.objects.update(lease_until=LONG_AGO)
+
+    runs.sweep()
+
+    assert kinds(session)[-1] == "run.cancelled"
+
+
+def test_two_sweepers_end_a_run_once(session: SessionId, owner: access.Author) -> None:
+    claimed(session, owner)
+    Run.objects.update(lease_until=LONG_AGO, attempt=runs.ATTEMPTS, fence=runs.ATTEMPTS)
+
+    at_once(*[runs.sweep for _ in range(4)])
+
+    assert kinds(session).count("run.interrupted") == 1
+
+
+def test_the_sweeper_wakes_what_was_lost_and_its_turn(session: SessionId, owner: access.Author) -> None:
+    first, second = say(session, owner).run, say(session, owner).run
+    Run.objects.update(woken_at=LONG_AGO)
+
+    runs.sweep()
+
+    woken = set(Run.objects.filter(woken_at__gt="2001-01-01T00:00Z").values_list("pk", flat=True))
+    assert woken == {first}
+    assert second not in woken
+
+
+def test_a_run_handed_back_goes_on_elsewhere_and_costs_no_attempt(session: SessionId, owner: access.Author) -> None:
+    claim: runs.Claim | None = claimed(session, owner)
+    for _ in range(runs.ATTEMPTS + 1):
+        assert claim is not None
+        runs.release(claim)
+        claim = runs.claim(claim.run, worker="w2")
+
+    assert claim is not None
+    assert claim.attempt == runs.ATTEMPTS + 2
+
+
+def test_a_failed_run_can_be_tried_again_once_per_command(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    runs.finish(claim, RunFailed(code="provider", message="It broke.", retry=True))
+    once = client_id()
+
+    first = runs.retry(session, by=owner, client_id=once, run_id=claim.run)
+    again = runs.retry(session, by=owner, client_id=once, run_id=claim.run)
+
+    assert (first.run, first.seq, again.repeated) == (again.run, again.seq, True)
+    assert Run.objects.get(pk=first.run).replies_to == claim.replies_to
+
+
+def test_an_answer_that_succeeded_is_not_tried_again(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    runs.finish(claim, RunCompleted())
+
+    with pytest.raises(Conflict):
+        runs.retry(session, by=owner, client_id=client_id(), run_id=claim.run)
+
+
+def test_two_janitors_compact_once(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    log.append_as(claim, [delta(begin(claim), 0, "a")])
+    runs.finish(claim, RunCompleted())
+
+    deleted = at_once(*[partial(runs.compact, delay=timedelta(0)) for _ in range(3)])
+
+    assert sorted(deleted) == [0, 0, 1]  # type: ignore[type-var]
+    assert runs.compact(delay=timedelta(0)) == 0
+
+
+def test_a_run_of_late_is_not_compacted_yet(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    log.append_as(claim, [delta(begin(claim), 0, "a")])
+    runs.finish(claim, RunCompleted())
+
+    assert runs.compact(delay=timedelta(minutes=5)) == 0

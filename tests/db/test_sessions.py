@@ -1,0 +1,113 @@
+"""Sessions: made once, listed for those who take part, changed by those who may, deleted whole."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from sessions_core import access, sessions
+from sessions_core.errors import BadField, Forbidden, NotFound, ReadOnly
+from sessions_core.ids import SessionId, UserId
+from sessions_core.models import Event, Participant, Run, Session
+from tests.db.acts import at_once, author, client_id, kinds, say
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_new_session_begins_its_log(session: SessionId) -> None:
+    assert kinds(session) == ["session.created", "participant.joined"]
+
+
+def test_one_command_makes_one_session(owner: access.Author) -> None:
+    once = client_id()
+
+    made = at_once(*[partial(sessions.create, by=owner, client_id=once) for _ in range(4)])
+
+    assert len(set(made)) == 1
+    assert Event.objects.count() == 2
+
+
+def test_the_list_has_mine_only_newest_activity_first(owner: access.Author, mallory: "User") -> None:
+    first, second = sessions.create(by=owner, title="one"), sessions.create(by=owner, title="two")
+    sessions.create(by=author(mallory), title="hers")
+    say(first, owner)
+
+    listed = sessions.listing(user=owner.user)
+
+    assert [item.id for item in listed] == [first, second]
+    assert [item.running for item in listed] == [True, False]
+    assert [item.id for item in sessions.listing(user=owner.user, before=listed[0].active_at)] == [second]
+    assert [item.id for item in sessions.listing(user=owner.user, search="ON")] == [first]
+
+
+def test_a_list_costs_the_same_however_long_it_is(
+    owner: access.Author, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for n in range(5):
+        sessions.create(by=owner, title=str(n))
+
+    with django_assert_num_queries(2):
+        assert len(sessions.listing(user=owner.user)) == 5
+
+
+def test_renaming_is_a_line_in_the_log(session: SessionId, owner: access.Author) -> None:
+    sessions.rename(session, by=owner, title="  A  new name ")
+
+    assert kinds(session)[-1] == "session.renamed"
+    assert sessions.get(session, user=owner.user).title == "A new name"
+    with pytest.raises(BadField):
+        sessions.rename(session, by=owner, title=" ")
+
+
+def test_an_archived_session_is_read_only_until_restored(session: SessionId, owner: access.Author) -> None:
+    sessions.archive(session, by=owner)
+    with pytest.raises(ReadOnly):
+        sessions.configure(session, by=owner, policy="reject")
+
+    sessions.restore(session, by=owner)
+    sessions.configure(session, by=owner, policy="reject")
+
+    assert kinds(session)[-3:] == ["session.archived", "session.restored", "session.configured"]
+
+
+def test_only_the_owner_deletes_and_nothing_is_left(session: SessionId, owner: access.Author, bob: "User") -> None:
+    Participant.objects.create(session_id=session, user=bob, role="editor")
+    say(session, owner)
+    with pytest.raises(Forbidden):
+        sessions.delete(session, by=author(bob))
+
+    sessions.delete(session, by=owner)
+
+    assert not any(model.objects.exists() for model in (Session, Event, Run, Participant))
+    with pytest.raises(NotFound):
+        sessions.get(session, user=owner.user)
+
+
+def test_absent_and_not_yours_are_one_answer(session: SessionId, owner: access.Author, mallory: "User") -> None:
+    with pytest.raises(NotFound) as not_yours:
+        sessions.rename(session, by=author(mallory), title="mine now")
+    sessions.delete(session, by=owner)
+    with pytest.raises(NotFound) as absent:
+        sessions.rename(session, by=author(mallory), title="mine now")
+
+    assert str(not_yours.value) == str(absent.value)
+
+
+def test_a_read_mark_only_moves_forward_and_not_above_the_head(session: SessionId, owner: access.Author) -> None:
+    say(session, owner)
+    head = sessions.get(session, user=owner.user).head
+
+    sessions.mark_read(session, user=owner.user, seq=10_000)
+    sessions.mark_read(session, user=owner.user, seq=1)
+
+    assert sessions.get(session, user=owner.user).read_seq == head
+
+
+def test_memberships_are_told_in_one_query(session: SessionId, owner: access.Author, mallory: "User") -> None:
+    mine, hers = (session, owner.user), (session, UserId(mallory.pk))
+
+    assert access.memberships({mine, hers}) == {mine}
