@@ -1,0 +1,17 @@
+"""/api/agents: who can answer."""
+
+from ninja import Router
+
+from sessions_core import dispatch
+from sessions_core.api.callers import Asked
+from sessions_core.api.commands import REFUSALS
+from sessions_core.api.shapes import AgentList
+
+router = Router(tags=["agents"])
+
+
+@router.get("", response={200: AgentList, **REFUSALS})
+def list_agents(request: Asked) -> dict[str, object]:  # noqa: ARG001  # ninja takes it by this name
+    """The agents on offer, in the order to show them."""
+    offered = dispatch.dispatcher()
+    return {"agents": offered.agents(), "default": offered.default()}

@@ -1,0 +1,80 @@
+"""Who calls: the signed-in browser, with its CSRF token, or a script with a bearer token."""
+
+import time
+from functools import cache
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+from ninja.security.apikey import APIKeyCookie
+from ninja.utils import check_csrf
+from typing_extensions import override
+
+from sessions_core import tokens
+from sessions_core.access import Author
+from sessions_core.api.buckets import Buckets
+from sessions_core.errors import CsrfFailed, NotSignedIn, RateLimited, ReadOnly
+from sessions_core.ids import UserId
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_BURST_S: Final = 4  # seconds' worth of requests that may come at once
+
+
+class Asked(HttpRequest):
+    """A request whose caller is known: `auth` was set by one of the ways below."""
+
+    auth: Author
+
+
+class BearerToken(HttpBearer):
+    """`Authorization: Bearer <token>`, of `manage.py issue_token`."""
+
+    @override
+    def __call__(self, request: HttpRequest) -> Author | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None  # nothing said, or meant for a proxy in between: the cookie may tell
+        return self.authenticate(request, secret.strip())
+
+    @override
+    def authenticate(self, request: HttpRequest, token: str) -> Author:
+        found = tokens.find(token)
+        if found is None:
+            raise NotSignedIn("That token is unknown or was revoked.")
+        author = _author(found.user)
+        if request.method not in SAFE_METHODS and not found.can_write:
+            raise ReadOnly("This token may read, but not write.")
+        return author
+
+
+class SignedInBrowser(APIKeyCookie):
+    """The cookie of Django's session; whatever changes something needs the header `X-CSRFToken` as well."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    @override
+    def __call__(self, request: HttpRequest) -> Author | None:
+        return self.authenticate(request, request.COOKIES.get(self.param_name))
+
+    @override
+    def authenticate(self, request: HttpRequest, key: str | None) -> Author | None:
+        user = request.user
+        if isinstance(user, AnonymousUser):
+            return None
+        if request.method not in SAFE_METHODS and check_csrf(request) is not None:
+            raise CsrfFailed
+        return _author(user)
+
+
+def _author(user: User) -> Author:
+    wait_s = _buckets().take(user.pk, now_s=time.monotonic())
+    if wait_s:
+        raise RateLimited(retry_after_ms=int(wait_s * 1000) + 1)
+    return Author(user=UserId(user.pk), name=user.get_full_name() or user.username)
+
+
+@cache
+def _buckets() -> Buckets:
+    return Buckets(rate_per_s=settings.API_RATE, burst=settings.API_RATE * _BURST_S)

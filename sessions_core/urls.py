@@ -1,0 +1,19 @@
+"""The engine's addresses: the API and its documentation, and health."""
+
+from django.urls import include, path, re_path
+from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
+
+from sessions_core import health
+from sessions_core.api.edge import edge, edged, unknown
+from sessions_core.api.service import api
+
+_routes, _app, _namespace = api.urls
+
+urlpatterns = [
+    path("health/live", require_safe(health.live), name="health-live"),
+    path("health/ready", require_safe(health.ready), name="health-ready"),
+    path("api/", RedirectView.as_view(pattern_name="api:openapi-view"), name="api-home"),
+    path("api/", include((edged(_routes), _app), namespace=_namespace)),
+    re_path(r"^api(?s:/.*)?$", edge(unknown)),
+]

@@ -1,0 +1,38 @@
+"""Browsers and scripts, as sentences; and a desk that hands Runs to nobody, so that they stay where a test puts them."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from pytest_django import Settings
+
+from sessions_core import dispatch
+from sessions_core.dispatch import AgentInfo
+from sessions_core.ids import RunId
+
+
+class Desk:
+    """A Dispatcher without workers: it notes whom it was to wake."""
+
+    woken: Sequence[tuple[RunId, str]] = ()
+
+    def wake(self, run: RunId, agent: str) -> None:
+        type(self).woken = (*self.woken, (run, agent))
+
+    def agents(self) -> Sequence[AgentInfo]:
+        return (
+            AgentInfo(name="guide", title="Guide", description="Answers from the documentation."),
+            AgentInfo(name="script", title="Script", description="Says what it is told to."),
+        )
+
+    def default(self) -> str:
+        return "guide"
+
+
+@pytest.fixture(autouse=True)
+def desk(settings: Settings) -> Iterator[type[Desk]]:
+    """What stands where Celery would."""
+    Desk.woken = ()
+    settings.RUN_DISPATCHER = "tests.http.conftest.Desk"
+    dispatch.dispatcher.cache_clear()
+    yield Desk
+    dispatch.dispatcher.cache_clear()
