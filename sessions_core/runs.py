@@ -3,15 +3,16 @@
 Lock order is always run, then session. States move by compare-and-set; each move appends its Event in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from sessions_core import access, dispatch, hub, log
 from sessions_core.access import Author
@@ -32,6 +33,7 @@ from sessions_core.events import (
     RunRequested,
     RunRestarted,
     RunStarted,
+    Usage,
 )
 from sessions_core.ids import ClientId, MessageId, RunId, SessionId, new_run
 from sessions_core.models import Run, Session
@@ -40,6 +42,7 @@ LEASE_S: Final = 6  # a killed worker's Run goes on this long after its last bea
 BEAT_S: Final = 1  # six beats a lease: one slow query loses nothing
 ATTEMPTS: Final = 3  # then a Run that kills its workers ends interrupted
 WAKE_AGAIN: Final = timedelta(seconds=3)  # before a wake counts as lost
+NOTHING_USED: Final[Mapping[MessageId, Usage]] = MappingProxyType({})
 COMPACT_BATCH: Final = 50  # Runs in one transaction of the janitor
 
 # A Run may go when no earlier Run of its Session is active: answers come one after the other. Sub-Runs do not wait.
@@ -173,15 +176,15 @@ def beat(claims: Sequence[Claim]) -> Beat:
     return Beat(lost=set(held) - mine.keys(), cancelled={run for run, cancelled in mine.items() if cancelled})
 
 
-def finish(claim: Claim, outcome: RunOutcome) -> None:
-    """Ends the Run: completes what is still open with what its deltas said, then appends the outcome, all at once. A Run that
-    somebody stopped ends cancelled, whatever it says itself. Raises Fenced.
+def finish(claim: Claim, outcome: RunOutcome, *, used: Mapping[MessageId, Usage] = NOTHING_USED) -> None:
+    """Ends the Run: completes what is still open with what its deltas said (and `used`), then appends the outcome, all at
+    once. A Run that somebody stopped ends cancelled, whatever it says itself. Raises Fenced.
     """
     with transaction.atomic(durable=True):
         run = Run.objects.select_for_update().filter(pk=claim.run, fence=claim.fence, state=Run.State.RUNNING).first()
         if run is None:
             raise Fenced
-        _end(run, RunCancelled() if run.cancel_requested_at else outcome, actor=claim.actor)
+        _end(run, RunCancelled() if run.cancel_requested_at else outcome, actor=claim.actor, used=used)
 
 
 def release(claim: Claim) -> None:
@@ -285,20 +288,22 @@ def _end_lapsed(run_id: RunId) -> None:
             _end(run, RunInterrupted(reason=reason), actor=SYSTEM)
 
 
-def _end(run: Run, outcome: RunOutcome, *, actor: Actor) -> None:
+def _end(run: Run, outcome: RunOutcome, *, actor: Actor, used: Mapping[MessageId, Usage] = NOTHING_USED) -> None:
     """The one way to a terminal state. The run's row is locked by the caller."""
     session, run_id = SessionId(run.session_id), RunId(run.pk)
     state, how = _states(outcome)
     left = log.open_messages(session, run_id, after=run.attempt_seq) if run.attempt else []
-    facts: list[Fact] = [_closing(message, parts, how) for message, parts in left]
+    facts: list[Fact] = [_closing(message, parts, how, used) for message, parts in left]
     log.append(session, [*facts, outcome], actor=actor, run=run_id)
     error = outcome.message if isinstance(outcome, RunFailed) else getattr(outcome, "reason", "")
     Run.objects.filter(pk=run.pk).update(state=state, lease_until=None, ended_at=Now(), error=error[:500])
     transaction.on_commit(partial(_wake_next, session), robust=True)
 
 
-def _closing(message: MessageId, parts: tuple[Part, ...], state: MessageState) -> MessageCompleted:
-    return MessageCompleted(message=message, parts=parts, state=state)
+def _closing(
+    message: MessageId, parts: tuple[Part, ...], state: MessageState, used: Mapping[MessageId, Usage]
+) -> MessageCompleted:
+    return MessageCompleted(message=message, parts=parts, state=state, usage=used.get(message, UNSET))
 
 
 def _states(outcome: RunOutcome) -> tuple[Run.State, MessageState]:
