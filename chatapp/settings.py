@@ -17,6 +17,7 @@ DEBUG = env.flag("DEBUG")
 SECRET_KEY = services.secret_key(VAR_DIR)  # SECRET_KEY, or made once and kept under var/
 HOST = env.text("HOST", "127.0.0.1")  # address that the web server listens on
 PORT = env.number("PORT", 8000, least=1, most=65535)
+WORKER_THREADS = env.number("WORKER_THREADS", 200, least=1, most=2000)  # Runs that one worker carries at once
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql")) or services.database_url(VAR_DIR)
 REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix")) or services.redis_url(VAR_DIR)
@@ -24,6 +25,9 @@ SIGN_UP = env.flag("SIGN_UP", default=True)  # may strangers make themselves an 
 CHAT_MODEL = env.text("CHAT_MODEL")  # pydantic-ai's form, `openai:gpt-5`; the bare name when CHAT_MODEL_URL is set
 CHAT_MODEL_URL = env.url("CHAT_MODEL_URL", ("http", "https"))  # an OpenAI-compatible endpoint
 CHAT_MODEL_KEY = env.text("CHAT_MODEL_KEY")
+DELTA_MS = env.number("DELTA_MS", 40, least=0, most=5000)  # what an agent says is gathered so long, then written
+RUN_SECONDS = env.number("RUN_SECONDS", 900, least=1, most=86_400)  # an answer that takes longer is ended
+WORKER_RUNS = env.number("WORKER_RUNS", 200, least=1, most=2000)  # at once in one worker process, each a waiting thread
 SCRIPT_AGENT = env.flag("SCRIPT_AGENT")  # offer the scripted agent, for tests and trials
 API_RATE = env.number("API_RATE", 50, least=1, most=10_000)  # requests a second of one user, per web process
 
@@ -121,6 +125,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
 }
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
+CELERY_WORKER_POOL = "threads"  # the work is done on one asyncio loop (agents/runner); a thread only waits for it
+CELERY_WORKER_CONCURRENCY = WORKER_RUNS
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # nothing here asks for it, and it costs a connection and keys in Redis
 CELERY_TASK_IGNORE_RESULT = True

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from chatapp.services import homes, launch
 
 SOCKET_NAME: Final = ".s.PGSQL.5432.lock"  # the longest name that PostgreSQL makes beside its socket
+STATUS_LINE: Final = 7  # of postmaster.pid
 DATABASE: Final = "chat"
 # Local sockets in a folder of its user only; nothing listens on the network, so there is no password to keep.
 INITDB: Final = (
@@ -67,6 +68,8 @@ class Postgres:
 
     def is_ready(self) -> bool:
         """True once it takes connections; makes the database of that name the first time."""
+        if not self._says_ready():
+            return False
         try:
             with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
                 found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
@@ -75,6 +78,14 @@ class Postgres:
         except psycopg.OperationalError:
             return False
         return True
+
+    def _says_ready(self) -> bool:
+        """Read from its own file, as pg_ctl does: a connection that comes too early is logged as an error."""
+        try:
+            lines = (homes.data_folder(self._var_dir, self.name) / "cluster" / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(lines) > STATUS_LINE and lines[STATUS_LINE].strip() == "ready"
 
     def _url_of(self, database: str) -> str:
         folder = homes.socket_folder(self._var_dir, self.name, SOCKET_NAME)

