@@ -7,12 +7,15 @@ up by its index takes the same time for every guess.
 import hashlib
 import secrets
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Q
 
-from sessions_core import clock
+from sessions_core import clock, hub
+from sessions_core.ids import UserId
 from sessions_core.models import ApiToken
 
 PREFIX: Final = "ds_"  # so that a token found in a file can be told for what it is
@@ -43,8 +46,9 @@ def find(secret: str) -> ApiToken | None:
 
 
 def revoke(token: ApiToken) -> None:
-    """Ends the token for good; a second time changes nothing."""
+    """Ends the token for good, and soon the Connections that it opened; a second time changes nothing."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=clock.now())
+    transaction.on_commit(partial(hub.signal_access, UserId(token.user_id)), robust=True)
 
 
 def _note_use(token: ApiToken) -> None:

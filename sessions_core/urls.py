@@ -15,5 +15,5 @@ urlpatterns = [
     path("health/ready", require_safe(health.ready), name="health-ready"),
     path("api/", RedirectView.as_view(pattern_name="api:openapi-view"), name="api-home"),
     path("api/", include((edged(_routes), _app), namespace=_namespace)),
-    re_path(r"^api(?s:/.*)?$", edge(unknown)),
+    re_path(r"^api(?:/[\s\S]*)?$", edge(unknown)),
 ]

@@ -1,0 +1,128 @@
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+from typing_extensions import override
+
+from sessions_core import sessions
+from sessions_core.admin.events import events_page
+from sessions_core.admin.looking import LookingAdmin, counted
+from sessions_core.ids import SessionId
+from sessions_core.models import Event, Participant, Run, Session
+
+
+@admin.register(Session)
+class SessionAdmin(LookingAdmin):
+    """Sessions, and from each of them to its Events and Runs. They can be deleted, by the act that also tells who is there."""
+
+    list_display = (
+        "__str__",
+        "owner",
+        "agent",
+        "policy",
+        "head",
+        "people",
+        "runs",
+        "at_work",
+        "active_at",
+        "archived_at",
+    )
+    list_filter = ("policy", ("archived_at", admin.EmptyFieldListFilter), "active_at", "created_at")
+    search_fields = ("title", "participants__user__username", "participants__user__email")
+    ids_searched: ClassVar = ("id",)
+    ordering = ("-active_at",)
+    fields = (
+        *("id", "title", "owner", "agent", "policy", "epoch", "head"),
+        *("people", "runs", "at_work", "created_at", "active_at", "archived_at"),
+    )
+    readonly_fields = ("owner", "people", "runs", "at_work")
+    change_form_template = "admin/sessions_core/session/change_form.html"
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        rows: QuerySet[Session] = super().get_queryset(request)
+        owners = Participant.objects.filter(session=OuterRef("pk"), role=Participant.Role.OWNER)
+        return rows.annotate(
+            owner_name=Subquery(owners.values("user__username")[:1]),
+            people_count=counted(Participant.objects.all(), of="session"),
+            runs_count=counted(Run.objects.all(), of="session"),
+            active_count=counted(Run.objects.filter(state__in=Run.ACTIVE), of="session"),
+        )
+
+    @admin.display(empty_value="–")
+    def owner(self, session: Session) -> str | None:
+        owner: str | None = _annotated(session, "owner_name")
+        return owner
+
+    @admin.display
+    def people(self, session: Session) -> int:
+        return int(_annotated(session, "people_count"))
+
+    @admin.display
+    def runs(self, session: Session) -> int:
+        return int(_annotated(session, "runs_count"))
+
+    @admin.display
+    def at_work(self, session: Session) -> int:
+        return int(_annotated(session, "active_count"))
+
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        events = path(
+            "<uuid:session>/events/", self.admin_site.admin_view(self.events_view), name="sessions_core_session_events"
+        )
+        return [events, *super().get_urls()]
+
+    def events_view(self, request: HttpRequest, session: SessionId) -> HttpResponse:
+        """The log of one Session, in order. Event has a composite key, so it cannot have an admin of its own."""
+        found = self.get_object(request, str(session))
+        if found is None or not self.has_view_permission(request, found):
+            raise Http404
+        return events_page(request, found, self.admin_site.each_context(request))
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("sessions_core.delete_session")
+
+    @override
+    @method_decorator(csrf_protect)
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Without Django's transaction around it: the act opens its own, and tells Connections after its commit."""
+        answer: HttpResponse = self._delete_view(  # type: ignore[attr-defined]  # Django's own, not in the stubs
+            request, object_id, extra_context
+        )
+        return answer
+
+    @override
+    def delete_model(self, request: HttpRequest, obj: Session) -> None:
+        sessions.purge(SessionId(obj.pk))
+
+    @override
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        for key in list(queryset.values_list("pk", flat=True)):
+            sessions.purge(SessionId(key))
+
+    @override
+    def get_deleted_objects(
+        self, objs: Sequence[Session] | QuerySet[Session], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What goes with them, counted: Django's own way would fetch every Event to list it."""
+        keys = [session.pk for session in objs]
+        counts = {
+            "sessions": len(keys),
+            "events": Event.objects.filter(session__in=keys).count(),
+            "runs": Run.objects.filter(session__in=keys).count(),
+            "participants": Participant.objects.filter(session__in=keys).count(),
+        }
+        return [f"{session} ({session.pk})" for session in objs], counts, set(), []
+
+
+def _annotated(session: Session, name: str) -> Any:  # noqa: ANN401  # by the query above
+    return getattr(session, name, None)
