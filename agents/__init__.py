@@ -1,1 +1,1 @@
-"""The agents: each file beside this one that holds an `@agent` is one. `sdk` is what they are written with, `runner` runs them."""
+"""The agents: each file beside this one that holds an `@agent` is one. They are written with `sdk`; `runner` runs them."""

@@ -23,7 +23,7 @@ class CeleryDispatcher:
             current_app.send_task(f"agents.{agent}", args=[str(run)], retry=False, ignore_result=True)
         except (OperationalError, OSError) as error:
             _log.warning("The broker could not be told of the Run %s: %s", run, error)
-        except Exception:
+        except Exception:  # noqa: BLE001  # the message is posted already: its sender must not see this
             _log.exception("The broker could not be told of the Run %s.", run)
 
     def agents(self) -> Sequence[AgentInfo]:

@@ -1,5 +1,9 @@
-"""What an agent is written with: `from agents.sdk import AgentRun, agent`."""
+"""What an agent is written with: `from agents.sdk import AgentRun, agent`. docs/agents.md shows how."""
 
+from agents.sdk.failed import AgentFailed
+from agents.sdk.message import Message
+from agents.sdk.prompt import Turn
 from agents.sdk.registry import agent
+from agents.sdk.run import AgentRun
 
-__all__ = ["agent"]
+__all__ = ["AgentFailed", "AgentRun", "Message", "Turn", "agent"]

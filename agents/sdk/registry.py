@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 ROOM: Final = "agents"  # the package whose files are looked through
-MACHINERY: Final = frozenset({"apps", "dispatcher", "management", "runner", "sdk", "tasks"})  # in the room, but no agents
+MACHINERY: Final = frozenset(
+    {"apps", "dispatcher", "management", "runner", "sdk", "tasks"}
+)  # in the room, but no agents
 
 AgentFunction = Callable[["AgentRun"], Awaitable[None]]
 
@@ -38,15 +40,15 @@ class AgentTaken(Exception):  # noqa: N818  # read as the sentence it is
 _found: Final[dict[str, Agent]] = {}
 
 
-def agent(
-    name: str, *, title: str, description: str, offered: bool = True
-) -> Callable[[AgentFunction], AgentFunction]:
+def agent(name: str, *, title: str, description: str, offered: bool = True) -> Callable[[AgentFunction], AgentFunction]:
     """Makes the function an agent, run as the Celery task `agents.<name>`. Raises AgentTaken."""
 
     def register(function: AgentFunction) -> AgentFunction:
         before = _found.get(name)
         if before is not None and before.function.__module__ != function.__module__:
-            raise AgentTaken(f"“{name}” is an agent of {before.function.__module__} already: give it a name of its own.")
+            raise AgentTaken(
+                f"“{name}” is an agent of {before.function.__module__} already: give it a name of its own."
+            )
         _found[name] = Agent(name=name, title=title, description=description, function=function, offered=offered)
         return function
 
@@ -68,5 +70,5 @@ def _look() -> None:
             continue
         try:
             import_module(f"{ROOM}.{module.name}")
-        except Exception:
+        except Exception:  # noqa: BLE001  # somebody's new file: anything can be wrong with it
             _log.exception("The agent in %s/%s.py cannot be used.", ROOM, module.name)

@@ -1,0 +1,74 @@
+"""What a worker does besides its Runs: keeps their leases, hears of cancels, and looks for what others lost."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+from agents.runner.runner import Runner
+from sessions_core import bridge, hub, runs
+from sessions_core.ids import RunId
+
+SWEEP_S: Final = 1  # so a lapsed lease is seen a second later at most
+LISTEN_AGAIN_S: Final = 1
+
+_log = logging.getLogger(__name__)
+
+
+async def look_after(runner: Runner) -> None:
+    """Runs until cancelled, whatever fails on the way."""
+    hub.use_loop(asyncio.get_running_loop())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_again(runs.BEAT_S, Beats(runner).beat, "The leases could not be renewed"))
+        group.create_task(_again(SWEEP_S, partial(_sweep, runner), "The Runs could not be swept"))
+        group.create_task(_again(LISTEN_AGAIN_S, partial(_listen, runner), "Cancels come by the heartbeat only"))
+
+
+class Beats:
+    """The heartbeat of a worker's Runs. When none got through for a lease, the Runs are another worker's."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._heard_at = _clock()
+
+    async def beat(self) -> None:
+        live = self._runner.live
+        try:
+            async with asyncio.timeout(runs.LEASE_S):
+                if live:
+                    await self._runner.renew(live)
+            self._heard_at = _clock()
+        finally:
+            if _clock() - self._heard_at > runs.LEASE_S:
+                self._runner.abandon()
+
+
+async def _sweep(runner: Runner) -> None:
+    if not runner.draining:
+        await bridge.run(runs.sweep)
+
+
+async def _listen(runner: Runner) -> None:
+    def hear(run_ids: set[RunId]) -> None:
+        runner.cancel(run_ids)
+
+    await hub.listen_cancels(hear)
+
+
+async def _again(seconds: float, act: Callable[[], Awaitable[None]], trouble: str) -> None:
+    """Does the act for ever. A failure is logged once, until it goes well again."""
+    failing = False
+    while True:
+        try:
+            await act()
+            failing = False
+        except Exception as error:  # noqa: BLE001  # a worker that no longer renews its leases is of no use
+            if not failing:
+                _log.warning("%s: %r", trouble, error)
+            failing = True
+        await asyncio.sleep(seconds)
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()
