@@ -1,64 +1,30 @@
-"""The log: the only writer of Event and of `Session.head`, and its readers.
+"""Reading the log: by range, from a Message's boundary, and what a command or a Run has written already."""
 
-One statement raises the head and inserts, so that seq is gapless and becomes visible in order (architecture.md §5). A hint
-goes out after the commit; nothing rests on it.
-"""
-
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db import connection, transaction
 from msgspec import Raw, Struct
 
-from sessions_core import hub
 from sessions_core.clock import wire
-from sessions_core.errors import Fenced, NotFound
+from sessions_core.errors import NotFound
 from sessions_core.events import (
     Actor,
     Event,
     Fact,
     MessageCompleted,
     MessageDelta,
-    MessagePosted,
-    MessageStarted,
     Part,
-    RunProgressed,
-    RunRequested,
     decode_fact,
     encode_events,
-    encode_fact,
 )
 from sessions_core.ids import ClientId, MessageId, RunId, SessionId
+from sessions_core.log.merging import merge
 from sessions_core.subscription import Span
 
 PAGE_ROWS: Final = 1000  # rows of one read; more is read on
 PAGE_BYTES: Final = 512 * 1024  # of data in one read, so that a page fits an outbox
 
-_WRITE: Final = """
-    INSERT INTO event (session_id, seq, kind, at, actor_kind, actor_id, actor_name, run_id, message_id, client_id, data)
-    SELECT h.id, h.head - %(n)s + i.ord, i.kind, t.at, %(actor_kind)s, %(actor_id)s, %(actor_name)s,
-           i.run, i.message, CASE WHEN i.ord = 1 THEN %(client)s::uuid END, i.data::jsonb
-    FROM h, t, unnest(%(kinds)s::text[], %(runs)s::uuid[], %(messages)s::uuid[], %(datas)s::text[])
-         WITH ORDINALITY AS i(kind, run, message, data, ord)
-"""
-_RAISE: Final = """
-    UPDATE session SET head = head + %(n)s, active_at = CASE WHEN %(said)s THEN t.at ELSE active_at END
-    FROM t WHERE id = %(session)s
-"""
-_TIME: Final = "t AS MATERIALIZED (SELECT date_trunc('milliseconds', clock_timestamp()) AS at)"
-_APPEND: Final = f"""
-    WITH {_TIME}, h AS ({_RAISE} RETURNING id, head, epoch), e AS ({_WRITE})
-    SELECT h.epoch, h.head, t.at FROM h, t
-"""
-# FOR SHARE is what makes the fence safe: after waiting for a claim or a cancel, PostgreSQL looks at the row again.
-_APPEND_AS: Final = f"""
-    WITH {_TIME},
-         w AS (SELECT 1 FROM run WHERE id = %(run)s AND session_id = %(session)s AND fence = %(fence)s
-               AND state = 'running' AND cancel_requested_at IS NULL FOR SHARE),
-         h AS ({_RAISE} AND EXISTS (SELECT 1 FROM w) RETURNING id, head, epoch), e AS ({_WRITE})
-    SELECT h.epoch, h.head, t.at FROM h, t
-"""
 _READ: Final = """
     SELECT s.epoch, s.head, e.seq, e.kind, e.at, e.actor_kind, e.actor_id, e.actor_name, e.run_id, e.data
     FROM session s LEFT JOIN LATERAL (
@@ -84,15 +50,6 @@ _FIRST_ACTIVE: Final = """
 _FOREVER: Final = 2**62
 
 
-class Writer(Struct, frozen=True):
-    """What entitles an attempt of a Run to write."""
-
-    session: SessionId
-    run: RunId
-    fence: int
-    actor: Actor
-
-
 class Page(Struct, frozen=True):
     """Events of a range as one Span, and the log's head when it was read; `older`: there are Messages before it."""
 
@@ -107,31 +64,6 @@ class Position(Struct, frozen=True):
 
     epoch: int
     head: int
-
-
-def append(
-    session_id: SessionId,
-    facts: Sequence[Fact],
-    *,
-    actor: Actor,
-    run: RunId | None = None,
-    client_id: ClientId | None = None,
-) -> Span:
-    """Appends what a person or the system did. Raises NotFound when the Session is gone."""
-    span = _append(_APPEND, facts, actor=actor, run=run, session=session_id, client=client_id)
-    if span is None:
-        raise NotFound("There is no such conversation.")
-    return span
-
-
-def append_as(writer: Writer, facts: Sequence[Fact]) -> Span:
-    """Appends what a Run's present attempt did. Raises Fenced when it is not the present one, or was cancelled (P6, P7)."""
-    span = _append(
-        _APPEND_AS, facts, actor=writer.actor, run=writer.run, session=writer.session, client=None, fence=writer.fence
-    )
-    if span is None:
-        raise Fenced
-    return span
 
 
 def read(session_id: SessionId, *, after: int, until: int = _FOREVER, limit: int = PAGE_ROWS) -> Page:
@@ -223,102 +155,6 @@ def begun_messages(run: RunId, *, after: int) -> tuple[MessageId, ...]:
     return tuple(_begun(run, after=after))
 
 
-def compact(session_id: SessionId, run: RunId) -> int:
-    """Deletes the deltas of a Run that has ended: each of its Messages was completed or voided. Returns how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM event WHERE session_id = %s AND message_id = ANY(%s) AND kind = 'message.delta'",
-            [session_id, list(_begun(run, after=0))],
-        )
-        return int(cursor.rowcount)
-
-
-def bump_epoch() -> int:
-    """Makes every cursor invalid, after the database was restored from a backup: readers start anew. Returns how many logs."""
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE session SET epoch = epoch + 1")
-        return int(cursor.rowcount)
-
-
-def merge(events: Iterable[Event]) -> list[Event]:
-    """The same Events with neighbouring deltas of one part made one: seq of the last, offset of the first."""
-    merged: list[Event] = []
-    run: list[tuple[Event, MessageDelta]] = []
-    for event in events:
-        delta = decode_fact(event.kind, bytes(event.data)) if event.kind == MessageDelta.kind else None
-        if run and not (isinstance(delta, MessageDelta) and _continues(run[-1][1], delta)):
-            merged.append(_joined(run))
-            run = []
-        if isinstance(delta, MessageDelta):
-            run.append((event, delta))
-        else:
-            merged.append(event)
-    return [*merged, _joined(run)] if run else merged
-
-
-def _append(
-    statement: str,
-    facts: Sequence[Fact],
-    *,
-    actor: Actor,
-    run: RunId | None,
-    session: SessionId,
-    client: ClientId | None,
-    fence: int = 0,
-) -> Span | None:
-    datas = [encode_fact(fact) for fact in facts]
-    runs = [_run_of(fact, run) for fact in facts]
-    arguments: dict[str, Any] = {
-        "n": len(facts),
-        "session": session,
-        "run": run,
-        "fence": fence,
-        "said": any(not isinstance(fact, MessageDelta | RunProgressed) for fact in facts),
-        "actor_kind": actor.kind,
-        "actor_id": actor.id,
-        "actor_name": actor.name,
-        "client": client,
-        "kinds": [fact.kind for fact in facts],
-        "runs": runs,
-        "messages": [_message_of(fact) for fact in facts],
-        "datas": [data.decode() for data in datas],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(statement, arguments)
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    epoch, head, at = row
-    start = head - len(facts)
-    events = [
-        Event(seq=start + n, kind=fact.kind, at=wire(at), actor=actor, run=of, data=Raw(data))
-        for n, (fact, of, data) in enumerate(zip(facts, runs, datas, strict=True), start=1)
-    ]
-    span = Span(session=session, epoch=epoch, start=start, end=head, body=encode_events(events))
-    transaction.on_commit(partial(hub.publish, span), robust=True)
-    return span
-
-
-def _run_of(fact: Fact, run: RunId | None) -> RunId | None:
-    match fact:
-        case RunRequested(run=requested):
-            return requested
-        case MessagePosted():
-            return None
-        case _:
-            return run
-
-
-def _message_of(fact: Fact) -> MessageId | None:
-    match fact:
-        case MessagePosted(message=message) | MessageStarted(message=message):
-            return message
-        case MessageDelta(message=message) | MessageCompleted(message=message):
-            return message
-        case _:
-            return None
-
-
 def _within(rows: Iterable[tuple[Any, ...]]) -> Iterable[Event]:
     size = 0
     for _, _, seq, kind, at, actor_kind, actor_id, actor_name, run, data in rows:
@@ -374,22 +210,3 @@ def _parts(deltas: Iterable[MessageDelta]) -> tuple[Part, ...]:
     for delta in deltas:
         texts.setdefault(delta.part, (delta.part_type, []))[1].append(delta.text)
     return tuple(Part(type=kind, text="".join(pieces)) for _, (kind, pieces) in sorted(texts.items()))
-
-
-def _continues(before: MessageDelta, after: MessageDelta) -> bool:
-    return (
-        before.message == after.message
-        and before.part == after.part
-        and after.offset == before.offset + len(before.text)
-    )
-
-
-def _joined(run: Sequence[tuple[Event, MessageDelta]]) -> Event:
-    last, first = run[-1][0], run[0][1]
-    if len(run) == 1:
-        return last
-    text = "".join(delta.text for _, delta in run)
-    whole = MessageDelta(
-        message=first.message, part=first.part, part_type=first.part_type, offset=first.offset, text=text
-    )
-    return Event(seq=last.seq, kind=last.kind, at=last.at, actor=last.actor, run=last.run, data=Raw(encode_fact(whole)))

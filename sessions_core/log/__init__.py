@@ -1,0 +1,44 @@
+"""The log: the only writer of Event and of `Session.head`, and its readers.
+
+writing   append, as a person or the system, or as the present attempt of a Run; compaction
+reading   by range, from a Message's boundary, backwards; what a command or a Run wrote already
+merging   neighbouring deltas as one
+"""
+
+from sessions_core.log.merging import merge
+from sessions_core.log.reading import (
+    Page,
+    Position,
+    before,
+    begun_messages,
+    find_command,
+    has_message,
+    heads,
+    newest_message,
+    open_last,
+    open_messages,
+    read,
+)
+from sessions_core.log.writing import Write, Writer, append, append_all, append_as, bump_epoch, compact
+
+__all__ = [
+    "Page",
+    "Position",
+    "Write",
+    "Writer",
+    "append",
+    "append_all",
+    "append_as",
+    "before",
+    "begun_messages",
+    "bump_epoch",
+    "compact",
+    "find_command",
+    "has_message",
+    "heads",
+    "merge",
+    "newest_message",
+    "open_last",
+    "open_messages",
+    "read",
+]

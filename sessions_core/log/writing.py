@@ -1,0 +1,244 @@
+"""Appending: one statement, and so one round trip, raises the head and inserts, whether for one Run or for many.
+
+Seq is gapless and becomes visible in order, because the head is raised in the statement that inserts (architecture.md §5).
+Rows are locked run before session, and each kind by its key, so that no two writers wait for each other. A hint goes out
+after the commit; nothing rests on it.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+from django.db import connection, transaction
+from msgspec import Raw, Struct
+from psycopg import Cursor
+
+from sessions_core import hub
+from sessions_core.clock import wire
+from sessions_core.errors import Fenced, NotFound
+from sessions_core.events import (
+    Actor,
+    Event,
+    Fact,
+    MessageCompleted,
+    MessageDelta,
+    MessagePosted,
+    MessageStarted,
+    RunProgressed,
+    RunRequested,
+    encode_events,
+    encode_fact,
+)
+from sessions_core.ids import ClientId, MessageId, RunId, SessionId
+from sessions_core.log.reading import begun_messages
+from sessions_core.subscription import Span
+
+# `b`: what is to be written, a row a write. `i`: its facts, a row each, the p-th of write w.
+_GIVEN: Final = """
+    t AS MATERIALIZED (SELECT date_trunc('milliseconds', clock_timestamp()) AS at),
+    b AS MATERIALIZED (SELECT * FROM json_to_recordset(%(writes)s::json) AS b(
+        w int, session uuid, run uuid, fence bigint, n int, said bool, actor_kind text, actor_id text, actor_name text,
+        client uuid)),
+    i AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS i(
+        w int, p int, kind text, run uuid, message uuid, data jsonb))
+"""
+_ANYONE: Final = "ok AS MATERIALIZED (SELECT * FROM b)"
+# FOR SHARE is what makes the fence safe: after waiting for a claim or a cancel, PostgreSQL looks at the row again. A fence
+# in another table that is only asked for by EXISTS let a stale writer through.
+_FENCED: Final = """
+    ok AS MATERIALIZED (
+        SELECT b.* FROM b JOIN run r ON r.id = b.run AND r.session_id = b.session AND r.fence = b.fence
+        WHERE r.state = 'running' AND r.cancel_requested_at IS NULL ORDER BY r.id FOR SHARE OF r)
+"""
+# `o`: how far into its Session's new events a write reaches. Counting `s` locks all its rows, in order, before `h` begins.
+_RAISED: Final = """
+    o AS MATERIALIZED (
+        SELECT ok.*, sum(n) OVER (PARTITION BY session ORDER BY w) AS upto, sum(n) OVER whole AS total,
+               bool_or(said) OVER whole AS touched FROM ok WINDOW whole AS (PARTITION BY session)),
+    s AS MATERIALIZED (SELECT id FROM session WHERE id IN (SELECT session FROM ok) ORDER BY id FOR NO KEY UPDATE),
+    h AS (
+        UPDATE session SET head = head + g.total, active_at = CASE WHEN g.touched THEN t.at ELSE active_at END
+        FROM (SELECT DISTINCT session, total, touched FROM o) g, t
+        WHERE id = g.session AND (SELECT count(*) FROM s) > 0 RETURNING id, head, epoch),
+    e AS (
+        INSERT INTO event
+            (session_id, seq, kind, at, actor_kind, actor_id, actor_name, run_id, message_id, client_id, data)
+        SELECT o.session, h.head - o.total + o.upto - o.n + i.p, i.kind, t.at, o.actor_kind, o.actor_id, o.actor_name,
+               i.run, i.message, CASE WHEN i.p = 1 THEN o.client END, i.data
+        FROM o JOIN h ON h.id = o.session JOIN i ON i.w = o.w, t)
+    SELECT o.w, h.epoch, h.head - o.total + o.upto, t.at FROM o JOIN h ON h.id = o.session, t
+"""
+_APPEND: Final = f"WITH {_GIVEN}, {_ANYONE}, {_RAISED}"
+_APPEND_AS: Final = f"WITH {_GIVEN}, {_FENCED}, {_RAISED}"
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+class Writer(Struct, frozen=True):
+    """What entitles an attempt of a Run to write."""
+
+    session: SessionId
+    run: RunId
+    fence: int
+    actor: Actor
+
+
+class Write(Struct, frozen=True):
+    """Facts that one writer wants in the log, together and in this order."""
+
+    writer: Writer
+    facts: Sequence[Fact]
+
+
+class _Write(Struct, frozen=True):
+    w: int
+    session: SessionId
+    run: RunId | None
+    fence: int
+    n: int
+    said: bool
+    actor_kind: str
+    actor_id: str
+    actor_name: str
+    client: ClientId | None
+
+
+class _Row(Struct, frozen=True):
+    w: int
+    p: int
+    kind: str
+    run: RunId | None
+    message: MessageId | None
+    data: Raw
+
+
+def append(
+    session_id: SessionId,
+    facts: Sequence[Fact],
+    *,
+    actor: Actor,
+    run: RunId | None = None,
+    client_id: ClientId | None = None,
+) -> Span:
+    """Appends what a person or the system did. Raises NotFound when the Session is gone."""
+    write = _write(0, session_id, facts, actor=actor, run=run, client=client_id)
+    span = _append(_APPEND, [write], [_rows(0, facts, run=run)])[0]
+    if span is None:
+        raise NotFound("There is no such conversation.")
+    return span
+
+
+def append_as(writer: Writer, facts: Sequence[Fact]) -> Span:
+    """Appends what a Run's present attempt did. Raises Fenced when it is not the present one, or was cancelled (P6, P7)."""
+    span = append_all([Write(writer=writer, facts=facts)])[0]
+    if span is None:
+        raise Fenced
+    return span
+
+
+def append_all(writes: Sequence[Write]) -> list[Span | None]:
+    """Appends for several Runs at once, each write whole and in order; None stands where one was fenced out."""
+    rows = [_rows(n, write.facts, run=write.writer.run) for n, write in enumerate(writes)]
+    heads = [
+        _write(n, of.session, write.facts, actor=of.actor, run=of.run, fence=of.fence)
+        for n, write in enumerate(writes)
+        for of in [write.writer]
+    ]
+    return _append(_APPEND_AS, heads, rows)
+
+
+def compact(session_id: SessionId, run: RunId) -> int:
+    """Deletes the deltas of a Run that has ended: each of its Messages was completed or voided. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM event WHERE session_id = %s AND message_id = ANY(%s) AND kind = 'message.delta'",
+            [session_id, list(begun_messages(run, after=0))],
+        )
+        return int(cursor.rowcount)
+
+
+def bump_epoch() -> int:
+    """Makes every cursor invalid, after the database was restored from a backup: readers start anew. Returns how many logs."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE session SET epoch = epoch + 1")
+        return int(cursor.rowcount)
+
+
+def _append(statement: str, writes: Sequence[_Write], rows: Sequence[Sequence[_Row]]) -> list[Span | None]:
+    spans: list[Span | None] = [None] * len(writes)
+    flat = [row for of_write in rows for row in of_write]
+    for w, epoch, end, at in _prepared(statement, {"writes": _json(writes), "rows": _json(flat)}):
+        spans[w] = _span(writes[w], rows[w], epoch=epoch, end=int(end), at=wire(at))
+    for span in spans:
+        if span is not None:
+            transaction.on_commit(partial(hub.publish, span), robust=True)
+    return spans
+
+
+def _span(write: _Write, rows: Sequence[_Row], *, epoch: int, end: int, at: str) -> Span:
+    actor = Actor(kind=write.actor_kind, id=write.actor_id, name=write.actor_name)  # type: ignore[arg-type]  # was one
+    start = end - write.n
+    events = [Event(seq=start + row.p, kind=row.kind, at=at, actor=actor, run=row.run, data=row.data) for row in rows]
+    return Span(session=write.session, epoch=epoch, start=start, end=end, body=encode_events(events))
+
+
+def _prepared(statement: str, arguments: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a prepared statement. Django's own cursor prepares nothing, and planning costs more than the append."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        return cursor.execute(statement, arguments, prepare=True).fetchall()
+
+
+def _json(values: Sequence[Struct]) -> str:
+    return _ENCODER.encode(values).decode()
+
+
+def _write(
+    w: int,
+    session: SessionId,
+    facts: Sequence[Fact],
+    *,
+    actor: Actor,
+    run: RunId | None,
+    fence: int = 0,
+    client: ClientId | None = None,
+) -> _Write:
+    return _Write(
+        w=w,
+        session=session,
+        run=run,
+        fence=fence,
+        n=len(facts),
+        said=any(not isinstance(fact, MessageDelta | RunProgressed) for fact in facts),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        client=client,
+    )
+
+
+def _rows(w: int, facts: Sequence[Fact], *, run: RunId | None) -> list[_Row]:
+    return [
+        _Row(w=w, p=p, kind=fact.kind, run=_run_of(fact, run), message=_message_of(fact), data=Raw(encode_fact(fact)))
+        for p, fact in enumerate(facts, start=1)
+    ]
+
+
+def _run_of(fact: Fact, run: RunId | None) -> RunId | None:
+    match fact:
+        case RunRequested(run=requested):
+            return requested
+        case MessagePosted():
+            return None
+        case _:
+            return run
+
+
+def _message_of(fact: Fact) -> MessageId | None:
+    match fact:
+        case MessagePosted(message=message) | MessageStarted(message=message):
+            return message
+        case MessageDelta(message=message) | MessageCompleted(message=message):
+            return message
+        case _:
+            return None
