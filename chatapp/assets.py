@@ -1,0 +1,94 @@
+"""What the browser loads: our own modules and the few files of node_modules that are named here. There is no bundler.
+
+Scripts import each other by bare names (`ds/core/timeline.js`, `markdown-it`); the import map of the base template turns a name
+into the hashed address of the file. `ds/…` is `static/js/…`.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, overload
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import BaseFinder
+from django.core.checks import CheckMessage, Warning  # noqa: A004  # Django's name for it
+from django.core.files.storage import FileSystemStorage, Storage
+from django.templatetags.static import static
+from typing_extensions import override
+
+PREFIX: Final = "npm"  # /static/npm/…
+_HIGHLIGHT: Final = "@highlightjs/cdn-assets/es"
+# Languages that code blocks are coloured in, each loaded when it is first seen (static/js/ui/markdown-highlight.js).
+LANGUAGES: Final = tuple(
+    """
+    bash c cpp csharp css diff dockerfile go graphql ini java javascript json kotlin lua makefile markdown nginx perl
+    php plaintext powershell python r ruby rust scss shell sql swift typescript xml yaml
+    """.split()  # noqa: SIM905  # a list of 34 strings is 34 lines
+)
+# What a script imports -> the file below node_modules.
+MODULES: Final = {
+    "markdown-it": "markdown-it/dist/browser/markdown-it.esm.min.mjs",
+    f"{_HIGHLIGHT}/core.min.js": f"{_HIGHLIGHT}/core.min.js",
+    **{name: name for name in (f"{_HIGHLIGHT}/languages/{language}.min.js" for language in LANGUAGES)},
+}
+# What static/css/tokens.css names: the type of the pages, upright and italic.
+FONTS: Final = tuple(
+    f"@fontsource-variable/figtree/files/figtree-{letters}-wght-{slope}.woff2"
+    for letters in ("latin", "latin-ext")
+    for slope in ("normal", "italic")
+)
+FILES: Final = frozenset({*MODULES.values(), *FONTS, "markdown-it/dist/browser/markdown-it.esm.min.mjs.map"})
+
+
+class NodeModulesFinder(BaseFinder):
+    """Finds `npm/<file>` for the files named in FILES, and nothing else of node_modules."""
+
+    def __init__(self, _app_names: object = None) -> None:
+        """The folder is the checkout's own; the apps' names are part of Django's call and mean nothing here."""
+        super().__init__()
+        self.root = Path(settings.BASE_DIR) / "node_modules"
+        self.storage = FileSystemStorage(location=self.root)
+        self.storage.prefix = PREFIX  # type: ignore[attr-defined]  # how collectstatic asks where the files belong
+
+    @override
+    def check(self, **_kwargs: object) -> list[CheckMessage]:
+        """Warns when npm has not been run, since every page would stay without its scripts."""
+        if all((self.root / name).is_file() for name in FILES):
+            return []
+        return [Warning("Files of node_modules are missing: run `npm ci --ignore-scripts`.", id="chatapp.W001")]
+
+    @overload
+    def find(self, path: str, find_all: Literal[False] = ...) -> str: ...
+    @overload
+    def find(self, path: str, find_all: Literal[True]) -> list[str]: ...
+    @override
+    def find(self, path: str, find_all: bool = False) -> str | list[str]:
+        """The file's path, or an empty list, which is what Django takes for not found."""
+        prefix, _, name = path.partition("/")
+        file = self.root / name
+        if prefix != PREFIX or name not in FILES or not file.is_file():
+            return []
+        return [str(file)] if find_all else str(file)
+
+    @override
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Storage]]:
+        """Each file with its storage, for collectstatic; the names are chosen, so there is nothing to ignore."""
+        del ignore_patterns
+        return ((name, self.storage) for name in sorted(FILES))
+
+
+def import_map() -> dict[str, str]:
+    """Bare name -> address, for every script a page may import. Made anew each time in DEBUG, where files come and go."""
+    return _addresses() if settings.DEBUG else _cached_addresses()
+
+
+def _addresses() -> dict[str, str]:
+    scripts = Path(settings.BASE_DIR) / "static" / "js"
+    ours = sorted(file.relative_to(scripts).as_posix() for file in scripts.rglob("*.js"))
+    return {
+        **{f"ds/{name}": static(f"js/{name}") for name in ours},
+        **{name: static(f"{PREFIX}/{file}") for name, file in MODULES.items()},
+    }
+
+
+_cached_addresses = cache(_addresses)
