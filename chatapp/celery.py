@@ -5,6 +5,7 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # a worker has no pages; the checks would import all of them
 
 app = Celery("chatapp")
 app.config_from_object("django.conf:settings", namespace="CELERY")

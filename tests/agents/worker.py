@@ -1,0 +1,64 @@
+"""A real Celery worker in a process of its own, on the test's database."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.db import connection
+
+from tests.agents.facts import until
+
+ROOT: Final = Path(__file__).parents[2]
+START_S: Final = 30.0
+
+
+class Worker:
+    """Started and ready when made. `output` is what it logged."""
+
+    def __init__(self, **environment: str) -> None:
+        self._log = tempfile.TemporaryFile("w+b")  # noqa: SIM115  # lives as long as the worker
+        command = [sys.executable, "-m", "celery", "-A", "chatapp", "worker", "--loglevel", "INFO"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        variables = {**os.environ, "DATABASE_URL": database_url(), **environment}
+        self.process = subprocess.Popen(
+            [*command, *quiet], cwd=ROOT, env=variables, stdout=self._log, stderr=subprocess.STDOUT
+        )
+        until(lambda: " ready." in self.output or self.process.poll() is not None, within_s=START_S)
+        assert self.process.poll() is None, self.output
+
+    @property
+    def output(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def terminate(self) -> None:
+        """SIGTERM; returns at once."""
+        self.process.terminate()
+
+    def end(self) -> None:
+        """Whatever state it is in, it is gone after this."""
+        if self.process.poll() is None:
+            self.kill()
+        self._log.close()
+
+
+def database_url() -> str:
+    """The address of the database that this test writes to."""
+    address = urlsplit(os.environ["DATABASE_URL"])
+    return address._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
