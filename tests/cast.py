@@ -4,7 +4,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 
-PASSWORD: Final = "correct horse battery"  # noqa: S105 - of users who live for one test
+PASSWORD: Final = "correct horse battery"
 
 
 def person(name: str) -> User:

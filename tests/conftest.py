@@ -7,15 +7,11 @@ imported, because Django's settings read the addresses.
 
 import atexit
 import os
-import shutil
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from chatapp.services import homes
 from chatapp.services.launch import running
 from chatapp.services.postgres import Postgres
 from chatapp.services.valkey import Valkey
@@ -43,13 +39,10 @@ ENVIRONMENT: Final = {
 def _start_services() -> None:
     """Starts what no URL was given for, and stops it when this process ends, however pytest ends."""
     leftovers.sweep()
-    folder = Path(tempfile.mkdtemp(prefix=leftovers.PREFIX))
-    folder.chmod(0o755)  # PostgreSQL of root runs as another user
-    os.environ["VAR_DIR"] = str(folder)
     stack = ExitStack()
     atexit.register(stack.close)
-    stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    stack.callback(homes.forget, folder)
+    folder = stack.enter_context(leftovers.open_folder())
+    os.environ["VAR_DIR"] = str(folder)
     for variable, service in (
         ("DATABASE_URL", Postgres(folder, lasting=False)),
         ("REDIS_URL", Valkey(folder, lasting=False)),

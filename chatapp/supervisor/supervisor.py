@@ -126,6 +126,7 @@ class Supervisor:
             kept.last_lines.append(self._output.relay(message))
         elif message.type == "start":
             kept.pid = message.data["pid"]
+            self._output.say(f"{message.name} is process {kept.pid}.")
         else:
             self._ended(kept, message.data["returncode"])
 
