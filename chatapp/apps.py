@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ChatappConfig(AppConfig):
+    name = "chatapp"
+    verbose_name = "Pages"

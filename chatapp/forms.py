@@ -1,0 +1,63 @@
+"""What people fill in."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from sessions_core.models import ApiToken
+
+
+class SignInForm(AuthenticationForm):
+    error_messages: ClassVar[dict[str, Any]] = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": _("That name and password do not belong together. Capital letters matter in both."),
+    }
+
+
+class SignUpForm(forms.ModelForm[User]):
+    """A name and a password, nothing else."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        help_text=_("At least 8 characters, and none that everybody uses."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = User
+        fields = ("username",)
+        field_classes: ClassVar = {"username": UsernameField}
+        help_texts: ClassVar = {"username": ""}
+
+    def clean_username(self) -> str:
+        """Names that differ in capital letters only would pass for each other."""
+        name = str(self.cleaned_data["username"])
+        if User.objects.filter(username__iexact=name).exists():
+            raise ValidationError(_("That name is taken."))
+        return name
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        password_validation.validate_password(password, User(username=self.cleaned_data.get("username", "")))
+        return password
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002  # Django's signature
+        user = super().save(commit=False)
+        user.set_password(self.cleaned_data["password"])
+        if commit:
+            user.save()
+        return user
+
+
+class TokenForm(forms.ModelForm[ApiToken]):
+    class Meta:
+        model = ApiToken
+        fields = ("label", "can_write")
+        labels: ClassVar = {"label": _("What is it for?"), "can_write": _("May write, not only read")}
+        widgets: ClassVar = {"label": forms.TextInput(attrs={"placeholder": _("backup script, laptop …")})}

@@ -1,0 +1,47 @@
+"""The sentences that both the server and the page's script put on the screen, in one place and in the reader's language."""
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+STRINGS: Final = {
+    "you": _("You"),
+    "thinking": _("{agent} is thinking"),
+    "again": _("{agent} started again after an interruption"),
+    "queued": _("Waits until the answer before it is done"),
+    "stopping": _("Stopping …"),
+    "stopped_by": _("Stopped by {name}"),
+    "stopped_by_you": _("Stopped by you"),
+    "stopped": _("Stopped"),
+    "interrupted": _("The answer was interrupted. What was written is kept."),
+    "failed": _("The answer failed."),
+    "retried": _("Tried again below."),
+    "empty": _("{agent} ended without an answer."),
+    "pending": _("Sending …"),
+    "offline_pending": _("Waits for the connection"),
+    "not_sent": _("Not sent: {reason}"),
+    "live": _("Live"),
+    "connecting": _("Connecting …"),
+    "reconnecting": _("Reconnecting in {seconds} s"),
+    "reconnecting_now": _("Reconnecting …"),
+    "offline": _("Offline. What you send waits here."),
+    "signed_out": _("Signed out"),
+    "refused": _("Not connected: {reason}"),
+    "ended_elsewhere": _("This conversation is gone: it was deleted, or you take no part in it any more. What you typed is still here; copy it before you leave."),
+    "too_long": _("{over} characters too many: a message can have {limit}."),
+    "copied": _("Copied"),
+    "answering": _("{agent} is answering"),
+    "complete": _("Answer complete"),
+    "untitled": _("New session"),
+    "retry_failed": _("That did not work. Try again in a moment."),
+    "load_failed": _("Earlier messages could not be loaded. Try again."),
+    "send_failed": _("This could not be sent. Your text is kept; try again in a moment."),
+    "done": _("Done"),
+}
+
+# What a newcomer may ask the Guide with one click.
+IDEAS: Final = (
+    _("What is a durable session?"),
+    _("How do I write an agent?"),
+    _("What happens when a worker dies?"),
+)

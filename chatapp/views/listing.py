@@ -1,0 +1,113 @@
+"""The list of Sessions in the side bar: found, paged, renamed, archived, deleted. htmx asks for its parts."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from chatapp.days import by_day
+from chatapp.views.people import Request, signed_in
+from sessions_core import sessions
+from sessions_core.access import Author
+from sessions_core.errors import NotFound, Refusal
+from sessions_core.ids import SessionId
+
+PAGE: Final = 40  # Sessions of one page of the list: more than a screen shows
+
+
+def context(author: Author, *, search: str = "", before: datetime | None = None, current: str = "") -> dict[str, Any]:
+    """What `listing/list.html` shows; one Session more is read than shown, to know whether there are others."""
+    found = sessions.listing(user=author.user, search=search, before=before, limit=PAGE + 1)
+    shown = found[:PAGE]
+    return {
+        "groups": list(by_day(shown)),
+        "search": search,
+        "current": current,
+        "next": shown[-1].active_at.isoformat() if len(found) > PAGE else "",
+        "first_page": before is None,
+    }
+
+
+@signed_in
+def listing(request: Request, author: Author) -> HttpResponse:
+    before = _moment(request.GET.get("before", ""))
+    search = request.GET.get("search", "").strip()[:200]
+    current = request.GET.get("current", "")
+    return render(request, "listing/list.html", context(author, search=search, before=before, current=current))
+
+
+@signed_in
+def item(request: Request, author: Author, session: UUID, part: str = "item") -> HttpResponse:
+    """One row of the list: itself, its `menu`, or its `rename` form."""
+    found = sessions.get(SessionId(session), user=author.user)
+    current = request.GET.get("current", "")
+    return render(request, f"listing/item.html#{part}", {"session": found, "current": current})
+
+
+@require_POST
+@signed_in
+def rename(request: Request, author: Author, session: UUID) -> HttpResponse:
+    title = request.POST.get("title", "")
+    return _act(request, session, lambda: sessions.rename(SessionId(session), by=author, title=title))
+
+
+@require_POST
+@signed_in
+def archive(request: Request, author: Author, session: UUID) -> HttpResponse:
+    return _act(request, session, lambda: sessions.archive(SessionId(session), by=author), reload=True)
+
+
+@require_POST
+@signed_in
+def restore(request: Request, author: Author, session: UUID) -> HttpResponse:
+    return _act(request, session, lambda: sessions.restore(SessionId(session), by=author), reload=True)
+
+
+@require_POST
+@signed_in
+def delete(request: Request, author: Author, session: UUID) -> HttpResponse:
+    """Deletes for all; who looks at it is taken home."""
+    here = reverse("session", args=[session]) in (request.htmx.current_url or "")
+    done = _act(request, session, lambda: sessions.delete(SessionId(session), by=author))
+    if not request.htmx:
+        return redirect("home")
+    return HttpResponseClientRedirect(reverse("home")) if here and done.status_code == _DONE else done
+
+
+_DONE: Final = 204  # htmx then swaps nothing; the list fetches itself on `ds:sessions`
+
+
+def _act(request: Request, session: UUID, act: Callable[[], None], *, reload: bool = False) -> HttpResponse:
+    """Does it and answers the way it was asked: htmx gets events, a plain form the page again."""
+    refused = ""
+    try:
+        act()
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        refused = refusal.message
+    if not request.htmx:
+        if refused:
+            messages.error(request, refused)
+        return redirect("session", session)
+    here = reverse("session", args=[session]) in (request.htmx.current_url or "")
+    if reload and here and not refused:
+        return HttpResponseClientRedirect(reverse("session", args=[session]))
+    answer = trigger_client_event(HttpResponse(status=_DONE), "ds:sessions", {})
+    return trigger_client_event(answer, "ds:notice", {"text": refused}) if refused else answer
+
+
+def _moment(text: str) -> datetime | None:
+    """The cursor of a page, or None for what is none: then the list begins anew."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
