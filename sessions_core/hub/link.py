@@ -56,6 +56,10 @@ class Link:
         """Whether the last beats were heard."""
         return self._layer is not None and self._unheard < MISSES
 
+    def listen(self, group: str) -> None:
+        """Joins the group whenever the link is built: for those that are joined before `run`."""
+        self._groups.add(group)
+
     async def join(self, group: str) -> bool:
         """Whether messages of the group are known to arrive from now on. False: they will, later, when the link is up."""
         self._groups.add(group)
@@ -180,5 +184,5 @@ async def listen_cancels(callback: Callable[[set[RunId]], None]) -> None:
             callback(messages.cancelled(message))
 
     link = Link(hear)
-    await link.join(messages.WORKERS)
+    link.listen(messages.WORKERS)
     await link.run()
