@@ -1,0 +1,134 @@
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from sessions_core.api import callers
+from sessions_core.api.buckets import Buckets
+from tests.cast import PASSWORD
+from tests.http.callers import Answer, Script, begun
+
+
+@pytest.fixture
+def signed_in(alice: User) -> Client:
+    """Alice's browser, signed in, on a page that gave it a CSRF cookie."""
+    client = Client(enforce_csrf_checks=True)
+    assert client.login(username="alice", password=PASSWORD)
+    client.cookies["csrftoken"] = "a" * 32
+    return client
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nobody_is_told_to_sign_in(method: str) -> None:
+    refused = Script(None).call(method, "sessions", {})
+
+    assert (refused.status, refused.code) == (401, "not_signed_in")
+    assert refused.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_cookie_reads(signed_in: Client) -> None:
+    assert signed_in.get("/api/sessions").status_code == 200
+
+
+def test_a_cookie_writes_with_the_csrf_token(signed_in: Client) -> None:
+    made = signed_in.post("/api/sessions", b"{}", content_type="application/json", headers={"X-CSRFToken": "a" * 32})
+
+    assert made.status_code == 201
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-CSRFToken": "b" * 32}, {"X-CSRFToken": "short"}])
+def test_a_cookie_without_the_csrf_token_writes_nothing(signed_in: Client, headers: dict[str, str]) -> None:
+    refused = Answer(signed_in.post("/api/sessions", b"{}", content_type="application/json", headers=headers))
+
+    assert (refused.status, refused.code) == (403, "csrf_failed")
+    assert signed_in.get("/api/sessions").json()["sessions"] == []
+
+
+def test_another_site_writes_nothing(signed_in: Client) -> None:
+    headers = {"X-CSRFToken": "a" * 32, "Origin": "https://evil.example"}
+
+    refused = Answer(signed_in.post("/api/sessions", b"{}", content_type="application/json", headers=headers))
+
+    assert refused.code == "csrf_failed"
+
+
+def test_a_wrong_token_is_not_covered_by_a_right_cookie(signed_in: Client) -> None:
+    refused = Answer(signed_in.get("/api/sessions", headers={"Authorization": "Bearer ds_wrong"}))
+
+    assert (refused.status, refused.code) == (401, "not_signed_in")
+
+
+def test_a_proxys_own_authorization_leaves_the_cookie_in_force(signed_in: Client) -> None:
+    assert signed_in.get("/api/sessions", headers={"Authorization": "Basic YTpi"}).status_code == 200
+
+
+def test_signing_out_ends_it(signed_in: Client) -> None:
+    signed_in.logout()
+
+    assert signed_in.get("/api/sessions").status_code == 401
+
+
+def test_a_token_needs_no_csrf_token(alice: User) -> None:
+    assert Script(alice).post("sessions", {}).status == 201
+
+
+def test_a_read_token_reads_and_writes_nothing(alice: User) -> None:
+    session = begun(alice, title="kept")
+    script = Script(alice, can_write=False)
+
+    refused = [
+        script.post("sessions", {}),
+        script.patch(f"sessions/{session}", {"title": "new"}),
+        script.delete(f"sessions/{session}"),
+        script.post(f"sessions/{session}/messages", {"text": "hello"}),
+    ]
+
+    assert {(answer.status, answer.code) for answer in refused} == {(403, "read_only")}
+    assert script.get(f"sessions/{session}").said["title"] == "kept"
+
+
+@pytest.fixture
+def slow_api(settings: Settings) -> Iterator[int]:
+    """An API that takes so many requests at once."""
+    settings.API_RATE = 1
+    callers._buckets.cache_clear()
+    yield 4
+    callers._buckets.cache_clear()
+
+
+def test_too_many_requests_are_told_when_to_come_again(slow_api: int, alice: User, bob: User) -> None:
+    script = Script(alice)
+    answers = [script.get("agents") for _ in range(slow_api + 1)]
+
+    assert [answer.status for answer in answers[:-1]] == [200] * slow_api
+    assert (answers[-1].status, answers[-1].code) == (429, "rate_limited")
+    assert answers[-1].said["error"]["retry"] is True
+    assert answers[-1].headers["Retry-After"] == "1"
+    assert Script(bob).get("agents").status == 200
+
+
+def test_a_bucket_fills_again_with_time() -> None:
+    buckets = Buckets(rate_per_s=2, burst=2)
+
+    waits = [buckets.take("alice", now_s=now) for now in (0, 0, 0, 0.25, 0.5, 0.5)]
+
+    assert waits == [0, 0, 0.5, 0.25, 0, 0.5]
+
+
+def test_a_bucket_never_holds_more_than_its_burst() -> None:
+    buckets = Buckets(rate_per_s=1000, burst=1)
+    buckets.take("alice", now_s=0)
+
+    assert [buckets.take("alice", now_s=now) for now in (60, 60)] == [0, 0.001]
+
+
+def test_buckets_forget_who_was_quiet_the_longest() -> None:
+    buckets = Buckets(rate_per_s=0.001, burst=1, kept=2)
+    for name in ("alice", "bob", "mallory"):
+        buckets.take(name, now_s=0)
+
+    assert buckets.take("alice", now_s=0) == 0
+    assert buckets.take("mallory", now_s=0) > 0

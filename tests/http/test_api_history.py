@@ -1,0 +1,116 @@
+import pytest
+from django.contrib.auth.models import User
+
+from sessions_core import log, runs
+from sessions_core.events import MessageDelta, MessageStarted, RunCompleted
+from sessions_core.ids import MessageId, SessionId, new_message
+from sessions_core.models import Session
+from tests.http.callers import Script, begun, claimed, said
+
+
+def answered(session: SessionId, by: User, text: str) -> MessageId:
+    """A post of `by` and the agent's whole answer, said in pieces of one character."""
+    claim = claimed(said(session, by).run)
+    message = new_message()
+    log.append_as(claim, [MessageStarted(message=message, parent=claim.replies_to, role="assistant", agent="guide")])
+    for offset, letter in enumerate(text):
+        delta = MessageDelta(message=message, part=0, part_type="text", offset=offset, text=letter)
+        log.append_as(claim, [delta])
+    runs.finish(claim, RunCompleted())
+    return message
+
+
+def test_events_come_whole_and_in_order(alice: User) -> None:
+    session = begun(alice, title="Trip")
+    answered(session, alice, "häß😀")
+
+    page = Script(alice).get(f"sessions/{session}/events").said
+
+    seqs = [event["seq"] for event in page["events"]]
+    texts = [event["data"]["text"] for event in page["events"] if event["kind"] == "message.delta"]
+    assert (page["session"], page["epoch"], page["from"], page["to"]) == (str(session), 1, 0, page["head"])
+    assert seqs == sorted(seqs)
+    assert texts == ["häß😀"]
+    assert set(page["events"][0]) == {"seq", "kind", "at", "actor", "run", "data"}
+
+
+def test_a_cursor_goes_on_without_gap_or_double(alice: User) -> None:
+    session = begun(alice)
+    for text in ("one", "two", "three"):
+        answered(session, alice, text)
+    script = Script(alice)
+
+    seen, cursor, head = [], 0, 1
+    while cursor < head:
+        page = script.get(f"sessions/{session}/events?after={cursor}&limit=3").said
+        assert page["from"] == cursor
+        seen += page["events"]
+        cursor, head = page["to"], page["head"]
+
+    whole = script.get(f"sessions/{session}/events").said["events"]
+    assert [e["seq"] for e in seen if e["kind"] != "message.delta"] == [
+        e["seq"] for e in whole if e["kind"] != "message.delta"
+    ]
+    assert "".join(e["data"]["text"] for e in seen if e["kind"] == "message.delta") == "onetwothree"
+
+
+def test_at_the_head_there_is_nothing_more(alice: User) -> None:
+    session = begun(alice)
+    head = log.heads([session])[session].head
+
+    page = Script(alice).get(f"sessions/{session}/events?after={head}").said
+
+    assert (page["from"], page["to"], page["events"]) == (head, head, [])
+    assert "restart" not in page
+
+
+@pytest.mark.parametrize("query", ["after=999", "after=9007199254740992", "after=1&epoch=7"])
+def test_a_cursor_of_another_log_starts_anew(alice: User, query: str) -> None:
+    session = begun(alice)
+
+    page = Script(alice).get(f"sessions/{session}/events?{query}").said
+
+    assert page["restart"] is True
+    assert page["from"] == 0
+    assert page["events"]
+
+
+def test_the_cursor_of_this_epoch_goes_on(alice: User) -> None:
+    session = begun(alice)
+    Session.objects.update(epoch=7)
+
+    page = Script(alice).get(f"sessions/{session}/events?after=1&epoch=7").said
+
+    assert (page["from"], page["epoch"]) == (1, 7)
+
+
+def test_the_last_messages_and_then_those_before_them(alice: User) -> None:
+    session = begun(alice)
+    for text in ("one", "two", "three"):
+        answered(session, alice, text)
+    script = Script(alice)
+
+    newest = script.get(f"sessions/{session}/events?last=2").said
+    before = script.get(f"sessions/{session}/events?before={newest['from']}&last=2").said
+    first = script.get(f"sessions/{session}/events?before={before['from']}&last=50").said
+
+    assert (newest["older"], before["older"], first["older"]) == (True, True, False)
+    assert (before["to"], first["to"], first["from"]) == (newest["from"], before["from"], 0)
+    assert newest["to"] == newest["head"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("after=-1", "after=x", "after=1e3", "after=99999999999999999999999", "limit=0", "limit=1001", "last=0"),
+        *("last=501", "before=-1", "after=1&last=2", "after=1&before=2", "epoch=%00", "after=%00"),
+    ],
+)
+def test_a_range_that_is_none_is_refused_by_name(alice: User, query: str) -> None:
+    session = begun(alice)
+
+    refused = Script(alice).get(f"sessions/{session}/events?{query}")
+
+    assert (refused.status, refused.code) == (422, "bad_field")
+    names = ("after", "before", "last", "limit", "epoch")
+    assert any(name in refused.said["error"]["message"] for name in names)
