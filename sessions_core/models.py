@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q
 from django.db.models.functions import Now
-
 from typing_extensions import override
 
 from sessions_core import ids
@@ -176,11 +176,28 @@ class Run(models.Model):
         return f"{self.agent} {self.state}"
 
 
+class KeptJSONField(models.JSONField):
+    """JSON kept as the text that was written: nothing is parsed on the way in or out, and a frame from the log is the same
+    bytes as the hint's. Not for queries into it.
+    """
+
+    @override
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "json"
+
+    @override
+    def from_db_value(self, value: object, expression: object, connection: BaseDatabaseWrapper) -> object:
+        return value  # psycopg has read it already; only for jsonb Django asks it not to
+
+
 class Event(models.Model):
     """One row of the log. Immutable; written by `log` only. `message` is set where compaction and paging look for it."""
 
     pk = models.CompositePrimaryKey("session_id", "seq")
-    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # The statement that inserts raises the Session's head: no row can be without its Session, and no trigger need ask.
+    session = models.ForeignKey(
+        Session, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     seq = models.PositiveBigIntegerField()
     kind = models.CharField(max_length=40)
     at = models.DateTimeField()
@@ -190,13 +207,15 @@ class Event(models.Model):
     run_id = models.UUIDField(null=True)
     message_id = models.UUIDField(null=True)
     client_id = models.UUIDField(null=True)
-    data = models.JSONField()
+    data = KeptJSONField()
 
     class Meta:
         db_table = "event"
         indexes: ClassVar = [
             models.Index(
-                fields=["session", "message_id", "seq"], condition=Q(message_id__isnull=False), name="event_message"
+                fields=["session", "message_id", "seq"],
+                condition=Q(kind__in=["message.posted", "message.started", "message.completed"]),
+                name="event_message",
             ),
             models.Index(
                 fields=["session", "seq"],

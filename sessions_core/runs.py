@@ -241,9 +241,9 @@ def compact(*, delay: timedelta) -> int:
         due = Run.objects.select_for_update(skip_locked=True, no_key=True).filter(
             ended_at__lt=Now() - delay, compacted_at=None
         )
-        runs = list(due.order_by("ended_at").values_list("session_id", "pk")[:COMPACT_BATCH])
-        deleted = sum(log.compact(SessionId(session), RunId(run)) for session, run in runs)
-        Run.objects.filter(pk__in=[run for _, run in runs]).update(compacted_at=Now())
+        runs = list(due.order_by("ended_at").values_list("session_id", "pk", "asked_seq")[:COMPACT_BATCH])
+        deleted = sum(log.compact(SessionId(session), RunId(run), after=asked) for session, run, asked in runs)
+        Run.objects.filter(pk__in=[run for _, run, _ in runs]).update(compacted_at=Now())
     return deleted
 
 

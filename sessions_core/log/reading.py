@@ -135,9 +135,9 @@ def open_messages(session_id: SessionId, run: RunId, *, after: int) -> list[tupl
     found: dict[MessageId, list[MessageDelta]] = {message: [] for message in _begun(run, after=after)}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT kind, data::text FROM event WHERE session_id = %s AND message_id = ANY(%s)"
+            "SELECT kind, data::text FROM event WHERE session_id = %s AND seq > %s AND message_id = ANY(%s)"
             " AND kind IN ('message.delta', 'message.completed') ORDER BY seq",
-            [session_id, list(found)],
+            [session_id, after, list(found)],
         )
         for kind, data in cursor.fetchall():
             match decode_fact(kind, data):

@@ -31,7 +31,6 @@ from sessions_core.events import (
     encode_fact,
 )
 from sessions_core.ids import ClientId, MessageId, RunId, SessionId
-from sessions_core.log.reading import begun_messages
 from sessions_core.subscription import Span
 
 # `b`: what is to be written, a row a write. `i`: its facts, a row each, the p-th of write w.
@@ -41,7 +40,7 @@ _GIVEN: Final = """
         w int, session uuid, run uuid, fence bigint, n int, said bool, actor_kind text, actor_id text, actor_name text,
         client uuid)),
     i AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS i(
-        w int, p int, kind text, run uuid, message uuid, data jsonb))
+        w int, p int, kind text, run uuid, message uuid, data json))
 """
 _ANYONE: Final = "ok AS MATERIALIZED (SELECT * FROM b)"
 # FOR SHARE is what makes the fence safe: after waiting for a claim or a cancel, PostgreSQL looks at the row again. A fence
@@ -61,16 +60,25 @@ _RAISED: Final = """
         UPDATE session SET head = head + g.total, active_at = CASE WHEN g.touched THEN t.at ELSE active_at END
         FROM (SELECT DISTINCT session, total, touched FROM o) g, t
         WHERE id = g.session AND (SELECT count(*) FROM s) > 0 RETURNING id, head, epoch),
+    p AS MATERIALIZED (SELECT o.*, h.epoch, h.head - o.total + o.upto AS reached FROM o JOIN h ON h.id = o.session),
     e AS (
         INSERT INTO event
             (session_id, seq, kind, at, actor_kind, actor_id, actor_name, run_id, message_id, client_id, data)
-        SELECT o.session, h.head - o.total + o.upto - o.n + i.p, i.kind, t.at, o.actor_kind, o.actor_id, o.actor_name,
-               i.run, i.message, CASE WHEN i.p = 1 THEN o.client END, i.data
-        FROM o JOIN h ON h.id = o.session JOIN i ON i.w = o.w, t)
-    SELECT o.w, h.epoch, h.head - o.total + o.upto, t.at FROM o JOIN h ON h.id = o.session, t
+        SELECT p.session, p.reached - p.n + i.p, i.kind, t.at, p.actor_kind, p.actor_id, p.actor_name,
+               i.run, i.message, CASE WHEN i.p = 1 THEN p.client END, i.data
+        FROM p JOIN i ON i.w = p.w, t)
+    SELECT p.w, p.epoch, p.reached, t.at FROM p, t
 """
 _APPEND: Final = f"WITH {_GIVEN}, {_ANYONE}, {_RAISED}"
 _APPEND_AS: Final = f"WITH {_GIVEN}, {_FENCED}, {_RAISED}"
+# Between the Run's request and its last completed Message, so that a long log is not looked through.
+_COMPACT: Final = """
+    DELETE FROM event WHERE session_id = %(session)s AND run_id = %(run)s AND kind = 'message.delta' AND seq > %(after)s
+    AND seq < (SELECT coalesce(max(done.seq), 9223372036854775807) FROM event begun JOIN event done
+               ON done.session_id = begun.session_id AND done.message_id = begun.message_id
+               AND done.kind = 'message.completed'
+               WHERE begun.run_id = %(run)s AND begun.kind = 'message.started')
+"""
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -147,13 +155,12 @@ def append_all(writes: Sequence[Write]) -> list[Span | None]:
     return _append(_APPEND_AS, heads, rows)
 
 
-def compact(session_id: SessionId, run: RunId) -> int:
-    """Deletes the deltas of a Run that has ended: each of its Messages was completed or voided. Returns how many."""
+def compact(session_id: SessionId, run: RunId, *, after: int) -> int:
+    """Deletes the deltas of a Run that has ended, all of them above seq `after`: each of its Messages was completed or voided.
+    Returns how many.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM event WHERE session_id = %s AND message_id = ANY(%s) AND kind = 'message.delta'",
-            [session_id, list(begun_messages(run, after=0))],
-        )
+        cursor.execute(_COMPACT, {"session": session_id, "run": run, "after": after})
         return int(cursor.rowcount)
 
 
