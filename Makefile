@@ -2,13 +2,13 @@
 # make test   installs what the tests need and runs all of them
 # make check  format, lint, types, import contracts, migrations, templates, JavaScript: all that is not a test
 # make bench  measures, and writes bench/RESULTS.md
-# make lock   locks the requirements anew (Python and npm)
+# make lock   locks the requirements after a change of pyproject.toml or package.json; with UPGRADE=1 at their newest
 # make clean  removes what was installed and built; with DATA=1 also var/, the conversations
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory --no-builtin-rules
-.PHONY: run test check bench faults lock clean python-tools node-tools chromium
+.PHONY: run test check bench lock clean python-tools node-tools chromium
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,16 +39,13 @@ check: $(DEV) $(NODE)
 bench: $(DEV) $(NODE)
 	@exec $(BIN)/python -m bench
 
-faults: $(DEV) $(NODE)
-	@exec $(BIN)/python -m pytest tests/faults --long
+LOCKED := $(BIN)/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
+  --custom-compile-command "make lock"
 
 lock: $(DEV)
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
-	  pyproject.toml --output-file requirements/run.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
-	  --constraint requirements/run.txt --extra dev pyproject.toml --output-file requirements/dev.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
-	  --no-deps requirements/local.in --output-file requirements/local.txt
+	$(LOCKED) pyproject.toml --output-file requirements/run.txt
+	$(LOCKED) --constraint requirements/run.txt --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(LOCKED) --no-deps requirements/local.in --output-file requirements/local.txt
 	npm install --package-lock-only --ignore-scripts
 
 clean:

@@ -5,7 +5,6 @@ import socket
 import uvicorn
 from typing_extensions import override
 
-from sessions_core import health
 from sessions_core.protocol import FRAME_LIMIT
 
 SHUTDOWN_S = 10  # for requests that are still being answered when the sockets have been drained
@@ -34,5 +33,4 @@ class Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        health.DRAINING.set()
         await super().shutdown(sockets)

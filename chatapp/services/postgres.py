@@ -82,7 +82,9 @@ class Postgres:
     def _says_ready(self) -> bool:
         """Read from its own file, as pg_ctl does: a connection that comes too early is logged as an error."""
         try:
-            lines = (homes.data_folder(self._var_dir, self.name) / "cluster" / "postmaster.pid").read_text().splitlines()
+            lines = (
+                (homes.data_folder(self._var_dir, self.name) / "cluster" / "postmaster.pid").read_text().splitlines()
+            )
         except OSError:
             return False
         return len(lines) > STATUS_LINE and lines[STATUS_LINE].strip() == "ready"

@@ -18,6 +18,8 @@ from chatapp.services.postgres import Postgres
 from chatapp.services.valkey import Valkey
 
 ASK_TIMEOUT_S: Final = 3.0
+# Celery warns root at length at each start. On a machine of one's own that is no news, and tasks are JSON, never pickle.
+ROOT_IS_MEANT: Final = "ignore:You're running the worker with superuser privileges"
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -44,14 +46,14 @@ def services(lock: int) -> list[Part]:
 def applications(listener: int) -> list[Part]:
     """The web server on that listening socket, and a worker."""
     web = _ours(str(settings.BASE_DIR / "manage.py"), "web", "--fd", str(listener))
-    worker = _ours(
-        "-m", "celery", "-A", "chatapp", "worker", "--pool", "threads", "--concurrency", str(settings.WORKER_THREADS)
-    )
+    celery = ["-W", ROOT_IS_MEANT, "-m", "celery", "--quiet", "-A", "chatapp", "worker", "--loglevel", "INFO"]
+    threads = ["--pool", "threads", "--concurrency", str(settings.WORKER_THREADS)]
     # Gossip and mingle are talk among workers that nothing here listens to; mingle costs a second at each start.
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
+    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    worker = _ours(*celery, *threads, *alone)
     return [
         Part("web", lambda: web, Signals.SIGTERM, _answers, settings.BASE_DIR, fds=(listener,)),
-        Part("worker", lambda: [*worker, *quiet], Signals.SIGTERM, lambda: True, settings.BASE_DIR),
+        Part("worker", lambda: worker, Signals.SIGTERM, lambda: True, settings.BASE_DIR),
     ]
 
 

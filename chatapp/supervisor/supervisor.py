@@ -10,6 +10,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -27,7 +28,7 @@ BACKOFF_S: Final = 0.25  # doubled at each death in a row
 DEATHS_IN_A_ROW: Final = 5
 READY_WITHIN_S: Final = 60.0
 STOP_WITHIN_S: Final = 15.0
-TICK_S: Final = 0.1
+TICK_S: Final = 0.05
 REASON_LINES: Final = 15
 
 
@@ -67,11 +68,19 @@ class Supervisor:
     def wait_until_ready(self, parts: Sequence[Part]) -> None:
         """Raises GaveUp if one does not become ready in time."""
         deadline = time.monotonic() + READY_WITHIN_S
-        for part in parts:
-            while not part.is_ready():
-                if time.monotonic() > deadline:
-                    raise GaveUp(self._reason(self._kept[part.name], f"is not ready after {READY_WITHIN_S:.0f} s"))
-                self._turn()
+        with ThreadPoolExecutor(max_workers=1) as asking:
+            for part in parts:
+                while not self._says_ready(part, asking):
+                    if time.monotonic() > deadline:
+                        raise GaveUp(self._reason(self._kept[part.name], f"is not ready after {READY_WITHIN_S:.0f} s"))
+                    self._turn()
+
+    def _says_ready(self, part: Part, asking: ThreadPoolExecutor) -> bool:
+        """Asked on a thread of its own: a server that only just starts may be slow to answer, its log should not be."""
+        answer = asking.submit(part.is_ready)
+        while not answer.done():
+            self._turn()
+        return answer.result()
 
     def watch(self) -> NoReturn:
         """Never returns. Raises GaveUp if a part keeps dying."""
@@ -115,6 +124,8 @@ class Supervisor:
         """Handles what happened, waiting for it a moment; starts what is due."""
         with contextlib.suppress(Empty):
             self._handle(self._events.get(timeout=TICK_S))
+            while True:
+                self._handle(self._events.get_nowait())
         for kept in self._kept.values():
             self._release_pipe(kept)
             if kept.due_at is not None and time.monotonic() >= kept.due_at and not self._stopping:
