@@ -84,7 +84,7 @@ class Proxy:
         self.cut()
 
     def throttle(self, bytes_a_second: float) -> None:
-        """Lets so much through to each client. What is under way is finished first."""
+        """Lets so much through to each client."""
         self._rate = bytes_a_second
 
     def heal(self) -> None:
@@ -169,16 +169,19 @@ class Proxy:
         gate = self._open[way]
         while True:
             await gate.wait()
-            rate = self._rate if way is Way.TO_CLIENT else None
-            data = await _loop().sock_recv(source, CHUNK if rate is None else max(1, int(rate / SLICES)))
+            data = await _loop().sock_recv(source, CHUNK)
             await gate.wait()
             if not data:
                 with contextlib.suppress(OSError):
                     sink.shutdown(socket.SHUT_WR)
                 return
-            await _loop().sock_sendall(sink, data)
-            if rate is not None:
-                await asyncio.sleep(len(data) / rate)
+            while data:
+                rate = self._rate if way is Way.TO_CLIENT else None
+                slice_size = len(data) if rate is None else max(1, int(rate / SLICES))
+                await _loop().sock_sendall(sink, data[:slice_size])
+                if rate is not None:
+                    await asyncio.sleep(slice_size / rate)
+                data = data[slice_size:]
 
 
 def _reset(end: socket.socket) -> None:
