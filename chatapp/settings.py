@@ -19,7 +19,6 @@ DEBUG = env.flag("DEBUG")
 SECRET_KEY = services.secret_key(VAR_DIR)  # SECRET_KEY, or made once and kept under var/
 HOST = env.text("HOST", "127.0.0.1")  # address that the web server listens on
 PORT = env.number("PORT", 8000, least=1, most=65535)
-WORKER_THREADS = env.number("WORKER_THREADS", 200, least=1, most=2000)  # Runs that one worker carries at once
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql")) or services.database_url(VAR_DIR)
 REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix")) or services.redis_url(VAR_DIR)
@@ -31,6 +30,7 @@ DELTA_MS = env.number("DELTA_MS", 40, least=0, most=5000)  # what an agent says 
 RUN_SECONDS = env.number("RUN_SECONDS", 900, least=1, most=86_400)  # an answer that takes longer is ended
 WORKER_RUNS = env.number("WORKER_RUNS", 200, least=1, most=2000)  # at once in one worker process, each a waiting thread
 SCRIPT_AGENT = env.flag("SCRIPT_AGENT")  # offer the scripted agent, for tests and trials
+COMPACT_AFTER_S = env.number("COMPACT_AFTER_S", 60, least=0, most=86_400)  # an ended Run keeps its deltas so long
 API_RATE = env.number("API_RATE", 50, least=1, most=10_000)  # requests a second of one user, per web process
 
 # Django.

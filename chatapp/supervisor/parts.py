@@ -46,11 +46,10 @@ def services(lock: int) -> list[Part]:
 def applications(listener: int) -> list[Part]:
     """The web server on that listening socket, and a worker."""
     web = _ours(str(settings.BASE_DIR / "manage.py"), "web", "--fd", str(listener))
-    celery = ["-W", ROOT_IS_MEANT, "-m", "celery", "--quiet", "-A", "chatapp", "worker", "--loglevel", "INFO"]
-    threads = ["--pool", "threads", "--concurrency", str(settings.WORKER_THREADS)]
+    celery = ["-W", ROOT_IS_MEANT, "-m", "celery", "--quiet", "-A", "chatapp", "worker", "--pool", "threads"]
     # Gossip and mingle are talk among workers that nothing here listens to; mingle costs a second at each start.
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    worker = _ours(*celery, *threads, *alone)
+    worker = _ours(*celery, "--loglevel", "INFO", *alone)
     return [
         Part("web", lambda: web, Signals.SIGTERM, _answers, settings.BASE_DIR, fds=(listener,)),
         Part("worker", lambda: worker, Signals.SIGTERM, lambda: True, settings.BASE_DIR),

@@ -1,0 +1,21 @@
+"""docs/operating.md is complete: every variable that the settings read is in its table."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from chatapp import settings
+
+SETTINGS = Path(settings.__file__).read_text()
+READ = sorted(set(re.findall(r'env\.\w+\("([A-Z_]+)"', SETTINGS)) | {"SECRET_KEY", "LOCAL_LLM"})
+DOCUMENTED = (settings.BASE_DIR / "docs" / "operating.md").read_text()
+
+
+def test_the_settings_are_found() -> None:
+    assert {"HOST", "PORT", "DATABASE_URL", "CHAT_MODEL"} <= set(READ)
+
+
+@pytest.mark.parametrize("variable", READ)
+def test_the_variable_is_in_the_table(variable: str) -> None:
+    assert f"| `{variable}` |" in DOCUMENTED
