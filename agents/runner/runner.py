@@ -13,15 +13,16 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from msgspec import UNSET
 
+from agents.runner.appender import Appender
 from agents.runner.live import End, Live
 from agents.sdk import history
 from agents.sdk.failed import AgentFailed
 from agents.sdk.registry import Agent, agents
 from agents.sdk.run import AgentRun
 from agents.sdk.writer import Writer
-from sessions_core import bridge, log, runs
+from sessions_core import bridge, runs
 from sessions_core.errors import Fenced
-from sessions_core.events import Fact, RunCancelled, RunCompleted, RunFailed, RunOutcome, Usage
+from sessions_core.events import RunCancelled, RunCompleted, RunFailed, RunOutcome, Usage
 from sessions_core.ids import MessageId, RunId
 
 AGAIN_S: Final = (0.1, 0.4, 1.0, 2.0)  # waits before an outcome is tried again: PostgreSQL restarts within a lease
@@ -41,6 +42,7 @@ class Runner:
         self.worker = worker
         self.draining = False
         self._live: set[Live] = set()
+        self._appender = Appender()
 
     @property
     def live(self) -> Sequence[Live]:
@@ -89,7 +91,8 @@ class Runner:
             live.stop(why)
 
     async def _work(self, live: Live) -> None:
-        writer = Writer(partial(_write, live.claim), every_s=settings.DELTA_MS / 1000, broken=partial(_broken, live))
+        write = partial(self._appender.append, live.claim)
+        writer = Writer(write, every_s=settings.DELTA_MS / 1000, broken=partial(_broken, live))
         task = asyncio.create_task(self._perform(agents().get(live.claim.agent), live, writer))
         outcome = await live.outcome(task, deadline_s=settings.RUN_SECONDS)
         await writer.close(keep=live.why in {None, End.LATE})
@@ -110,10 +113,6 @@ class Runner:
             _log.exception("The agent %s failed in the Run %s.", live.claim.agent, live.claim.run)
             return FAULT
         return RunCompleted(usage=live.run.usage or UNSET)
-
-
-async def _write(claim: runs.Claim, facts: Sequence[Fact]) -> None:
-    await bridge.run(log.append_as, claim, facts)
 
 
 def _broken(live: Live, error: Exception) -> None:

@@ -3,8 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from typing import Final
+
+from django.conf import settings
 
 from agents.runner.runner import Runner
 from sessions_core import bridge, hub, runs
@@ -12,6 +15,7 @@ from sessions_core.ids import RunId
 
 SWEEP_S: Final = 1  # so a lapsed lease is seen a second later at most
 LISTEN_AGAIN_S: Final = 1
+COMPACT_S: Final = 10
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +26,7 @@ async def look_after(runner: Runner) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_again(runs.BEAT_S, Beats(runner).beat, "The leases could not be renewed"))
         group.create_task(_again(SWEEP_S, partial(_sweep, runner), "The Runs could not be swept"))
+        group.create_task(_again(COMPACT_S, partial(_compact, runner), "The logs could not be compacted"))
         group.create_task(_again(LISTEN_AGAIN_S, partial(_listen, runner), "Cancels come by the heartbeat only"))
 
 
@@ -47,6 +52,14 @@ class Beats:
 async def _sweep(runner: Runner) -> None:
     if not runner.draining:
         await bridge.run(runs.sweep)
+
+
+async def _compact(runner: Runner) -> None:
+    """The janitor's round. Every worker goes it: each takes Runs that no other has at hand."""
+    delay = timedelta(seconds=settings.COMPACT_AFTER_S)
+    while not runner.draining:
+        if not await bridge.run(runs.compact, delay=delay):
+            return
 
 
 async def _listen(runner: Runner) -> None:
