@@ -89,7 +89,9 @@ $(DEV): requirements/dev.txt $(RUN)
 	@$(INSTALL) --no-deps --requirement $<
 	@touch $@
 
+# Not `npm ci`: it refuses a lock without the programs of other platforms, which not every registry has. This installs the
+# locked versions with their hashes just so, and writes no lock.
 $(NODE): package-lock.json package.json | node-tools
 	@echo "Installing the JavaScript packages …"
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
