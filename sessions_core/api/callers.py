@@ -1,15 +1,16 @@
 """Who calls: the signed-in browser, with its CSRF token, or a script with a bearer token."""
 
+import logging
 import time
 from functools import cache
-from typing import Final
+from typing import Final, NoReturn
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
-from ninja.utils import check_csrf
 from typing_extensions import override
 
 from sessions_core import tokens
@@ -17,6 +18,8 @@ from sessions_core.access import Author
 from sessions_core.api.buckets import Buckets
 from sessions_core.errors import CsrfFailed, NotSignedIn, RateLimited, ReadOnly
 from sessions_core.ids import UserId
+
+logger = logging.getLogger(__name__)
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BURST_S: Final = 4  # seconds' worth of requests that may come at once
@@ -63,9 +66,29 @@ class SignedInBrowser(APIKeyCookie):
         user = request.user
         if isinstance(user, AnonymousUser):
             return None
-        if request.method not in SAFE_METHODS and check_csrf(request) is not None:
-            raise CsrfFailed
+        if request.method not in SAFE_METHODS:
+            _check_csrf(request)
         return _author(user)
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    """Django's check, which raises where it would render a page."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> NoReturn:
+        logger.warning("Refused for CSRF (%s): %s", reason, request.path)
+        raise CsrfFailed
+
+
+def _check_csrf(request: HttpRequest) -> None:
+    """Raises CsrfFailed. The one in MIDDLEWARE passes ninja's views by, so that tokens need none."""
+    request.csrf_processing_done = False  # type: ignore[attr-defined]  # Django's own mark
+    check = _CsrfCheck(_not_called)
+    check.process_request(request)
+    check.process_view(request, _not_called, (), {})
+
+
+def _not_called(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
 
 
 def _author(user: User) -> Author:

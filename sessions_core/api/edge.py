@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
 
 from sessions_core.api.refusals import answer
 from sessions_core.errors import MethodNotAllowed, NotFound
@@ -39,11 +40,15 @@ def edge(view: View) -> View:
             response = _methods(response, refused=asked != "OPTIONS")
         response.headers.setdefault("Cache-Control", "no-store")  # answers are one person's, and change
         patch_vary_headers(response, ("Authorization", "Cookie"))
+        if asked == "HEAD" and isinstance(response, HttpResponse):
+            response["Content-Length"] = str(len(response.content))
+            response.content = b""
         return response
 
     return edged_view
 
 
+@csrf_exempt  # there is nothing to protect, and its page would not be JSON
 def unknown(_request: HttpRequest, **_address: object) -> HttpResponse:
     """An address below /api/ at which there is nothing."""
     return answer(NotFound())

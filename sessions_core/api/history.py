@@ -1,4 +1,4 @@
-"""/api/sessions/{session}/events and /timeline: what was said, as the log has it and as a screen shows it."""
+"""/api/sessions/{session}/events: what was said, as the log has it."""
 
 from typing import Final
 

@@ -9,7 +9,7 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from typing_extensions import override
 
-from sessions_core.api import agents, conversations, history, messages, runs
+from sessions_core.api import agents, conversations, history, messages, runs, screen
 from sessions_core.api.callers import BearerToken, SignedInBrowser
 from sessions_core.api.refusals import handle_all
 from sessions_core.errors import BadField, TooLarge
@@ -32,9 +32,11 @@ class StrictJson(Parser):
         if len(request.body) > BODY_LIMIT:
             raise TooLarge(f"The body has {len(request.body):,} bytes; at most {BODY_LIMIT:,} are possible.")
         try:
-            read: dict[str, object] = msgspec.json.decode(request.body)
+            read: object = msgspec.json.decode(request.body)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise BadField("The body is not JSON, or holds half of a surrogate pair.") from None
+        if not isinstance(read, dict):  # ninja would look for fields among a text's methods
+            raise BadField("The body must be one JSON object.")
         return read
 
 
@@ -60,6 +62,7 @@ def _made() -> NinjaAPI:
     )
     made.add_router("/sessions", conversations.router)
     made.add_router("/sessions", history.router)
+    made.add_router("/sessions", screen.router)
     made.add_router("/sessions", messages.router)
     made.add_router("/sessions", runs.router)
     made.add_router("/agents", agents.router)

@@ -4,6 +4,7 @@ from django.contrib.auth.models import User
 from sessions_core import log, runs
 from sessions_core.events import MessageDelta, MessageStarted, RunCompleted
 from sessions_core.ids import MessageId, SessionId, new_message
+from sessions_core.messages import TEXT_LIMIT
 from sessions_core.models import Session
 from tests.http.callers import Script, begun, claimed, said
 
@@ -114,3 +115,52 @@ def test_a_range_that_is_none_is_refused_by_name(alice: User, query: str) -> Non
     assert (refused.status, refused.code) == (422, "bad_field")
     names = ("after", "before", "last", "limit", "epoch")
     assert any(name in refused.said["error"]["message"] for name in names)
+
+
+def test_the_timeline_shows_what_was_said_and_how_it_ended(alice: User) -> None:
+    session = begun(alice, title="Trip")
+    message = answered(session, alice, "häß😀")
+
+    shown = Script(alice).get(f"sessions/{session}/timeline").said
+
+    assert (shown["session"], shown["title"], shown["epoch"], shown["older"]) == (str(session), "Trip", 1, False)
+    assert [said["role"] for said in shown["messages"]] == ["user", "assistant"]
+    assert shown["messages"][1]["id"] == str(message)
+    assert shown["messages"][1]["parts"] == [{"type": "text", "text": "häß😀"}]
+    assert [run["state"] for run in shown["runs"]] == ["completed"]
+
+
+def test_one_can_follow_on_from_the_timelines_cursor(alice: User) -> None:
+    session = begun(alice)
+    answered(session, alice, "one")
+    script = Script(alice)
+    cursor = script.get(f"sessions/{session}/timeline").said["cursor"]
+
+    posted = script.post(f"sessions/{session}/messages", {"text": "hello"}).said
+    page = script.get(f"sessions/{session}/events?after={cursor}").said
+
+    assert posted["seq"] in [event["seq"] for event in page["events"]]
+    assert page["from"] == cursor
+
+
+def test_the_last_of_a_timeline_tells_that_there_is_more(alice: User) -> None:
+    session = begun(alice, title="Trip")
+    for text in ("one", "two"):
+        answered(session, alice, text)
+
+    shown = Script(alice).get(f"sessions/{session}/timeline?last=2").said
+
+    assert [said["role"] for said in shown["messages"]] == ["user", "assistant"]
+    assert (shown["older"], shown["title"]) == (True, "Trip")
+
+
+def test_a_timeline_longer_than_one_read_is_whole(alice: User) -> None:
+    session = begun(alice)
+    for number in range(20):
+        said(session, alice, f"{number} ".ljust(TEXT_LIMIT, "x"))
+
+    shown = Script(alice).get(f"sessions/{session}/timeline").said
+
+    assert log.read(session, after=0).span.end < shown["cursor"]
+    assert [said["parts"][0]["text"].split()[0] for said in shown["messages"]] == [str(n) for n in range(20)]
+    assert shown["cursor"] == log.heads([session])[session].head
