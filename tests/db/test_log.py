@@ -6,11 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from sessions_core import access, log, runs
+from sessions_core import access, log, runs, sessions
 from sessions_core.errors import Fenced, NotFound
 from sessions_core.events import MessageCompleted, MessageDelta, Part, RunCompleted
 from sessions_core.ids import SessionId
+from sessions_core.log import Write
 from sessions_core.models import Event, Run, Session
+from sessions_core.subscription import Span
 from tests.db.acts import at_once, begin, claimed, client_id, delta, facts, kinds, say, whole
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -172,3 +174,48 @@ def test_a_cold_start_of_a_short_session_is_whole(session: SessionId, owner: acc
 def test_a_session_that_is_not_there_is_not_found() -> None:
     with pytest.raises(NotFound):
         log.open_last(SessionId(uuid4()), messages=3)
+
+
+def test_many_runs_are_written_in_one_statement_and_the_fenced_one_is_left_out(owner: access.Author) -> None:
+    claims = [claimed(sessions.create(by=owner, agent="script"), owner) for _ in range(3)]
+    opened = [begin(claim) for claim in claims]
+    runs.cancel(claims[1].session, by=owner, client_id=client_id())
+
+    spans = log.append_all(
+        [Write(claim, [delta(m, 0, "a"), delta(m, 1, "b")]) for claim, m in zip(claims, opened, strict=True)]
+    )
+
+    assert [span is None for span in spans] == [False, True, False]
+    assert [facts(claim.session)[-1] for claim in (claims[0], claims[2])] == [
+        delta(opened[0], 0, "ab"),
+        delta(opened[2], 0, "ab"),
+    ]
+    assert "message.delta" not in kinds(claims[1].session)
+
+
+def test_two_writes_of_one_statement_share_a_session_in_their_order(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+
+    spans = log.append_all(
+        [Write(claim, [delta(message, 0, "a")]), Write(claim, [delta(message, 1, "b"), delta(message, 2, "c")])]
+    )
+
+    first, second = (span for span in spans if span is not None)
+    assert (first.end, second.start, second.end) == (second.start, first.end, first.end + 2)
+    assert [event.seq for event in log.read(session, after=first.start, limit=1).events] == [first.end]
+    assert facts(session)[-1] == delta(message, 0, "abc")
+
+
+def test_crossing_writes_of_many_workers_never_deadlock(owner: access.Author) -> None:
+    claims = [claimed(sessions.create(by=owner, agent="script"), owner) for _ in range(6)]
+    opened = {claim.run: begin(claim) for claim in claims}
+
+    def written(of: list[runs.Claim]) -> list[Span | None]:
+        return log.append_all([Write(claim, [delta(opened[claim.run], 0, "x")]) for claim in of])
+
+    outcomes = at_once(*[partial(written, claims[n:] + claims[:n]) for n in range(6)] * 4)
+
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    for claim in claims:
+        assert log.heads([claim.session])[claim.session].head == 7 + 24
