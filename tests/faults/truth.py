@@ -1,0 +1,105 @@
+"""The dump of the log: what really happened, read with plain SQL and nothing of the engine's code."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+import psycopg
+
+DELTA: Final = "message.delta"
+TERMINAL: Final = frozenset({"run.completed", "run.cancelled", "run.failed", "run.interrupted"})
+
+PartKey = tuple[str, int]  # message and index of the part
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One Event as it lies in the database."""
+
+    seq: int
+    kind: str
+    run: str | None
+    client: str | None
+    data: dict[str, Any]
+
+
+class Truth:
+    """One Session's log."""
+
+    def __init__(self, session: str, head: int, rows: Sequence[Row]) -> None:
+        self.session = session
+        self.head = head
+        self.rows = rows
+
+    @cached_property
+    def facts(self) -> list[Row]:
+        """All but the deltas: these are never merged and never compacted away."""
+        return [row for row in self.rows if row.kind != DELTA]
+
+    @cached_property
+    def _fact_seqs(self) -> list[int]:
+        return [row.seq for row in self.facts]
+
+    def between(self, start: int, end: int) -> list[Row]:
+        """The facts of the seqs (`start`, `end`]."""
+        return self.facts[bisect_right(self._fact_seqs, start) : bisect_right(self._fact_seqs, end)]
+
+    @cached_property
+    def spoken(self) -> dict[PartKey, "Spoken"]:
+        """What each part of each Message said, by its deltas or, where they were compacted away, as it was completed."""
+        found: dict[PartKey, Spoken] = {}
+        for row in self.rows:
+            if row.kind == DELTA:
+                found.setdefault((row.data["message"], row.data["part"]), Spoken()).add(row)
+        for row in self.facts:
+            if row.kind == "message.completed":
+                for index, part in enumerate(row.data["parts"]):
+                    found.setdefault((row.data["message"], index), Spoken(compacted=True)).completed = part["text"]
+        return found
+
+
+class Spoken(msgspec.Struct):
+    """One part: its text as the deltas made it, and which seq ended where."""
+
+    text: str = ""
+    ends: list[tuple[int, int]] = []  # (seq of a delta, length of the text after it)
+    completed: str | None = None
+    compacted: bool = False
+    gap: bool = False  # the deltas do not continue each other
+
+    def add(self, row: Row) -> None:
+        self.gap = self.gap or row.data["offset"] != len(self.text)
+        self.text += row.data["text"]
+        self.ends.append((row.seq, len(self.text)))
+
+    @property
+    def known(self) -> str:
+        """All that is known of its text."""
+        return (self.completed or "") if self.compacted else self.text
+
+    def length_at(self, seq: int) -> int:
+        """How long the text is for a reader at that cursor; for uncompacted ones."""
+        at = bisect_right(self.ends, seq, key=lambda end: end[0])
+        return self.ends[at - 1][1] if at else 0
+
+
+_DUMP: Final = """
+    SELECT seq, kind, run_id::text, client_id::text, data::text FROM event WHERE session_id = %s::uuid ORDER BY seq
+"""
+
+
+def dump(database_url: str, sessions: Sequence[str]) -> dict[str, Truth]:
+    """The logs as they are now, in one snapshot."""
+    found: dict[str, Truth] = {}
+    with psycopg.connect(database_url) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        for session in sessions:
+            head = connection.execute("SELECT head FROM session WHERE id = %s::uuid", [session]).fetchone()
+            assert head is not None, f"The Session {session} is gone."
+            rows = [
+                Row(seq=seq, kind=kind, run=run, client=client, data=msgspec.json.decode(data))
+                for seq, kind, run, client, data in connection.execute(_DUMP, [session])
+            ]
+            found[session] = Truth(session, head[0], rows)
+    return found
