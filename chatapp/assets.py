@@ -49,6 +49,7 @@ class NodeModulesFinder(BaseFinder):
         self.root = Path(settings.BASE_DIR) / "node_modules"
         self.storage = FileSystemStorage(location=self.root)
         self.storage.prefix = PREFIX  # type: ignore[attr-defined]  # how collectstatic asks where the files belong
+        self.storages = {PREFIX: self.storage}  # where servestatic looks for a file that is not found, with DEBUG
 
     @override
     def check(self, **_kwargs: object) -> list[CheckMessage]:
