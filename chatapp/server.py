@@ -5,6 +5,7 @@ import socket
 import uvicorn
 from typing_extensions import override
 
+from sessions_core.consumers import delivery
 from sessions_core.protocol import FRAME_LIMIT
 
 SHUTDOWN_S = 10  # for requests that are still being answered when the sockets have been drained
@@ -33,4 +34,5 @@ class Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await delivery.drain()
         await super().shutdown(sockets)

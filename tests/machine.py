@@ -99,10 +99,9 @@ class Machine:
 
     def processes(self) -> list[str]:
         """The command lines of every process that this machine started and that is still there."""
-        mark = f"VAR_DIR={self.folder}".encode()
-        found = [
-            entry for entry in Path("/proc").iterdir() if entry.name.isdecimal() and mark in _read(entry / "environ")
-        ]
+        mark = bytes(self.folder)  # in the environment of every one, unless the process writes its title there
+        entries = [entry for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+        found = [entry for entry in entries if mark in _read(entry / "environ") + _read(entry / "cmdline")]
         return [_read(entry / "cmdline").replace(b"\0", b" ").decode() for entry in found]
 
     def until(self, fact: Callable[[], T | None], *, within_s: float = READY_WITHIN_S) -> T:

@@ -18,6 +18,7 @@ from chatapp.services.postgres import Postgres
 from chatapp.services.valkey import Valkey
 
 ASK_TIMEOUT_S: Final = 3.0
+DRAINED_S: Final = 35.0  # the sockets have 20 s to leave, requests 10 s to be answered
 # Celery warns root at length at each start. On a machine of one's own that is no news, and tasks are JSON, never pickle.
 ROOT_IS_MEANT: Final = "ignore:You're running the worker with superuser privileges"
 
@@ -31,6 +32,7 @@ class Part(msgspec.Struct, frozen=True):
     is_ready: Callable[[], bool]
     folder: Path
     fds: tuple[int, ...] = ()  # inherited
+    stop_within_s: float = 15.0  # then it is killed
 
 
 def services(lock: int) -> list[Part]:
@@ -51,7 +53,9 @@ def applications(listener: int) -> list[Part]:
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     worker = _ours(*celery, "--loglevel", "INFO", *alone)
     return [
-        Part("web", lambda: web, Signals.SIGTERM, _answers, settings.BASE_DIR, fds=(listener,)),
+        Part(
+            "web", lambda: web, Signals.SIGTERM, _answers, settings.BASE_DIR, fds=(listener,), stop_within_s=DRAINED_S
+        ),
         Part("worker", lambda: worker, Signals.SIGTERM, lambda: True, settings.BASE_DIR),
     ]
 

@@ -27,7 +27,6 @@ HEALTHY_AFTER_S: Final = 5.0  # a part that lived so long has started well; a la
 BACKOFF_S: Final = 0.25  # doubled at each death in a row
 DEATHS_IN_A_ROW: Final = 5
 READY_WITHIN_S: Final = 60.0
-STOP_WITHIN_S: Final = 15.0
 TICK_S: Final = 0.05
 REASON_LINES: Final = 15
 
@@ -90,11 +89,11 @@ class Supervisor:
     def stop(self, names: Sequence[str]) -> None:
         """Asks the parts of these names to end, and ends what does not in time."""
         self._stopping = True
-        deadline = time.monotonic() + STOP_WITHIN_S
         for kept in self._running(names):
             while kept.pid is None and kept.running:  # it is only just starting
                 self._turn()
             self._signal(kept, kept.part.stop_signal)
+        deadline = time.monotonic() + max((kept.part.stop_within_s for kept in self._running(names)), default=0.0)
         while self._running(names) and time.monotonic() < deadline:
             self._turn()
         self.kill(names)
