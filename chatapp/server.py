@@ -5,6 +5,7 @@ import socket
 import uvicorn
 from typing_extensions import override
 
+from sessions_core import health
 from sessions_core.consumers import delivery
 from sessions_core.protocol import FRAME_LIMIT
 
@@ -13,7 +14,12 @@ SHUTDOWN_S = 10  # for requests that are still being answered when the sockets h
 
 def serve(listener: socket.socket) -> None:
     """Answers on `listener` until SIGTERM or SIGINT, then drains."""
-    config = uvicorn.Config(
+    Server(config()).run(sockets=[listener])
+
+
+def config() -> uvicorn.Config:
+    """How uvicorn is set, here and in the tests."""
+    return uvicorn.Config(
         "chatapp.asgi:application",
         loop="uvloop",
         http="httptools",
@@ -26,7 +32,6 @@ def serve(listener: socket.socket) -> None:
         log_config=None,  # Django's LOGGING is in force
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    Server(config).run(sockets=[listener])
 
 
 class Server(uvicorn.Server):
@@ -34,5 +39,6 @@ class Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        health.begin_draining()
         await delivery.drain()
         await super().shutdown(sockets)

@@ -165,9 +165,12 @@ def compact(session_id: SessionId, run: RunId, *, after: int) -> int:
 
 
 def bump_epoch() -> int:
-    """Makes every cursor invalid, after the database was restored from a backup: readers start anew. Returns how many logs."""
+    """Makes every cursor invalid, after the database was restored from a backup: readers start anew. Returns how many logs.
+
+    The number comes from the clock (minutes since 1970), so that the same backup, restored twice, gets another one each time.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE session SET epoch = epoch + 1")
+        cursor.execute("UPDATE session SET epoch = greatest(epoch + 1, (extract(epoch FROM now()) / 60)::int)")
         return int(cursor.rowcount)
 
 

@@ -1,0 +1,18 @@
+"""`manage.py bump_epoch`: after a restore, so that no client goes on from a cursor of the log that is gone."""
+
+from django.core.management.base import BaseCommand
+from typing_extensions import override
+
+from sessions_core import log
+
+
+class Command(BaseCommand):
+    help = (
+        "Gives every Session's log a new epoch. Run it once after the database was restored from a backup, before the web "
+        "processes start: clients then forget what they had and read anew."
+    )
+
+    @override
+    def handle(self, *args: object, **options: object) -> None:
+        count = log.bump_epoch()
+        self.stdout.write(f"{count} logs have a new epoch; clients will read them anew.")
