@@ -26,6 +26,7 @@ SIGN_UP = env.flag("SIGN_UP", default=True)  # may strangers make themselves an 
 CHAT_MODEL = env.text("CHAT_MODEL")  # pydantic-ai's form, `openai:gpt-5`; the bare name when CHAT_MODEL_URL is set
 CHAT_MODEL_URL = env.url("CHAT_MODEL_URL", ("http", "https"))  # an OpenAI-compatible endpoint
 CHAT_MODEL_KEY = env.text("CHAT_MODEL_KEY")
+MODEL_SECONDS = env.number("MODEL_SECONDS", 60, least=1, most=3600)  # a model that is silent for so long is given up
 DELTA_MS = env.number("DELTA_MS", 40, least=0, most=5000)  # what an agent says is gathered so long, then written
 RUN_SECONDS = env.number("RUN_SECONDS", 900, least=1, most=86_400)  # an answer that takes longer is ended
 WORKER_RUNS = env.number("WORKER_RUNS", 200, least=1, most=2000)  # at once in one worker process, each a waiting thread
@@ -122,6 +123,9 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "chat"},
     },
 }
+OUTBOX_LIMIT = env.number("OUTBOX_LIMIT", 512 * 1024, least=16 * 1024, most=64 * 1024 * 1024)  # bytes a slow socket may owe
+CONNECTIONS_PER_USER = env.number("CONNECTIONS_PER_USER", 200, least=1, most=100_000)  # in one web process
+CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 5_000, least=1, most=1_000_000)  # in one web process
 CELERY_BROKER_URL = services.broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,  # who posts a message does not wait for the broker: the sweeper finds the Run

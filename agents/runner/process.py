@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from agents.runner.runner import Runner
 from agents.runner.upkeep import look_after
+from agents.sdk.registry import agents
 from sessions_core.ids import RunId
 
 _log = logging.getLogger(__name__)
@@ -23,6 +24,9 @@ class Process:
         self._loop = asyncio.new_event_loop()
         self._runner = Runner(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}")
         threading.Thread(target=self._loop.run_forever, name="agents", daemon=True).start()
+        for agent in agents().values():
+            if agent.prepare is not None:
+                threading.Thread(target=agent.prepare, name=agent.name, daemon=True).start()
         self._upkeep = asyncio.run_coroutine_threadsafe(look_after(self._runner), self._loop)
         self._upkeep.add_done_callback(lambda _: _log.info("This worker looks after no Runs any more."))
 

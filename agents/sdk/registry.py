@@ -24,13 +24,16 @@ AgentFunction = Callable[["AgentRun"], Awaitable[None]]
 
 
 class Agent(Struct, frozen=True):
-    """One agent: its function, and how people know it. Not `offered`: it finishes what was asked of it, and is not listed."""
+    """One agent: its function, and how people know it. Not `offered`: it finishes what was asked of it, and is not listed.
+    `prepare` is called in each worker, on a thread, before Runs come: for what takes long to load.
+    """
 
     name: str
     title: str
     description: str
     function: AgentFunction
     offered: bool
+    prepare: Callable[[], object] | None
 
 
 class AgentTaken(Exception):  # noqa: N818  # read as the sentence it is
@@ -40,7 +43,14 @@ class AgentTaken(Exception):  # noqa: N818  # read as the sentence it is
 _found: Final[dict[str, Agent]] = {}
 
 
-def agent(name: str, *, title: str, description: str, offered: bool = True) -> Callable[[AgentFunction], AgentFunction]:
+def agent(
+    name: str,
+    *,
+    title: str,
+    description: str,
+    offered: bool = True,
+    prepare: Callable[[], object] | None = None,
+) -> Callable[[AgentFunction], AgentFunction]:
     """Makes the function an agent, run as the Celery task `agents.<name>`. Raises AgentTaken."""
 
     def register(function: AgentFunction) -> AgentFunction:
@@ -49,7 +59,9 @@ def agent(name: str, *, title: str, description: str, offered: bool = True) -> C
             raise AgentTaken(
                 f"“{name}” is an agent of {before.function.__module__} already: give it a name of its own."
             )
-        _found[name] = Agent(name=name, title=title, description=description, function=function, offered=offered)
+        _found[name] = Agent(
+            name=name, title=title, description=description, function=function, offered=offered, prepare=prepare
+        )
         return function
 
     return register

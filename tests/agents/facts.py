@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
-from sessions_core.events import Fact, MessageCompleted, MessageDelta, MessageStarted
+from sessions_core.events import MessageCompleted, MessageDelta, MessageStarted
 from sessions_core.ids import SessionId
 from tests.db.acts import facts
+
+F = TypeVar("F")
 
 LOOK_S: Final = 0.02
 TERMINAL: Final = ("run.completed", "run.cancelled", "run.failed", "run.interrupted")
@@ -26,7 +28,7 @@ def words(count: int, letter: str = "w") -> str:
     return " ".join(f"{letter}{n}" for n in range(1, count + 1))
 
 
-def of_kind(session: SessionId, kind: type[Fact]) -> list[Fact]:
+def of_kind(session: SessionId, kind: type[F]) -> list[F]:
     return [fact for fact in facts(session) if isinstance(fact, kind)]
 
 

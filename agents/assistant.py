@@ -1,0 +1,33 @@
+"""Answers with a language model: whatever CHAT_MODEL names."""
+
+from django.conf import settings
+
+from agents.sdk import AgentFailed, AgentRun, agent
+
+NO_MODEL = "No model is set. Set CHAT_MODEL and CHAT_MODEL_KEY and start again; until then the Guide answers."
+
+
+def description() -> str:
+    """Which model answers, as people see it."""
+    return (
+        f"Answers with the model {settings.CHAT_MODEL}."
+        if settings.CHAT_MODEL
+        else "Answers with a model, once one is set."
+    )
+
+
+def prepare() -> None:
+    """Loads pydantic-ai, which takes more than a second, and makes the HTTP client."""
+    if settings.CHAT_MODEL:
+        from agents.provider import chat  # noqa: F401, PLC0415  # the web process, which only lists agents, never waits for it
+
+
+@agent("assistant", title="Assistant", description=description(), prepare=prepare)
+async def assistant(run: AgentRun) -> None:
+    """Streams the model's answer; what it thinks is kept apart from what it says."""
+    if not settings.CHAT_MODEL:
+        raise AgentFailed("no_model", NO_MODEL)
+    from agents.provider import chat  # noqa: PLC0415  # see `prepare`
+
+    async with run.message() as message:
+        await chat.answer(run.prompt(), message)

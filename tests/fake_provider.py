@@ -1,0 +1,174 @@
+"""A provider with OpenAI's chat API, over real HTTP, that counts what it sends and notices when nobody listens any more.
+
+The last user message tells it what to do, as JSON (`Order`); anything else is answered with twenty words. `GET /seen` tells
+what it saw. As a script: `python -m tests.fake_provider 9000`, then CHAT_MODEL=fake CHAT_MODEL_URL=http://127.0.0.1:9000/v1.
+"""
+
+import asyncio
+import sys
+import time
+from typing import Final, Literal, Self
+
+import msgspec
+from msgspec import Struct
+
+REASONS: Final = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    429: "Too Many Requests",
+    500: "Server Error",
+}
+
+
+class Order(Struct, frozen=True):
+    """Silence first, then `reason` words of reasoning and `words` words; `cut`: how it ends too early, after `cut_after`."""
+
+    words: int = 20
+    every_ms: int = 10
+    reason: int = 0
+    silent_ms: int = 0
+    status: int = 200
+    code: str = "some_code"
+    retry_after: int = 0
+    cut_after: int | None = None
+    cut: Literal["rudely", "politely"] = "rudely"
+    raw: str | None = None  # sent in the place of the first word: half characters, NUL
+
+
+class Seen(Struct):
+    """One request. `closed_at`: when the other side hung up before the end, by time.time()."""
+
+    key: str
+    prompt: list[dict[str, object]]
+    began_at: float
+    chunks: int = 0
+    finished: bool = False
+    closed_at: float | None = None
+
+
+class Request(Struct):
+    messages: list[dict[str, object]] = []
+
+
+class Provider:
+    """`async with Provider() as provider`: listens at `provider.url`."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.seen: list[Seen] = []
+        self._port = port
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._answer(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        first, *lines = head.split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        if first.startswith("GET"):
+            _reply(writer, 200, msgspec.json.encode(self.seen))
+            return
+        prompt = msgspec.json.decode(body, type=Request).messages
+        seen = Seen(key=headers.get("authorization", ""), prompt=prompt, began_at=time.time())
+        self.seen.append(seen)
+        talk = asyncio.create_task(_talk(writer, _order(prompt), seen))
+        hung_up = asyncio.create_task(reader.read(1))
+        await asyncio.wait({talk, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+        if not talk.done():
+            seen.closed_at = time.time()
+            talk.cancel()
+        hung_up.cancel()
+        await asyncio.wait({talk, hung_up})
+
+
+async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
+    await asyncio.sleep(order.silent_ms / 1000)
+    if order.status != 200:
+        error = {"error": {"message": "sk-secret is wrong", "type": "some_type", "code": order.code}}
+        _reply(writer, order.status, msgspec.json.encode(error), retry_after=order.retry_after)
+        return
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+    deltas = [{"reasoning_content": _word("r", n)} for n in range(1, order.reason + 1)]
+    deltas += [{"content": _word("w", n)} for n in range(1, order.words + 1)]
+    for n, delta in enumerate(deltas):
+        if n == order.cut_after:
+            break
+        _event(writer, _chunk(delta), raw=order.raw if n == 0 else None)
+        await writer.drain()
+        seen.chunks += 1
+        await asyncio.sleep(order.every_ms / 1000)
+    else:
+        _end(writer, sum(len(str(message)) for message in seen.prompt), len(deltas))
+        seen.finished = True
+    if order.cut == "politely" and not seen.finished:
+        writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
+def _end(writer: asyncio.StreamWriter, given: int, said: int) -> None:
+    _event(writer, _chunk({}, finish="stop"))
+    _event(
+        writer,
+        {**_chunk({}), "choices": [], "usage": {"prompt_tokens": given, "completion_tokens": said, "total_tokens": 0}},
+    )
+    writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+
+
+def _chunk(delta: dict[str, str], *, finish: str | None = None) -> dict[str, object]:
+    choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
+    return {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "fake", "choices": choices}
+
+
+def _event(writer: asyncio.StreamWriter, value: dict[str, object], *, raw: str | None = None) -> None:
+    data = msgspec.json.encode(value)
+    if raw is not None:
+        data = data.replace(b'"w1"', f'"{raw}"'.encode())
+    line = b"data: " + data + b"\n\n"
+    writer.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+
+
+def _reply(writer: asyncio.StreamWriter, status: int, body: bytes, *, retry_after: int = 0) -> None:
+    more = f"retry-after: {retry_after}\r\n" if retry_after else ""
+    head = f"HTTP/1.1 {status} {REASONS.get(status, 'OK')}\r\ncontent-type: application/json\r\n{more}"
+    writer.write(f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body)
+
+
+def _order(prompt: list[dict[str, object]]) -> Order:
+    try:
+        return msgspec.json.decode(str(prompt[-1]["content"]), type=Order)
+    except (msgspec.DecodeError, IndexError, KeyError):
+        return Order()
+
+
+def _word(letter: str, n: int) -> str:
+    return f"{letter}{n}" if n == 1 else f" {letter}{n}"
+
+
+async def _stay(port: int) -> None:
+    async with Provider(port) as provider:
+        print(provider.url, flush=True)  # noqa: T201  # the script's answer
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_stay(int(sys.argv[1]) if len(sys.argv) > 1 else 0))
