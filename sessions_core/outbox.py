@@ -6,14 +6,17 @@ from typing import Final
 
 from msgspec import Struct
 
+from sessions_core.ids import SessionId
+
 REPLY_ROOM: Final = 64 * 1024  # bytes above the limit that answers may take: they cannot be read again from the log
 
 
 class Frame(Struct, frozen=True, gc=False):
-    """The text of one WebSocket message, shared by all who get it, and its size."""
+    """The text of one WebSocket message, shared by all who get it, its size, and the Session whose log it is from."""
 
     text: str
     size: int
+    session: SessionId | None = None
 
 
 class Outbox:
@@ -37,6 +40,10 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._frames)
 
+    def fits(self, size: int) -> bool:
+        """Whether `put` would take so much now."""
+        return self._size + size <= self._limit or not self._frames
+
     def put(self, frame: Frame) -> bool:
         """Takes what can be had again later; False when it is full."""
         size = self._size + frame.size
@@ -46,6 +53,7 @@ class Outbox:
         self._frames.append(frame)
         self._size = size
         if self.sleeps:
+            self.sleeps = False
             self._wake()
         return True
 
@@ -57,6 +65,7 @@ class Outbox:
         self._frames.append(Frame(text=text, size=len(text)))
         self._size += len(text)
         if self.sleeps:
+            self.sleeps = False
             self._wake()
 
     def take(self) -> str | None:
@@ -66,6 +75,12 @@ class Outbox:
         frame = self._frames.popleft()
         self._size -= frame.size
         return frame.text
+
+    def drop(self, session: SessionId) -> None:
+        """Drops what was not yet sent of a Session's log: its reader may not have it any more."""
+        kept = [frame for frame in self._frames if frame.session != session]
+        self._frames = deque(kept)
+        self._size = sum(frame.size for frame in kept)
 
     def clear(self) -> None:
         """Drops everything: nobody reads any more."""

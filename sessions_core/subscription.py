@@ -40,7 +40,7 @@ class Span(Struct, frozen=True):
 class Piece(Frame, frozen=True):
     """An `events` frame, encoded once for all who get it."""
 
-    end: int
+    end: int = 0
 
 
 Loss = Literal["restarted", "deleted"]
@@ -215,7 +215,7 @@ class Feed:
 
     def _keep(self, span: Span) -> Piece:
         text = span.frame()
-        piece = Piece(text=text, size=len(text), end=span.end)
+        piece = Piece(text=text, size=len(text), session=span.session, end=span.end)
         replaced = self._pieces.pop(span.start, None)
         self._pieces[span.start] = piece
         self._bytes += piece.size - (replaced.size if replaced else 0)

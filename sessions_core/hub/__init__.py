@@ -8,13 +8,18 @@ link        hearing, and noticing when one has gone deaf
 following   who follows what in this process: feeds, reads of the log, tail checks
 """
 
-from sessions_core.hub.following import Followed, Hub
+from sessions_core.hub.following import Followed, Hub, Log, Page, Position
 from sessions_core.hub.link import listen_cancels
+from sessions_core.hub.messages import Message
 from sessions_core.hub.sender import publish, signal_access, signal_cancel, use_loop
 
 __all__ = [
     "Followed",
     "Hub",
+    "Log",
+    "Message",
+    "Page",
+    "Position",
     "listen_cancels",
     "publish",
     "signal_access",

@@ -6,11 +6,14 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Final, Protocol, TypeVar
 
+from msgspec import Struct
+
 from sessions_core.errors import NotFound
 from sessions_core.hub import messages
 from sessions_core.hub.link import Link
 from sessions_core.hub.messages import Message
 from sessions_core.ids import SessionId
+from sessions_core.outbox import Frame
 from sessions_core.subscription import Feed, Span, Subscription
 
 TAIL_CHECK_S: Final = 2.0  # one query for the heads of all followed Sessions: what hints lost is repaired by then
@@ -52,6 +55,14 @@ class Log(Protocol):
     async def heads(self, sessions: Collection[SessionId]) -> Mapping[SessionId, Position]: ...
 
 
+class Opening(Struct, frozen=True):
+    """The first frame of a cold start, and the cursor that it leads to."""
+
+    epoch: int
+    end: int
+    frame: Frame
+
+
 class Followed:
     """One Session that this process follows. `feed` is None until it is known where the log stands, and replaced when the
     log becomes another one.
@@ -63,7 +74,7 @@ class Followed:
         self.feed: Feed | None = None
         self.beginning: asyncio.Task[None] | None = None
         self.reading: asyncio.Task[None] | None = None
-        self.openings: dict[int, asyncio.Task[Page]] = {}
+        self.openings: dict[int, asyncio.Task[Opening]] = {}
         self.empty_since: float | None = None
         self._early: list[Span] = []
 
@@ -107,14 +118,10 @@ class Hub:
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
-        """Listens and checks until `stop`."""
+        """Listens and checks, for as long as the loop runs."""
         self._link.listen(messages.WEB)
         _ = self._spawn(self._link.run())
         _ = self._spawn(self._checks())
-
-    def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
 
     def tell(self, session: SessionId, message: Message) -> None:
         """Sends something of no lasting worth to all processes that follow the Session."""
@@ -143,17 +150,23 @@ class Hub:
             raise NotFound(GONE)
         return followed.feed.epoch == epoch and cursor <= followed.feed.head
 
-    async def open_last(self, followed: Followed, *, messages: int) -> Page:
-        """A cold start's page; those who ask for the same at the same time share one read. Raises NotFound."""
+    async def open_last(self, followed: Followed, *, messages: int) -> Opening:
+        """A cold start's page; those who ask for the same at the same time share it. Raises NotFound."""
         opening = followed.openings.get(messages)
         if opening is None:
-            opening = self._spawn(self._log.open_last(followed.session, messages=messages))
+            opening = self._spawn(self._open(followed, messages))
             followed.openings[messages] = opening
             opening.add_done_callback(lambda _: followed.openings.pop(messages, None))
-        page = await asyncio.shield(opening)
-        if followed.feed is None or page.span.epoch != followed.feed.epoch:
-            self._restart(followed, page.span.epoch, page.head)
-        return page
+        return await asyncio.shield(opening)
+
+    async def _open(self, followed: Followed, messages: int) -> Opening:
+        page = await self._log.open_last(followed.session, messages=messages)
+        span = page.span
+        if followed.feed is not None and span.epoch != followed.feed.epoch:
+            self._restart(followed, span.epoch, page.head)
+        text = span.frame(older=page.older)
+        frame = Frame(text=text, size=len(text), session=followed.session)
+        return Opening(epoch=span.epoch, end=span.end, frame=frame)
 
     def attach(self, followed: Followed, subscription: Subscription) -> None:
         """Serves the Subscription from its cursor on, which must not be above the log's head."""

@@ -1,0 +1,176 @@
+"""What each frame of a client does. One by one in the order they came, so that two posts keep theirs."""
+
+import logging
+from typing import Final, assert_never
+
+from django.db import DatabaseError, InterfaceError
+from msgspec import UNSET, UnsetType
+from psycopg_pool import PoolTimeout
+
+from sessions_core import bridge, devices, messages, runs, sessions
+from sessions_core.consumers.connection import HEARTBEAT_MS, Connection
+from sessions_core.consumers.delivery import Delivery
+from sessions_core.consumers.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS
+from sessions_core.consumers.subscribing import subscribe
+from sessions_core.errors import Busy, HelloFirst, NotSupported, ReadOnly, Refusal
+from sessions_core.events import Part
+from sessions_core.ids import ClientId, SessionId
+from sessions_core.protocol import (
+    FRAME_LIMIT,
+    VERSION,
+    Answer,
+    Cancel,
+    ClientFrame,
+    EditQueued,
+    Hello,
+    Ok,
+    Ping,
+    Pong,
+    Post,
+    Read,
+    Regenerate,
+    Subscribe,
+    Typing,
+    Unqueue,
+    Unsubscribe,
+    Unsubscribed,
+    Welcome,
+    refused,
+)
+
+LIMITS: Final = {
+    "frame_bytes": FRAME_LIMIT,
+    "message_characters": messages.TEXT_LIMIT,
+    "frames_per_second": FRAMES_PER_S,
+    "frames_at_once": FRAME_BURST,
+    "subscriptions": SUBSCRIPTIONS,
+}
+
+log = logging.getLogger(__name__)
+
+
+async def obey(frame: ClientFrame, connection: Connection, delivery: Delivery) -> None:
+    """Does what the frame asks and answers it, with an `error` where it is refused. Never raises."""
+    try:
+        await _obey(frame, connection, delivery)
+    except Refusal as refusal:
+        refuse(refusal, frame, connection)
+    except (DatabaseError, InterfaceError, PoolTimeout) as error:
+        log.warning("The database refused: %r", error)
+        refuse(Busy(), frame, connection)
+    except Exception:  # the edge: one frame must not end the socket
+        log.exception("A frame could not be obeyed.")
+        refuse(Busy(), frame, connection)
+
+
+def quick(frame: Ping | Typing, connection: Connection, delivery: Delivery) -> None:
+    """Does what needs no waiting."""
+    match frame:
+        case Ping():
+            connection.reply(Pong(heads=connection.heads(), n=frame.n))
+        case Typing():
+            _type(frame, connection, delivery)
+        case _:
+            assert_never(frame)
+
+
+def refuse(refusal: Refusal, frame: ClientFrame, connection: Connection) -> None:
+    """Answers with the refusal, addressed as the frame was."""
+    connection.reply(refused(refusal, id=_id(frame), session=_session(frame)))
+
+
+async def _obey(frame: ClientFrame, connection: Connection, delivery: Delivery) -> None:
+    if not isinstance(frame, Hello) and connection.device is None:
+        raise HelloFirst
+    match frame:
+        case Hello():
+            await _hello(frame, connection)
+        case Subscribe():
+            await subscribe(frame, connection, delivery)
+        case Unsubscribe():
+            connection.leave(frame.session)
+            connection.reply(Unsubscribed(session=frame.session))
+        case Ping() | Typing():
+            quick(frame, connection, delivery)
+        case Read() | Post() | Cancel() | Regenerate() | Answer() | Unqueue() | EditQueued():
+            await _write(frame, connection, delivery)
+        case _:
+            assert_never(frame)
+
+
+async def _hello(frame: Hello, connection: Connection) -> None:
+    if connection.device is None:
+        await bridge.run(devices.seen, connection.caller.user, frame.device, label=frame.label)
+        connection.device, connection.label = frame.device, frame.label.strip()
+    connection.reply(
+        Welcome(
+            protocol=VERSION,
+            user=str(connection.caller.user),
+            name=connection.caller.name,
+            device=connection.device,
+            heartbeat_ms=HEARTBEAT_MS,
+            limits=LIMITS,
+        )
+    )
+
+
+def _type(frame: Typing, connection: Connection, delivery: Delivery) -> None:
+    if frame.session in connection.subscriptions and connection.device is not None:
+        user, device = connection.caller.user, connection.device
+        delivery.gathering.typing(frame.session, user, device, active=frame.active)
+
+
+async def _write(
+    frame: Read | Post | Cancel | Regenerate | Answer | Unqueue | EditQueued, connection: Connection, delivery: Delivery
+) -> None:
+    if not connection.caller.can_write:
+        raise ReadOnly("This token may only read.")
+    if connection.device is not None:
+        delivery.gathering.act(connection.subscriptions, connection.caller.user, connection.device)
+    match frame:
+        case Read():
+            await bridge.run(sessions.mark_read, frame.session, user=connection.caller.user, seq=frame.seq)
+        case Post():
+            await _post(frame, connection)
+        case Cancel():
+            await _cancel(frame, connection)
+        case Regenerate() | Answer() | Unqueue() | EditQueued():
+            raise NotSupported
+        case _:
+            assert_never(frame)
+
+
+async def _post(frame: Post, connection: Connection) -> None:
+    posted = await bridge.run(
+        messages.post,
+        frame.session,
+        by=connection.author,
+        client_id=frame.id,
+        parts=[Part(type="text", text=part.text) for part in frame.parts],
+        parent=frame.parent,
+        agent=frame.agent,
+        policy=frame.policy,
+    )
+    connection.reply(Ok(id=frame.id, seq=posted.seq, message=posted.message, run=posted.run))
+
+
+async def _cancel(frame: Cancel, connection: Connection) -> None:
+    stopped = await bridge.run(runs.cancel, frame.session, by=connection.author, client_id=frame.id, run_id=frame.run)
+    run = frame.run or (stopped.runs[0] if len(stopped.runs) == 1 else None)
+    connection.reply(Ok(id=frame.id, seq=stopped.seq, run=UNSET if run is None else run, outcome="cancel_requested"))
+
+
+def _id(frame: ClientFrame) -> ClientId | UnsetType:
+    match frame:
+        case Post() | Cancel() | Regenerate() | Answer() | Unqueue() | EditQueued():
+            return frame.id
+        case _:
+            return UNSET
+
+
+def _session(frame: ClientFrame) -> SessionId | UnsetType:
+    match frame:
+        case Hello() | Ping():
+            return UNSET
+        case _:
+            return frame.session

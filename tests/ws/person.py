@@ -1,0 +1,106 @@
+"""A tab in the hands of a test: sends frames, waits for frames, and keeps what it was told by the range rule."""
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Final, Self
+from uuid import UUID, uuid4
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+Frame = dict[str, Any]
+WITHIN_S: Final = 5.0
+
+
+class Tab:
+    """One socket. `frames` is all that came, in order; `log` is what a client would have applied, by seq."""
+
+    def __init__(
+        self, address: str, *, token: str = "", headers: Mapping[str, str] | None = None, offers: bool = True, **more: Any
+    ) -> None:
+        given = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
+        self.device = str(uuid4())
+        opening = connect(
+            f"ws://{address}/ws/",
+            additional_headers=given,
+            subprotocols=["durable-sessions.v1"] if offers else None,
+            compression=None,
+            ping_interval=None,
+            proxy=None,
+            max_size=None,
+            **more,
+        )
+        self._open = ExitStack()
+        self.socket = self._open.enter_context(opening)
+        self.frames: list[Frame] = []
+        self.cursor = -1
+        self.applied: list[Frame] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def send(self, type: str, **fields: Any) -> None:
+        self.send_text(json.dumps({"type": type, **fields}, default=str))
+
+    def send_text(self, text: str | bytes) -> None:
+        self.socket.send(text)
+
+    def hello(self, label: str = "laptop") -> Frame:
+        self.send("hello", device=self.device, label=label)
+        return self.next("welcome")
+
+    def subscribe(self, session: UUID, **fields: Any) -> Frame:
+        self.send("subscribe", session=session, **fields)
+        return self.next("subscribed")
+
+    def receive(self, within_s: float = WITHIN_S) -> Frame:
+        """The next frame, whatever it is. Raises TimeoutError, ConnectionClosed."""
+        frame: Frame = json.loads(self.socket.recv(timeout=within_s))
+        self.frames.append(frame)
+        if frame["type"] == "events":
+            self._apply(frame)
+        return frame
+
+    def next(self, type: str, within_s: float = WITHIN_S, **fields: Any) -> Frame:
+        """The next frame of that type and with those fields; what comes before is kept in `frames`."""
+        while True:
+            frame = self.receive(within_s)
+            if frame["type"] == type and all(frame.get(name) == str(value) for name, value in fields.items()):
+                return frame
+
+    def until_seq(self, seq: int) -> None:
+        """Receives until the cursor is there."""
+        while self.cursor < seq:
+            self.receive()
+
+    def until_kind(self, kind: str) -> Frame:
+        """Receives until such an Event was applied; gives it."""
+        while not (found := [event for event in self.applied if event["kind"] == kind]):
+            self.receive()
+        return found[-1]
+
+    def refusal(self) -> Frame:
+        return self.next("error")
+
+    def close_code(self, within_s: float = 10.0) -> int:
+        """The code that the server closes with."""
+        try:
+            while True:
+                self.receive(within_s)
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 1006
+
+    @property
+    def seqs(self) -> list[int]:
+        return [event["seq"] for event in self.applied]
+
+    def _apply(self, frame: Frame) -> None:
+        if self.cursor < 0:
+            self.cursor = frame["from"]
+        assert frame["from"] <= self.cursor, f"a gap: at {self.cursor} came {frame['from']}"
+        self.applied += [event for event in frame["events"] if event["seq"] > self.cursor]
+        self.cursor = max(self.cursor, frame["to"])

@@ -1,0 +1,27 @@
+"""The real server in a thread of this process, as `manage.py web` runs it."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from tests.waiting import until
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The server's address as `127.0.0.1:port`; gone afterwards."""
+    from chatapp import server
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        running = server.Server(server.config())
+        thread = threading.Thread(target=uvicorn.Server.run, args=(running, [listener]), name="server")
+        thread.start()
+        try:
+            until(lambda: running.started, within_s=10)
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            running.should_exit = True
+            thread.join(30)
