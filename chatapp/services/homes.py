@@ -50,7 +50,7 @@ def socket_folder(var_dir: Path, name: str, socket_name: str) -> Path:
     data = data_folder(var_dir, name)
     if len(os.fsencode(data / socket_name)) <= SOCKET_PATH_LIMIT:
         return data
-    return SHORT / f"chat-{_service_user().pw_uid}-{_digest(var_dir)}-{name}"
+    return SHORT / f"chat-{_service_user()[0]}-{_digest(var_dir)}-{name}"
 
 
 def make_socket_folder(var_dir: Path, name: str, socket_name: str) -> Path:
@@ -58,10 +58,8 @@ def make_socket_folder(var_dir: Path, name: str, socket_name: str) -> Path:
     folder = socket_folder(var_dir, name, socket_name)
     _make_private(folder)
     found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != _service_user().pw_uid or found.st_mode & 0o077:
-        raise ImproperlyConfigured(
-            f"{folder} is not a private folder of the user {_service_user().pw_name}: delete it."
-        )
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != _service_user()[0] or found.st_mode & 0o077:
+        raise ImproperlyConfigured(f"{folder} is not a private folder of user {_service_user()[0]}: delete it.")
     return folder
 
 
@@ -96,7 +94,7 @@ def can_reach(folder: Path) -> bool:
 
 def forget(var_dir: Path) -> None:
     """Deletes what lies outside `var_dir` on its behalf; for temporary ones and for `make clean`."""
-    for folder in SHORT.glob(f"chat-{_service_user().pw_uid}-{_digest(var_dir)}-*"):
+    for folder in SHORT.glob(f"chat-{_service_user()[0]}-{_digest(var_dir)}-*"):
         shutil.rmtree(folder, ignore_errors=True)
     if home(var_dir) != var_dir:
         shutil.rmtree(home(var_dir), ignore_errors=True)
@@ -106,22 +104,26 @@ def unprivileged() -> list[str]:
     """The beginning of a command that is to run as the services' user. Nothing where we are no root ourselves."""
     if not is_root():
         return []
-    user = _service_user()
-    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    user, group = _service_user()
+    return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
 
 
 def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def _service_user() -> pwd.struct_passwd:
-    return pwd.getpwnam(UNPRIVILEGED) if is_root() else pwd.getpwuid(os.geteuid())
+def _service_user() -> tuple[int, int]:
+    """User and group that the services run as: our own, but never root."""
+    if not is_root():
+        return os.geteuid(), os.getegid()
+    nobody = pwd.getpwnam(UNPRIVILEGED)
+    return nobody.pw_uid, nobody.pw_gid
 
 
 def _make_private(folder: Path) -> None:
     if not folder.exists():
         folder.mkdir(mode=0o700)
-        os.chown(folder, _service_user().pw_uid, _service_user().pw_gid)
+        os.chown(folder, *_service_user())
 
 
 def _digest(var_dir: Path) -> str:
