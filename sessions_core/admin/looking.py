@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.auth.models import User
 from django.db.models import Count, IntegerField, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -32,6 +34,13 @@ class LookingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2's 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    @override
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Refuses NUL in a filter, as Django refuses other values that cannot be: the database would break on it."""
+        if any("\x00" in value for name, value in request.GET.items() if name != SEARCH_VAR):
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)
 
     @override
     def get_search_results(

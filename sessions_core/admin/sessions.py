@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_safe
 from typing_extensions import override
 
 from sessions_core import sessions
@@ -73,9 +74,8 @@ class SessionAdmin(LookingAdmin):
 
     @override
     def get_urls(self) -> list[URLPattern]:
-        events = path(
-            "<uuid:session>/events/", self.admin_site.admin_view(self.events_view), name="sessions_core_session_events"
-        )
+        view = self.admin_site.admin_view(require_safe(self.events_view))
+        events = path("<uuid:session>/events/", view, name="sessions_core_session_events")
         return [events, *super().get_urls()]
 
     def events_view(self, request: HttpRequest, session: SessionId) -> HttpResponse:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
 from sessions_core import dispatch
@@ -37,3 +38,12 @@ def desk(settings: Settings) -> Iterator[type[Desk]]:
     dispatch.dispatcher.cache_clear()
     yield Desk
     dispatch.dispatcher.cache_clear()
+
+
+@pytest.fixture
+def staff(db: None, client: Client) -> Client:
+    """The browser of Ruth, who may do everything in the admin."""
+    from django.contrib.auth.models import User  # this file is read before Django is set up
+
+    client.force_login(User.objects.create_superuser("ruth", first_name="Ruth"))
+    return client
