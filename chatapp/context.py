@@ -8,7 +8,9 @@ from django.http import HttpRequest
 from chatapp.strings import IDEAS, STRINGS
 
 THEMES: Final = ("light", "dark")
-SHEETS: Final = tuple(f"css/{name}.css" for name in ("tokens", "fonts", "base", "parts", "app", "session", "prose", "code"))
+SHEETS: Final = tuple(
+    f"css/{name}.css" for name in ("tokens", "fonts", "base", "parts", "app", "session", "prose", "code")
+)
 THEME_COOKIE: Final = "theme"  # a cookie, so that the first paint is right without a script in the head
 
 

@@ -27,7 +27,9 @@ STRINGS: Final = {
     "offline": _("Offline. What you send waits here."),
     "signed_out": _("Signed out"),
     "refused": _("Not connected: {reason}"),
-    "ended_elsewhere": _("This conversation is gone: it was deleted, or you take no part in it any more. What you typed is still here; copy it before you leave."),
+    "ended_elsewhere": _(
+        "This conversation is gone: it was deleted, or you take no part in it any more. What you typed is still here; copy it before you leave."
+    ),
     "too_long": _("{over} characters too many: a message can have {limit}."),
     "copied": _("Copied"),
     "answering": _("{agent} is answering"),
@@ -36,7 +38,10 @@ STRINGS: Final = {
     "retry_failed": _("That did not work. Try again in a moment."),
     "load_failed": _("Earlier messages could not be loaded. Try again."),
     "send_failed": _("This could not be sent. Your text is kept; try again in a moment."),
-    "done": _("Done"),
+    "try_now": _("Try now"),
+    "sign_in": _("Sign in"),
+    "copy": _("Copy"),
+    "title": _("Title"),
 }
 
 # What a newcomer may ask the Guide with one click.

@@ -78,9 +78,7 @@ def _retried(timeline: Timeline) -> Collection[str]:
     return {run.id for run in timeline.runs.values() if run.replies_to and newest[run.replies_to] != run.id}
 
 
-def _note(
-    answer: Answer, *, active: list[str], later: Collection[str], me: str, agents: Mapping[str, str]
-) -> None:
+def _note(answer: Answer, *, active: list[str], later: Collection[str], me: str, agents: Mapping[str, str]) -> None:
     if answer.run is None:
         return
     run, silent = answer.run, not answer.messages

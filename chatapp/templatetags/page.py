@@ -10,7 +10,7 @@ from lucide.templatetags.lucide import lucide
 
 from chatapp import markdown as rendering
 from chatapp.strings import STRINGS
-from sessions_core.timeline import TimelinePart
+from sessions_core.timeline import TextPart
 
 LONG_TEXT = 2_500  # characters of a post
 LONG_LINES = 30
@@ -43,7 +43,7 @@ def markdown(text: str) -> SafeString:
 
 
 @register.filter
-def is_long(parts: Sequence[TimelinePart]) -> bool:
+def is_long(parts: Sequence[TextPart]) -> bool:
     """Is what somebody posted so long that it gets a scroll of its own? static/js/ui/said.js asks the same."""
     text = "".join(part.text for part in parts)
     return len(text) > LONG_TEXT or text.count("\n") > LONG_LINES

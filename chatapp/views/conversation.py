@@ -5,8 +5,9 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from chatapp import shell
@@ -32,15 +33,21 @@ def home(request: Request, author: Author) -> HttpResponse:
 @require_POST
 @signed_in
 def begin(request: Request, author: Author) -> HttpResponse:
-    """Makes a Session and says the first thing in it; the form's client id makes a double click one Session (P5)."""
+    """Makes a Session and says the first thing in it; the form's client id makes a double click one Session (P5). The page's
+    script asks for JSON, so that a refusal costs nobody the page.
+    """
     client_id, text = _client_id(request), _text(request)
     try:
         session = sessions.create(by=author, agent=request.POST.get("agent", ""), client_id=client_id)
         if text:
             posts.post(session, by=author, client_id=client_id, parts=[Part(type="text", text=text)])
     except Refusal as refusal:
-        return _home(request, author, refusal, typed=text)
-    return redirect("session", session)
+        if request.accepts("text/html"):
+            return _home(request, author, refusal, typed=text)
+        return JsonResponse({"problem": refusal.message}, status=refusal.status)
+    if request.accepts("text/html"):
+        return redirect("session", session)
+    return JsonResponse({"url": reverse("session", args=[session])}, status=201)
 
 
 @require_safe

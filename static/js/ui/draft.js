@@ -1,0 +1,48 @@
+/**
+ * What was typed and not yet sent, kept per Session over reloads, expired sign-ins and crashes.
+ *
+ * @module
+ */
+
+const PAUSE_MS = 300; // typing is not held up by a write per letter
+
+export class Draft {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {string} session its id, or `new`
+   * @param {HTMLTextAreaElement} field
+   */
+  constructor(session, field) {
+    this.key = `ds:draft:${session}`;
+    this.field = field;
+    field.addEventListener("input", () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.keep(), PAUSE_MS);
+    });
+    // The last moments: a tab that is closed, or frozen by a phone, gets no other.
+    addEventListener("pagehide", () => this.keep());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.keep());
+  }
+
+  /** Put back what was kept, unless the server sent something back to be mended. */
+  restore() {
+    if (this.field.value) return;
+    try {
+      this.field.value = localStorage.getItem(this.key) ?? "";
+    } catch {
+      // storage is forbidden: then there is nothing to put back
+    }
+  }
+
+  keep() {
+    clearTimeout(this.#timer);
+    try {
+      if (this.field.value) localStorage.setItem(this.key, this.field.value);
+      else localStorage.removeItem(this.key);
+    } catch {
+      // storage is full or forbidden: the text stays in the field at least
+    }
+  }
+}

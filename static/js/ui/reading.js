@@ -1,0 +1,33 @@
+/**
+ * The read mark: what was on a screen that somebody looked at.
+ *
+ * @module
+ */
+
+const PAUSE_MS = 800;
+
+export class Reading {
+  #seq = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {(seq: number) => void} mark */
+  constructor(mark) {
+    this.mark = mark;
+    document.addEventListener("visibilitychange", () => this.#soon());
+  }
+
+  /** The reader stands at the end, with everything up to `seq` on the page. @param {number} seq */
+  seen(seq) {
+    if (seq <= this.#seq) return;
+    this.#seq = seq;
+    this.#soon();
+  }
+
+  #soon() {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      if (document.visibilityState === "visible" && this.#seq > 0) this.mark(this.#seq);
+    }, PAUSE_MS);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The page of one Session: takes over what the server drew, and keeps it live.
+ *
+ * @module
+ * @import { LogEvent } from "ds/core/events.js"
+ * @import { Changes } from "ds/core/timeline.js"
+ * @import { Range } from "ds/net/following.js"
+ */
+
+import { emptyTimeline, fold, prepend } from "ds/core/timeline.js";
+import { Connection } from "ds/net/connection.js";
+import { deviceId, deviceLabel } from "ds/net/device.js";
+import { copyAll, listenForCopy } from "ds/ui/copy.js";
+import { LogView } from "ds/ui/log-view.js";
+import { listen as listenForCode } from "ds/ui/markdown-acts.js";
+import { Older } from "ds/ui/older.js";
+import { byId, embedded, maybe } from "ds/ui/page.js";
+import { Pending } from "ds/ui/pending.js";
+import { Pill } from "ds/ui/pill.js";
+import { Reading } from "ds/ui/reading.js";
+import { listenForRename } from "ds/ui/rename.js";
+import { listenForRetry } from "ds/ui/retry.js";
+import { Scroll } from "ds/ui/scroll.js";
+import { Sending } from "ds/ui/sending.js";
+import { Spoken } from "ds/ui/spoken.js";
+import { Stop } from "ds/ui/stop.js";
+import { say } from "ds/ui/strings.js";
+
+/**
+ * What chatapp/opened.py embeds.
+ *
+ * @type {{
+ *   session: string, epoch: number, from: number, to: number, older: boolean, events: LogEvent[], me: string, read: number,
+ *   agents: Record<string, string>,
+ * }}
+ */
+const start = embedded("start");
+const { session } = start;
+const reader = { me: start.me, agents: start.agents };
+let timeline = emptyTimeline(start.epoch, start.from);
+fold(timeline, start.events, start.to);
+
+const log = byId("log", HTMLElement);
+const view = new LogView(byId("turns", HTMLElement), timeline, reader);
+const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+const connection = new Connection({
+  url: `${scheme}//${location.host}/ws/`,
+  device: deviceId(),
+  label: deviceLabel(),
+});
+const reading = new Reading((seq) => connection.markRead(session, seq));
+const older = new Older({ session, from: start.from, older: start.older, onPage: earlier });
+const scroll = new Scroll(log, byId("turns", HTMLElement), byId("jump", HTMLElement), {
+  top: () => void older.load(),
+  end: () => reading.seen(timeline.cursor),
+});
+const pending = new Pending(byId("pending", HTMLElement), () => connection.status.name === "live");
+const sending = maybe("composer", HTMLFormElement) && new Sending({ connection, session, pending, scroll });
+const stop = new Stop(connection, session);
+const spoken = new Spoken(reader);
+new Pill(connection, `/sign-in/?next=${encodeURIComponent(location.pathname)}`);
+listenForRetry(log, session);
+listenForCopy(log, (element) => view.messageAt(element));
+listenForCode(log, { copied: say("copied") });
+listenForRename(session);
+document.querySelector("[data-copy-all]")?.addEventListener("click", () => void copyAll(timeline, title()));
+
+stop.update(timeline);
+reading.seen(timeline.cursor);
+connection.follow(
+  session,
+  { after: start.to, epoch: start.epoch },
+  { events: live, removed: gone, refused: gone },
+);
+connection.start();
+
+/**
+ * @param {LogEvent[]} events
+ * @param {Range} range
+ */
+function live(events, range) {
+  if (range.fresh) return restart(events, range);
+  const changes = fold(timeline, events, range.to);
+  sending?.arrived(events);
+  view.apply(changes);
+  spoken.update(timeline, changes);
+  settle(changes);
+  if (events.some(({ kind }) => kind.startsWith("session.") || kind.startsWith("run."))) refreshList();
+}
+
+/**
+ * The log was restored, or this page is from another life of it.
+ *
+ * @param {LogEvent[]} events
+ * @param {Range} range
+ */
+function restart(events, range) {
+  timeline = emptyTimeline(range.epoch, range.from);
+  const changes = fold(timeline, events, range.to);
+  older.restart(range.older ? range.from : null);
+  view.restart(timeline);
+  settle(changes);
+}
+
+/** @param {LogEvent[]} events what was said before the page */
+function earlier(events) {
+  scroll.keepPlace(() => view.apply(prepend(timeline, events)));
+}
+
+/** @param {Changes} changes */
+function settle(changes) {
+  stop.update(timeline);
+  scroll.settle();
+  if (changes.title) showTitle();
+}
+
+function title() {
+  return timeline.title || say("untitled");
+}
+
+function showTitle() {
+  byId("title", HTMLElement).textContent = title();
+  document.title = `${title()} · Durable Sessions`;
+}
+
+function refreshList() {
+  document.body.dispatchEvent(new CustomEvent("ds:sessions"));
+}
+
+/** It was deleted, or the reader was removed from it: what was typed stays where it is. */
+function gone() {
+  const lost = byId("lost", HTMLElement);
+  lost.querySelector("p")?.replaceChildren(say("ended_elsewhere"));
+  lost.hidden = false;
+  sending?.end();
+  refreshList();
+}
