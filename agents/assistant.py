@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from agents.provider import local
 from agents.sdk import AgentFailed, AgentRun, agent
 
 NO_MODEL = "No model is set. Set CHAT_MODEL and CHAT_MODEL_KEY and start again; until then the Guide answers."
@@ -9,6 +10,8 @@ NO_MODEL = "No model is set. Set CHAT_MODEL and CHAT_MODEL_KEY and start again; 
 
 def description() -> str:
     """Which model answers, as people see it."""
+    if settings.LOCAL_LLM:
+        return local.label()
     return (
         f"Answers with the model {settings.CHAT_MODEL}."
         if settings.CHAT_MODEL
@@ -17,9 +20,11 @@ def description() -> str:
 
 
 def prepare() -> None:
-    """Loads pydantic-ai, which takes more than a second, and makes the HTTP client."""
+    """Loads pydantic-ai, which takes more than a second, and makes the HTTP client: the first answer does not wait for them."""
     if settings.CHAT_MODEL:
-        from agents.provider import chat  # noqa: F401, PLC0415  # the web process, which only lists agents, never waits for it
+        from agents.provider import chat  # noqa: PLC0415  # nor does the web process, which only lists agents
+
+        chat.prepare()
 
 
 @agent("assistant", title="Assistant", description=description(), prepare=prepare)

@@ -27,6 +27,13 @@ CHAT_MODEL = env.text("CHAT_MODEL")  # pydantic-ai's form, `openai:gpt-5`; the b
 CHAT_MODEL_URL = env.url("CHAT_MODEL_URL", ("http", "https"))  # an OpenAI-compatible endpoint
 CHAT_MODEL_KEY = env.text("CHAT_MODEL_KEY")
 MODEL_SECONDS = env.number("MODEL_SECONDS", 60, least=1, most=3600)  # a model that is silent for so long is given up
+LOCAL_LLM = env.flag("LOCAL_LLM") and not CHAT_MODEL  # a small model on this machine, `make run LOCAL_LLM=1`
+LOCAL_MODEL = env.text("LOCAL_MODEL")  # path of another GGUF for it
+# Not the same for two clones that run at once, as PORT is not.
+LOCAL_MODEL_PORT = env.number("LOCAL_MODEL_PORT", 1024 + (PORT + 10_000) % 64_000, least=1, most=65535)
+if LOCAL_LLM:
+    CHAT_MODEL = Path(LOCAL_MODEL).stem or "SmolLM2-135M-Instruct"
+    CHAT_MODEL_URL = f"http://127.0.0.1:{LOCAL_MODEL_PORT}/v1"
 DELTA_MS = env.number("DELTA_MS", 40, least=0, most=5000)  # what an agent says is gathered so long, then written
 RUN_SECONDS = env.number("RUN_SECONDS", 900, least=1, most=86_400)  # an answer that takes longer is ended
 WORKER_RUNS = env.number("WORKER_RUNS", 200, least=1, most=2000)  # at once in one worker process, each a waiting thread
@@ -123,7 +130,9 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "chat"},
     },
 }
-OUTBOX_LIMIT = env.number("OUTBOX_LIMIT", 512 * 1024, least=16 * 1024, most=64 * 1024 * 1024)  # bytes a slow socket may owe
+OUTBOX_LIMIT = env.number(
+    "OUTBOX_LIMIT", 512 * 1024, least=16 * 1024, most=64 * 1024 * 1024
+)  # bytes a slow socket may owe
 CONNECTIONS_PER_USER = env.number("CONNECTIONS_PER_USER", 200, least=1, most=100_000)  # in one web process
 CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 5_000, least=1, most=1_000_000)  # in one web process
 CELERY_BROKER_URL = services.broker_url(REDIS_URL)

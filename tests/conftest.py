@@ -33,6 +33,7 @@ ENVIRONMENT: Final = {
     "CHAT_MODEL": "",
     "CHAT_MODEL_URL": "",
     "CHAT_MODEL_KEY": "",
+    "LOCAL_LLM": "",
 }
 
 

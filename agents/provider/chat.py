@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Final
 
@@ -59,6 +59,12 @@ async def answer(turns: Sequence[Turn], message: Message) -> None:
                 message.used(
                     input_tokens=usage.input_tokens, output_tokens=message.length // LETTERS_A_TOKEN, estimated=True
                 )
+
+
+def prepare() -> None:
+    """Makes the model's client ahead of the first answer; what is wrong with the settings is told by that answer."""
+    with suppress(UserError):
+        model()
 
 
 @cache

@@ -46,13 +46,18 @@ def services(lock: int) -> list[Part]:
 
 
 def applications(listener: int) -> list[Part]:
-    """The web server on that listening socket, and a worker."""
+    """The web server on that listening socket, a worker, and with LOCAL_LLM the small model."""
     web = _ours(str(settings.BASE_DIR / "manage.py"), "web", "--fd", str(listener))
     celery = ["-W", ROOT_IS_MEANT, "-m", "celery", "--quiet", "-A", "chatapp", "worker", "--pool", "threads"]
     # Gossip and mingle are talk among workers that nothing here listens to; mingle costs a second at each start.
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     worker = _ours(*celery, "--loglevel", "INFO", *alone)
+    model = _ours(str(settings.BASE_DIR / "manage.py"), "local_model")
+    local = (
+        [Part("model", lambda: model, Signals.SIGTERM, lambda: True, settings.BASE_DIR)] if settings.LOCAL_LLM else []
+    )
     return [
+        *local,
         Part(
             "web", lambda: web, Signals.SIGTERM, _answers, settings.BASE_DIR, fds=(listener,), stop_within_s=DRAINED_S
         ),

@@ -16,7 +16,7 @@ from chatapp.supervisor.parts import Part
 from chatapp.supervisor.supervisor import GaveUp, Supervisor
 
 # What uses the services ends before them; PostgreSQL last, so that everybody's last words are kept.
-STOP_ORDER: Final = (("web", "worker"), ("valkey",), ("postgres",))
+STOP_ORDER: Final = (("web", "worker", "model"), ("valkey",), ("postgres",))
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
