@@ -1,0 +1,63 @@
+"""A channel layer over the real one that drops, doubles and delays hints, as the file `weather.json` of VAR_DIR says."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from django.conf import settings
+
+LATE_S: Final = 0.4  # a delayed hint comes up to so much later: after many that were sent after it
+FILE: Final = "weather.json"
+
+
+class Weather(msgspec.Struct, frozen=True):
+    """Shares of the hints, from 0 to 1: what is neither dropped nor late may come twice."""
+
+    dropped: float = 0.0
+    late: float = 0.0
+    doubled: float = 0.0
+
+
+class LossyLayer:
+    """Loses hints only. Beats, fences and cancels are the link's own business: there are faults of their own for them."""
+
+    def __init__(self, **config: Any) -> None:  # noqa: ANN401
+        self._layer: Any = RedisPubSubChannelLayer(**config)
+        self._file = Path(settings.VAR_DIR, FILE)
+        self._written = 0
+        self._weather = Weather()
+        self._late: set[asyncio.Task[None]] = set()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._layer, name)
+
+    async def group_send(self, group: str, message: Mapping[str, Any]) -> None:
+        weather = self._read() if message["type"] == "hint" else Weather()
+        if random.random() < weather.dropped:
+            return
+        if random.random() < weather.late:
+            task = asyncio.create_task(self._send_late(group, message))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+            return
+        await self._layer.group_send(group, message)
+        if random.random() < weather.doubled:
+            await self._layer.group_send(group, message)
+
+    async def _send_late(self, group: str, message: Mapping[str, Any]) -> None:
+        await asyncio.sleep(random.uniform(0, LATE_S))
+        await self._layer.group_send(group, message)
+
+    def _read(self) -> Weather:
+        try:
+            written = self._file.stat().st_mtime_ns
+            if written != self._written:
+                self._weather = msgspec.json.decode(self._file.read_bytes(), type=Weather)
+                self._written = written
+        except FileNotFoundError:
+            self._weather = Weather()
+        return self._weather

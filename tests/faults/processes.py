@@ -1,0 +1,122 @@
+"""A process that a fault can kill, pause and start again, and that ends with the tests, however they end."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from chatapp.services import launch
+from tests.faults.waiting import eventually
+from tests.waiting import until
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+READY_WITHIN_S: Final = 60.0
+
+
+class Process:
+    """`command` is what to run; `is_ready` whether it can be used, or what it then says. Start it from the main thread only:
+    the kernel ends it with the thread that started it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        *,
+        is_ready: Callable[[], bool] | str,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        stop: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self.name = name
+        self.environment = dict(environment if environment is not None else os.environ)
+        self._is_ready = is_ready
+        self._said_before = 0
+        self.log = log
+        self._command = command
+        self._stop = stop
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Returns at once."""
+        self.log.touch()
+        self._said_before = self.log.stat().st_size
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def wait_until_ready(self) -> None:
+        until(self._ready, within_s=READY_WITHIN_S, otherwise=self.tail)
+
+    async def ready(self) -> None:
+        """The same, while clients go on."""
+        await eventually(self._ready, within_s=READY_WITHIN_S, otherwise=self.tail, blocking=True)
+
+    def send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Sends it and waits until the process is gone."""
+        self.send(number)
+        assert self._process is not None
+        self._process.wait(READY_WITHIN_S)
+
+    def pause(self) -> None:
+        self.send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.send(signal.SIGCONT)
+
+    async def ended(self, *, within_s: float) -> int:
+        """Its exit status, once it has ended by itself."""
+        assert self._process is not None
+        return await asyncio.to_thread(self._process.wait, within_s)
+
+    def end(self) -> None:
+        """Whatever state it is in, it is gone after this."""
+        if not self.is_running:
+            return
+        self.go_on()
+        self.send(self._stop)
+        assert self._process is not None
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def resident_bytes(self) -> int:
+        """What it has in memory."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return f"{self.name}:\n" + "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
+
+    def _ready(self) -> bool:
+        assert self.is_running, self.tail()
+        return self._is_ready in self.said() if isinstance(self._is_ready, str) else self._is_ready()
+
+    def said(self) -> str:
+        """What it has logged since it was last started."""
+        return self.log.read_bytes()[self._said_before :].decode(errors="replace")
+
+
+def python(*words: str) -> list[str]:
+    """The command of a Python process that the kernel kills with its owner."""
+    return [*launch.bound_to_owner(signal.SIGKILL), sys.executable, *words]

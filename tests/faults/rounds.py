@@ -1,0 +1,187 @@
+"""One round: clients, Sessions and answers under way; a fault; then quiet, and the comparison with the log."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import msgspec
+
+from tests.faults import conversations
+from tests.faults.checker import Findings, check_frames, check_reader
+from tests.faults.promises import Ack, broken
+from tests.faults.system import Person, System
+from tests.faults.tabs import Reading, Tab, open_tabs, readings
+from tests.faults.truth import Truth, dump
+from tests.faults.waiting import eventually
+
+EVERY_MS: Final = 50
+STREAMING_WITHIN_S: Final = 30.0
+QUIET_WITHIN_S: Final = 90.0
+UNDER_WAY: Final = 8  # Events after the post, then it is in mid-stream
+CAUGHT_UP_S: Final = 5.0  # P3
+LENIENT: Final = 2.0  # a machine that does other things as well
+
+
+class Scale(msgspec.Struct, frozen=True):
+    """How much is going on."""
+
+    people: int = 20
+    tabs: int = 3
+    sessions: int = 5
+    stretch: float = 1.0  # of everything that lasts
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One row of the report."""
+
+    fault: str
+    readers: int
+    events: int
+    findings: Findings
+    promises: list[str]
+    caught_up_s: list[float]
+    reads: int
+
+    @property
+    def p50(self) -> float:
+        return statistics.median(self.caught_up_s) if self.caught_up_s else 0.0
+
+    @property
+    def p99(self) -> float:
+        return sorted(self.caught_up_s)[int(len(self.caught_up_s) * 0.99)] if self.caught_up_s else 0.0
+
+
+class Round:
+    """`in_mid_stream`, then the fault, then `healed`; the rest is done when the round's block ends."""
+
+    def __init__(self, fault: str, system: System, scale: Scale) -> None:
+        self.fault = fault
+        self.system = system
+        self.scale = scale
+        self.sessions: list[str] = []
+        self.tabs: list[Tab] = []
+        self.acks: list[Ack] = []
+        self.live = True  # every tab has to reach the head
+        self._posts: list[asyncio.Task[Ack]] = []
+        self._healed_at: float | None = None
+        self._healed_heads: dict[str, int] = {}
+        self._reads = 0
+
+    async def begin(self, stack: AsyncExitStack, people: Sequence[Person]) -> None:
+        """People, Sessions, and tabs that follow them."""
+        mine = people[: self.scale.people]
+        self.sessions = await conversations.create(self.system, mine, count=self.scale.sessions)
+        self.tabs = await open_tabs(stack, self.system.url, mine, self.sessions, each=self.scale.tabs)
+        await eventually(self._all_began, within_s=STREAMING_WITHIN_S, otherwise=self.behind)
+        self._reads = await asyncio.to_thread(self.system.reads)
+
+    async def in_mid_stream(self, *, seconds: float) -> None:
+        """Every Session is being answered for about so long, and everybody has seen some of it."""
+        words = int(seconds * self.scale.stretch * 1000 / EVERY_MS)
+        asked = await asyncio.gather(
+            *(self._tab(session).say(session, words=words, every_ms=EVERY_MS) for session in self.sessions)
+        )
+        self.acks += asked
+        begun = {ack.session: ack.seq + UNDER_WAY for ack in asked}
+        await eventually(lambda: self._all_reached(begun), within_s=STREAMING_WITHIN_S, otherwise=self.behind)
+
+    def post_meanwhile(self) -> None:
+        """Somebody else writes to every Session, whatever is broken now; it has to be answered in the end."""
+        for n, session in enumerate(self.sessions):
+            tab = self._tab(session, n + 1)
+            self._posts.append(asyncio.create_task(tab.say(session, words=5, every_ms=1)))
+
+    async def healed(self) -> None:
+        """The fault is over now: the clock of catching up begins."""
+        self._healed_at = time.monotonic()
+        self._healed_heads = await asyncio.to_thread(conversations.heads, self.system, self.sessions)
+
+    async def lasts(self, seconds: float) -> None:
+        """For as long as the fault is to last. There is no fact to wait for: nothing happens is what is tried."""
+        await asyncio.sleep(seconds * self.scale.stretch)
+
+    async def quiet(self) -> None:
+        """Everything that was asked for is answered, and everybody has seen it."""
+        async with asyncio.timeout(QUIET_WITHIN_S):
+            self.acks += await asyncio.gather(*self._posts)
+        self._posts.clear()
+        await eventually(self._is_quiet, within_s=QUIET_WITHIN_S, otherwise=self._unfinished, blocking=True)
+        heads = await asyncio.to_thread(conversations.heads, self.system, self.sessions)
+        if self.live:
+            await eventually(lambda: self._all_reached(heads), within_s=CAUGHT_UP_S * LENIENT, otherwise=self.behind)
+
+    def result(self, truths: dict[str, Truth], reads: int) -> Result:
+        """What the log says to all of it."""
+        findings = Findings()
+        for session, reading in readings(self.tabs):
+            findings.add(check_reader(truths[session], reading.pages, name=reading.name, live=self.live))
+        for tab in self.tabs:
+            findings.add(check_frames(truths, tab.notes.frames, name=tab.name))
+        return Result(
+            fault=self.fault,
+            readers=len(readings(self.tabs)),
+            events=sum(truth.head for truth in truths.values()),
+            findings=findings,
+            promises=[sentence for truth in truths.values() for sentence in broken(truth, self.acks)],
+            caught_up_s=[
+                seconds for _, reading in readings(self.tabs) if (seconds := self._caught_up(reading)) is not None
+            ],
+            reads=reads - self._reads,
+        )
+
+    def behind(self) -> str:
+        """Who has not come as far as the log."""
+        heads = conversations.heads(self.system, self.sessions)
+        late = [
+            f"{reading.name} at {reading.cursor} of {heads[session]}"
+            for session, reading in readings(self.tabs)
+            if reading.cursor < heads[session]
+        ]
+        return f"{len(late)} of {len(readings(self.tabs))} are behind: {', '.join(late[:5])}\n{self.system.web.tail()}"
+
+    def _tab(self, session: str, n: int = 0) -> Tab:
+        """One of those who follow the Session."""
+        tabs = [tab for tab in self.tabs if session in tab.readings]
+        return tabs[n % len(tabs)]
+
+    def _caught_up(self, reading: Reading) -> float | None:
+        """Seconds from the end of the fault until it had everything that was in the log then."""
+        if self._healed_at is None or not self.live:
+            return None
+        at = reading.reached(self._healed_heads[reading.following.session])
+        return None if at is None else max(0.0, at - self._healed_at)
+
+    def _all_began(self) -> bool:
+        return all(reading.pages for _, reading in readings(self.tabs))
+
+    def _all_reached(self, heads: dict[str, int]) -> bool:
+        return all(reading.cursor >= heads[session] for session, reading in readings(self.tabs))
+
+    def _is_quiet(self) -> bool:
+        return not conversations.active(self.system, self.sessions)
+
+    def _unfinished(self) -> str:
+        active = conversations.active(self.system, self.sessions)
+        return f"Runs that have not ended: {active}\n{self.system.worker.tail()}"
+
+
+@asynccontextmanager
+async def a_round(
+    fault: str, system: System, people: Sequence[Person], scale: Scale, report: Callable[[Result], None]
+) -> AsyncIterator[Round]:
+    """The whole of it: raises AssertionError where anything was missing, doubled, reordered, or late."""
+    made = Round(fault, system, scale)
+    async with AsyncExitStack() as stack:
+        await made.begin(stack, people)
+        yield made
+        await made.quiet()
+        reads = await asyncio.to_thread(system.reads)
+    truths = dump(system.database_url, made.sessions)
+    result = made.result(truths, reads)
+    report(result)
+    assert result.findings.clean, result.findings
+    assert not result.promises, result.promises
+    assert result.p99 <= CAUGHT_UP_S * LENIENT, f"caught up after {result.p99:.1f} s"

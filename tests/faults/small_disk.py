@@ -1,0 +1,46 @@
+"""A small file system of its own for the database, so that its disk can be full. Root only: others get a plain folder."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from chatapp.services import homes
+
+SIZE_MIB: Final = 400
+LEFT: Final = "chat-test-"  # of test runs that were killed
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    folder.mkdir()
+    folder.chmod(0o755)
+    if not homes.is_root():
+        yield folder
+        return
+    _forget_old()
+    size = f"size={SIZE_MIB}m,mode=0755"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=False).returncode == 0
+    try:
+        yield folder
+    finally:
+        if mounted:
+            _unmount(str(folder))
+
+
+def is_small(folder: Path) -> bool:
+    """Whether it is a file system of its own."""
+    return folder.is_mount()
+
+
+def _forget_old() -> None:
+    for line in Path("/proc/mounts").read_text().splitlines():
+        place = line.split()[1]
+        owner = place.partition(LEFT)[2].split("-")[0]
+        if owner.isdecimal() and not Path("/proc", owner).exists():
+            _unmount(place)
+
+
+def _unmount(place: str) -> None:
+    subprocess.run(["umount", "--lazy", place], check=False)

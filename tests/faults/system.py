@@ -1,0 +1,210 @@
+"""Real processes with a proxy on every path between them, so that each path can be made to fail by itself.
+
+clients -front-> web -web_database-> PostgreSQL        worker -worker_database-> PostgreSQL
+                 web -web_valkey---> Valkey            worker -worker_valkey---> Valkey
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+import psycopg
+import redis
+
+from chatapp.services import homes
+from chatapp.services.launch import Service
+from chatapp.services.postgres import Postgres
+from chatapp.services.valkey import Valkey
+from tests.faults.lossy import FILE, Weather
+from tests.faults.processes import ROOT, Process, python
+from tests.faults.small_disk import small_disk
+from tests.machine import free_port
+from tests.proxy import Proxy
+
+WORKER: Final = ("-m", "celery", "--quiet", "-A", "chatapp", "worker", "--pool", "threads", "--loglevel", "INFO")
+QUIET: Final = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+# Small, so that a full disk can be had; and the reads of the log are counted by the database itself.
+POSTGRES: Final = (
+    "--shared_preload_libraries=pg_stat_statements",
+    "--max_wal_size=64MB",
+    "--min_wal_size=32MB",
+)
+PEOPLE: Final = 20
+READS: Final = "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE query LIKE '%LATERAL%event%seq >%'"
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A user, with a bearer token."""
+
+    id: int
+    token: str
+
+
+class System:
+    """Started whole; every fault leaves it whole again."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        data = stack.enter_context(small_disk(folder / "disk"))
+        stack.callback(homes.forget, data)
+        postgres, valkey = Postgres(data), Valkey(folder, lasting=False)
+        self.database_url = postgres.url
+        self.redis_url = valkey.url
+        self.disk = data
+        self.postgres = self._service(postgres, *POSTGRES)
+        self.valkey = self._service(valkey)
+        database, broker = _socket(postgres.url, ".s.PGSQL.5432"), urlsplit(valkey.url).path
+        self.web_database, self.worker_database = Proxy(database), Proxy(database)
+        self.web_valkey, self.worker_valkey = Proxy(broker), Proxy(broker)
+        self.webs = [self._web(n) for n in range(2)]
+        self.workers = [self._worker(n) for n in range(2)]
+        self.front = Proxy(("127.0.0.1", int(self.web.environment["PORT"])))
+        for proxy in self.proxies:
+            stack.enter_context(proxy)
+        for process in self.processes:
+            stack.callback(process.end)
+
+    @property
+    def web(self) -> Process:
+        """The one that is always there; the second is started by those who need it."""
+        return self.webs[0]
+
+    @property
+    def worker(self) -> Process:
+        return self.workers[0]
+
+    @property
+    def processes(self) -> list[Process]:
+        return [self.postgres, self.valkey, *self.webs, *self.workers]
+
+    @property
+    def proxies(self) -> list[Proxy]:
+        return [self.web_database, self.worker_database, self.web_valkey, self.worker_valkey, self.front]
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"ws://127.0.0.1:{self.front.port}/ws/"
+
+    def start(self) -> list[Person]:
+        """Starts everything; gives the people who take part."""
+        for service in (self.postgres, self.valkey):
+            service.start()
+            service.wait_until_ready()
+        with self.connect() as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        self._run("manage.py", "migrate", "--verbosity", "0")
+        people = msgspec.json.decode(self._run("-m", "tests.faults.people", str(PEOPLE)), type=list[Person])
+        for process in (self.web, self.worker):
+            process.start()
+        for process in (self.web, self.worker):
+            process.wait_until_ready()
+        return people
+
+    def mend(self) -> None:
+        """Whole again: what a fault left broken is healed and started."""
+        self.weather(Weather())
+        self.small_files_go()
+        for proxy in self.proxies:
+            proxy.heal()
+        self.front.upstream = ("127.0.0.1", int(self.web.environment["PORT"]))
+        for process in (self.postgres, self.valkey, self.web, self.worker):
+            if process.is_running:
+                process.go_on()
+            else:
+                process.start()
+            process.wait_until_ready()
+        for spare in (self.webs[1], self.workers[1]):
+            spare.end()
+
+    def small_files_go(self) -> None:
+        """Makes room on the database's disk."""
+        (self.disk / "filler").unlink(missing_ok=True)
+
+    def weather(self, weather: Weather) -> None:
+        """What becomes of hints from now on."""
+        new = self.folder / f"{FILE}.new"
+        new.write_bytes(msgspec.json.encode(weather))
+        new.replace(self.folder / FILE)
+
+    def connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        """To the database, past every proxy."""
+        return psycopg.connect(self.database_url, autocommit=True)
+
+    def valkey_client(self) -> redis.Redis:
+        """To Valkey, past every proxy."""
+        return redis.Redis.from_url(self.redis_url, socket_timeout=5)
+
+    def reads(self) -> int:
+        """How often the log was read since PostgreSQL started."""
+        with self.connect() as connection:
+            row = connection.execute(READS).fetchone()
+        assert row is not None
+        return int(str(row[0]))
+
+    def _service(self, service: Service, *more: str) -> Process:
+        command = [*service.prepare(), *more]
+        log = self.folder / f"{service.name}.log"
+        return Process(service.name, command, is_ready=service.is_ready, log=log, stop=service.stop_signal)
+
+    def _web(self, n: int) -> Process:
+        port = free_port()
+        environment = self._environment(self.web_database, self.web_valkey, PORT=str(port))
+        log = self.folder / f"web{n}.log"
+        command = python("manage.py", "web")
+        return Process(f"web{n}", command, is_ready=lambda: _answers(port), log=log, environment=environment)
+
+    def _worker(self, n: int) -> Process:
+        environment = self._environment(self.worker_database, self.worker_valkey)
+        log = self.folder / f"worker{n}.log"
+        command = python("-W", "ignore", *WORKER, *QUIET)
+        return Process(f"worker{n}", command, is_ready=" ready.", log=log, environment=environment)
+
+    def _environment(self, database: Proxy, broker: Proxy, **more: str) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
+            "PYTHONPATH": str(ROOT),
+            "VAR_DIR": str(self.folder),
+            "HOST": "127.0.0.1",
+            "DATABASE_URL": f"postgresql://chat@127.0.0.1:{database.port}/chat",
+            "REDIS_URL": f"redis://127.0.0.1:{broker.port}/0",
+            "SCRIPT_AGENT": "1",
+            "COMPACT_AFTER_S": "3600",  # the tests compact when they want to
+            **more,
+        }
+
+    def _run(self, *words: str) -> bytes:
+        done = subprocess.run(
+            python(*words), env=self.web.environment, cwd=ROOT, capture_output=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+
+@contextmanager
+def system(folder: Path) -> Iterator[System]:
+    with ExitStack() as stack:
+        yield System(folder, stack)
+
+
+def _socket(url: str, name: str) -> str:
+    """The path of PostgreSQL's socket, whose folder stands where other URLs have the host."""
+    return f"{unquote(urlsplit(url).netloc.rpartition('@')[2])}/{name}"
+
+
+def _answers(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()

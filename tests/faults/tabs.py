@@ -1,0 +1,111 @@
+"""Browser tabs, as far as the server can tell: each follows Sessions and writes down every frame that it gets."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from typing import Self
+from uuid import uuid4
+
+import msgspec
+
+from sessions_client import Client, Following, Page
+from tests.faults.promises import Ack
+from tests.faults.system import Person
+
+
+class Notes:
+    """The Recorder of one tab."""
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+        self.codes: list[int] = []
+        self.keeps = True
+
+    def sent(self, text: str) -> None:
+        pass
+
+    def received(self, text: str) -> None:
+        if self.keeps:
+            self.frames.append(text)
+
+    def closed(self, code: int, reason: str) -> None:  # noqa: ARG002
+        self.codes.append(code)
+
+
+class Reading(msgspec.Struct):
+    """One Session as one tab followed it."""
+
+    name: str
+    following: Following
+    pages: list[Page] = []
+    at: list[float] = []  # when each page was applied
+
+    @property
+    def cursor(self) -> int:
+        return self.pages[-1].end if self.pages else 0
+
+    def reached(self, seq: int) -> float | None:
+        """When it first stood at `seq` or beyond."""
+        return next((at for at, page in zip(self.at, self.pages, strict=True) if page.end >= seq), None)
+
+
+class Tab:
+    """`async with`: connected, and following."""
+
+    def __init__(self, url: str, person: Person, *, device: str, name: str) -> None:
+        self.name = name
+        self.notes = Notes()
+        self.client = Client(url, person.token, device=device, label=name, recorder=self.notes)
+        self.readings: dict[str, Reading] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        await self.client.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.close()
+        await asyncio.gather(*self._tasks)
+
+    def follow(self, session: str, *, after: int | None = None, epoch: int | None = None) -> Reading:
+        following = self.client.follow(session, after=after, epoch=epoch)
+        reading = self.readings[session] = Reading(f"{self.name} of {session[:8]}", following)
+        self._tasks.append(asyncio.create_task(_read(reading)))
+        return reading
+
+    async def say(self, session: str, *, words: int, every_ms: int, id: str | None = None) -> Ack:
+        """Asks the script for so many words; returns once the post is kept."""
+        key = id or str(uuid4())
+        text = msgspec.json.encode({"words": words, "every_ms": every_ms}).decode()
+        ok = await self.client.post(session, text, id=key, agent="script")
+        return Ack(session=session, id=key, seq=ok.seq, message=ok.message, run=ok.run)
+
+
+async def _read(reading: Reading) -> None:
+    async for page in reading.following:
+        reading.pages.append(page)
+        reading.at.append(time.monotonic())
+
+
+async def open_tabs(
+    stack: AsyncExitStack, url: str, people: Sequence[Person], sessions: Sequence[str], *, each: int
+) -> list[Tab]:
+    """So many tabs for each of the people, who are one device each; the tabs of one follow one Session, and the first of
+    them a second one.
+    """
+    tabs: list[Tab] = []
+    for n, person in enumerate(people):
+        device = str(uuid4())
+        for tab_n in range(each):
+            tab = Tab(url, person, device=device, name=f"tab {n}.{tab_n}")
+            tabs.append(await stack.enter_async_context(tab))
+            tab.follow(sessions[n % len(sessions)])
+            if tab_n == 0 and len(sessions) > 1:
+                tab.follow(sessions[(n + 1) % len(sessions)])
+    return tabs
+
+
+def readings(tabs: Iterable[Tab]) -> list[tuple[str, Reading]]:
+    """Every Session that every tab follows."""
+    return [(session, reading) for tab in tabs for session, reading in tab.readings.items()]
