@@ -1,5 +1,6 @@
 """`manage.py up`, as an operator meets it: real processes, on a port and in a folder of their own."""
 
+import os
 import signal
 import socket
 import time
@@ -64,7 +65,8 @@ class TestItsEnd:
         took_s = time.monotonic() - began
         up.send(signal.SIGKILL)
         up.wait_until_gone()
-        assert took_s < 5, up.log()
+        waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # for a processor that others use
+        assert took_s < 5 * waiting, up.log()
 
 
 class TestRefusals:
