@@ -57,6 +57,7 @@ def _run_until_stopped(output: Output, *, lock: int, listener: int) -> NoReturn:
 
 def _keep_running(supervisor: Supervisor, output: Output, *, lock: int, listener: int) -> NoReturn:
     _bring_up(supervisor, parts.services(lock))
+    output.say("Bringing the database and the static files up to date.")
     link = first_steps.take()
     _bring_up(supervisor, parts.applications(listener))
     home = address(settings.HOST, settings.PORT)
