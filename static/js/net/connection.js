@@ -17,6 +17,7 @@
  * @import { Surroundings } from "ds/net/surroundings.js"
  */
 
+import { Close } from "ds/core/protocol.js";
 import { Commands } from "ds/net/commands.js";
 import { Followings } from "ds/net/followings.js";
 import { Link } from "ds/net/link.js";
@@ -148,7 +149,11 @@ export class Connection {
     const { url, device, label, surroundings } = this;
     const onFrame = (/** @type {ServerFrame} */ frame) => this.#receive(frame);
     const onEnd = (/** @type {Ending} */ ending) => this.#reconnect.ended(ending);
-    this.#link = new Link({ url, hello: { type: "hello", device, label }, surroundings, onFrame, onEnd });
+    try {
+      this.#link = new Link({ url, hello: { type: "hello", device, label }, surroundings, onFrame, onEnd });
+    } catch (error) {
+      onEnd({ code: Close.ABNORMAL, reason: String(error), goodbye: null }); // a browser refuses some addresses at once
+    }
   }
 
   #tick() {
@@ -176,6 +181,8 @@ export class Connection {
 
   /** @param {Welcome} welcome */
   #welcomed(welcome) {
+    // Somebody else signed in: what the one before was about to say is not theirs to say.
+    if (this.welcome && this.welcome.user !== welcome.user) this.#commands.abandon();
     this.welcome = welcome;
     this.#followings.resubscribe();
     this.#commands.resend();
