@@ -1,0 +1,141 @@
+"""A real site, real browsers, and the cast. `page_of(alice, "laptop")` is a tab on Alice's laptop, signed in."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+import pytest
+
+from tests import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+    from pytest_django.plugin import DjangoDbBlocker
+
+    from tests.e2e.people import Person
+    from tests.e2e.screen import Complaints, Screen
+    from tests.e2e.site import Site
+
+# Playwright's synchronous API keeps a loop running in the thread in which the tests look into the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+)
+DEVICES: Final[dict[str, dict[str, object]]] = {
+    "laptop": {"viewport": {"width": 1280, "height": 800}},
+    "desktop": {"viewport": {"width": 1600, "height": 1000}},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+        "is_mobile": True,
+        "device_scale_factor": 2,
+    },
+    "small phone": {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True},
+}
+
+
+PageOf: TypeAlias = "Callable[..., Screen]"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """pytest-base-url, which pytest-playwright brings along, does what pytest warns of."""
+    config.addinivalue_line("filterwarnings", "ignore:Session-scoped fixtures defined as instance methods")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    program = chromium.find()
+    assert program, chromium.ADVICE
+    return {**browser_type_launch_args, "executable_path": program, "args": list(FLAGS)}
+
+
+@pytest.fixture(scope="session")
+def site(django_db_blocker: "DjangoDbBlocker") -> Iterator["Site"]:
+    from tests.e2e.site import site
+
+    with django_db_blocker.unblock(), site() as started:
+        yield started
+
+
+@pytest.fixture
+def alice(site: "Site") -> "Person":
+    from tests.e2e.people import somebody
+
+    return somebody("alice")
+
+
+@pytest.fixture
+def bob(site: "Site") -> "Person":
+    from tests.e2e.people import somebody
+
+    return somebody("bob")
+
+
+@pytest.fixture
+def mallory(site: "Site") -> "Person":
+    from tests.e2e.people import somebody
+
+    return somebody("mallory")
+
+
+class NewContext(Protocol):
+    def __call__(self, **options: object) -> "BrowserContext": ...
+
+
+@dataclass
+class Browsers:
+    """Everybody's browsers of one test, each with its own cookies and storage."""
+
+    new_context: NewContext
+    site: "Site"
+    open: dict[tuple[str, str], tuple["BrowserContext", "Complaints"]] = field(default_factory=dict)
+
+    def tab(
+        self, who: "Person | None", device: str = "laptop", *, port: int | None = None, **options: object
+    ) -> "Screen":
+        """A new tab: the second on a device shares its cookies with the first. `port`: of a proxy before the site."""
+        from tests.e2e.screen import Screen
+
+        url = f"http://127.0.0.1:{port}" if port else self.site.url
+        key = (who.user.username if who else "", device)
+        if key not in self.open:
+            self.open[key] = self._context(who, url, {**DEVICES[device], **options})
+        context, complaints = self.open[key]
+        return Screen(context.new_page(), url, complaints)
+
+    def _context(
+        self, who: "Person | None", url: str, options: dict[str, object]
+    ) -> tuple["BrowserContext", "Complaints"]:
+        from tests.e2e.screen import WATCH_WORDS, Complaints
+
+        context = self.new_context(**options)
+        context.add_init_script(WATCH_WORDS)
+        if who is not None:
+            # Not by the browser: the page that the link leads to would only cost time.
+            answer = context.request.get(f"{url}{who.sign_in_link()}", max_redirects=0)
+            assert answer.status == 302, answer.text()
+        return context, Complaints(context)
+
+    def complaints(self) -> list[str]:
+        return [said for _, complaints in self.open.values() for said in complaints.unexpected()]
+
+
+@pytest.fixture
+def browsers(new_context: NewContext, site: "Site") -> Iterator[Browsers]:
+    made = Browsers(new_context, site)
+    yield made
+    assert made.complaints() == []
+
+
+@pytest.fixture
+def page_of(browsers: Browsers) -> PageOf:
+    """`page_of(alice, "laptop")`: a tab; `page_of(None)`: of somebody who is not signed in."""
+    return browsers.tab

@@ -1,0 +1,81 @@
+"""The whole thing, started once for all browser tests: `manage.py up` with its web server and worker, a provider for the
+Assistant, and a second web process for which no model is set, as a newcomer finds it.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from tests.fake_provider import Provider
+from tests.machine import ROOT, Machine, free_port, machine
+from tests.waiting import until
+
+MODEL: Final = "a-model"
+START_S: Final = 30.0
+NO_MODEL: Final = {"CHAT_MODEL": "", "CHAT_MODEL_URL": "", "CHAT_MODEL_KEY": ""}
+T = TypeVar("T")
+
+
+class Site:
+    """What a test may ask of the machine. `url` has a model, `plain_url` is the same site without one."""
+
+    def __init__(self, machine: Machine, provider: Provider, plain_url: str) -> None:
+        self.machine = machine
+        self.provider = provider
+        self.url = machine.url
+        self.plain_url = plain_url
+
+
+@contextmanager
+def site() -> Iterator[Site]:
+    """A site that is ready, on the database and the Valkey of this pytest process, so that tests can look into the log."""
+    services = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    with _provider() as provider:
+        model = {"CHAT_MODEL": MODEL, "CHAT_MODEL_URL": provider.url, "CHAT_MODEL_KEY": "sk-test"}
+        with machine(**services, **model) as made, _plain_web(made) as plain_url:
+            yield Site(made, provider, plain_url)
+
+
+@contextmanager
+def _plain_web(machine: Machine) -> Iterator[str]:
+    """A second `manage.py web` of the machine."""
+    port = free_port()
+    environment = {**machine.environment, **NO_MODEL, "PORT": str(port)}
+    with (machine.folder / "plain_web.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "web"], env=environment, stdout=log, stderr=log
+        )
+    try:
+        second = Machine(machine.folder, **{**machine.environment, "PORT": str(port)})
+        second.port = port
+        until(second.is_ready, within_s=START_S)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(START_S)
+
+
+@contextmanager
+def _provider() -> Iterator[Provider]:
+    """The fake provider, on a loop of its own: the tests are not asynchronous."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="provider", daemon=True)
+    thread.start()
+
+    def call(act: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(act, loop).result(START_S)
+
+    made = Provider()
+    call(made.__aenter__())
+    try:
+        yield made
+    finally:
+        call(made.__aexit__(None, None, None))
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

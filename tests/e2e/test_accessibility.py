@@ -1,0 +1,108 @@
+"""axe finds nothing in any state of the page, light or dark, large or small."""
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no stubs
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import PageOf
+from tests.e2e.people import Person, script
+from tests.e2e.screen import Screen
+
+SCHEMES: Final = ("light", "dark")
+MARKDOWN: Final = (
+    r"# One\n\nTwo *three* [four](https://example.com), `five`.\n\n1. six\n2. seven\n\n> eight\n\n"
+    r"```python\nnine = 'ten'  # eleven\n```\n\n| a | b |\n|---|---|\n| c | d |\n"
+)
+
+
+def check(screen: Screen) -> None:
+    """Both schemes, after whatever moves has come to rest."""
+    for scheme in SCHEMES:
+        screen.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found = Axe().run(screen.page)
+        assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
+
+
+def home(screen: Screen, alice: Person) -> None:
+    alice.session("One")
+    screen.go("/").see("What shall we work on?")
+
+
+def empty(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session("Empty"))
+
+
+def at_work(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session()).send(script(words=5, pause_after=3, pause_ms=20_000, reason=3)).see_word(3)
+
+
+def thinking(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session()).send(script(pause_after=0, pause_ms=20_000)).see_note("is thinking")
+
+
+def answered(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session(agent="assistant"))
+    screen.send(f'{{"words": 3, "raw": "{MARKDOWN}"}}'.replace("\\", "\\\\"))
+    expect(screen.answer).to_have_attribute("data-state", "complete")
+    screen.see_quiet()
+
+
+def failed(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session()).send(script(words=9, fail_after=3, every_ms=1)).see_note("says to fail")
+
+
+def stopped_and_queued(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session()).send(script(words=2000)).see_word(2).stop().see_note("Stopped by you")
+    screen.send(script(pause_after=0, pause_ms=20_000)).send(script(words=3)).see_note("Waits until")
+
+
+def menus(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session("Menus"))
+    screen.page.get_by_role("button", name="More about this session").click()
+    screen.see("Copy as Markdown")
+
+
+def settings(screen: Screen, alice: Person) -> None:
+    screen.go("/settings/")
+
+
+STATES: Final = (home, empty, thinking, at_work, answered, failed, stopped_and_queued, menus, settings)
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+def test_axe_finds_nothing(page_of: PageOf, alice: Person, state: Callable[[Screen, Person], None]) -> None:
+    laptop = page_of(alice)
+    state(laptop, alice)
+    check(laptop)
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/sign-up/", "/sign-in/link/x/", "/nowhere/"])
+def test_axe_finds_nothing_for_who_is_not_signed_in(page_of: PageOf, path: str) -> None:
+    laptop = page_of(None)
+    laptop.complaints.expect("404|410")
+    check(laptop.go(path))
+
+
+def test_axe_finds_nothing_on_a_phone(page_of: PageOf, alice: Person) -> None:
+    phone = page_of(alice, "phone")
+    answered(phone, alice)
+    check(phone)
+
+    phone.page.get_by_role("button", name="Show the list of sessions").tap()
+    expect(phone.page.locator("#side")).to_be_visible()
+    check(phone)
+
+
+def test_a_screen_reader_hears_that_an_answer_begins_and_ends(page_of: PageOf, alice: Person) -> None:
+    laptop = page_of(alice).open(alice.session())
+    expect(laptop.log).to_have_attribute("aria-live", "off")
+
+    laptop.send(script(words=80, every_ms=30))
+
+    told = laptop.page.locator("#announce")
+    expect(told).to_have_text("Script is answering")
+    laptop.see_words(80)
+    expect(told).to_contain_text("Answer complete")

@@ -1,0 +1,56 @@
+"""kill -9 of what serves and what works, in mid-answer."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import PageOf
+from tests.e2e.people import Person, only_run, posted, script
+from tests.e2e.site import Site
+
+OUTAGE = r"WebSocket connection|Failed to load resource|ERR_"
+
+
+def test_the_web_server_is_killed_and_the_tab_recovers_by_itself(page_of: PageOf, alice: Person, site: Site) -> None:
+    session = alice.session()
+    laptop = page_of(alice).open(session).mark()
+    laptop.complaints.expect(OUTAGE)
+    laptop.send(script(words=400, every_ms=20)).see_word(20)
+
+    site.machine.kill("web")
+
+    laptop.see_words(400, within_ms=30_000)
+    assert laptop.marked
+    laptop.live()
+    run = only_run(session)
+    assert (run.state, run.attempt) == ("completed", 1)
+
+
+@pytest.mark.timeout(90)
+def test_the_worker_is_killed_and_the_run_goes_on_in_a_new_attempt(page_of: PageOf, alice: Person, site: Site) -> None:
+    session = alice.session()
+    laptop = page_of(alice).open(session).mark()
+    laptop.send(script(words=250, every_ms=20)).see_word(40)
+
+    site.machine.kill("worker")
+
+    laptop.see_note(re.compile("started again after an interruption|was interrupted"), within_ms=15_000)
+    laptop.see_words(250, within_ms=30_000)
+    assert laptop.marked
+    expect(laptop.page.locator(".answered")).to_have_count(1)
+    run = only_run(session)
+    assert (run.state, run.attempt) == ("completed", 2)
+
+
+def test_a_message_sent_while_the_web_server_is_down_arrives_once(page_of: PageOf, alice: Person, site: Site) -> None:
+    session = alice.session()
+    laptop = page_of(alice).open(session).mark()
+    laptop.complaints.expect(OUTAGE)
+
+    site.machine.kill("web")
+    laptop.send(script(words=15, every_ms=5))
+
+    laptop.see_words(15, within_ms=30_000)
+    assert laptop.marked
+    assert len(posted(session)) == 1

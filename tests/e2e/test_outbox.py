@@ -1,0 +1,89 @@
+"""What was sent while nothing could be reached arrives once, in order, also over a reload."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Error, expect
+
+from tests.e2e.conftest import PageOf
+from tests.e2e.people import Person, posted, script
+from tests.e2e.screen import PATIENCE_MS
+from tests.e2e.site import Site
+from tests.proxy import Proxy, Way
+from tests.waiting import until
+
+OUTAGE = r"WebSocket connection|Failed to load resource|ERR_"
+
+
+@pytest.fixture
+def network(site: Site) -> Iterator[Proxy]:
+    """What lies between Alice's laptop and the site."""
+    with Proxy(("127.0.0.1", site.machine.port)) as between:
+        yield between
+
+
+def test_what_is_sent_offline_arrives_once_and_in_order(page_of: PageOf, alice: Person, network: Proxy) -> None:
+    session = alice.session()
+    laptop = page_of(alice, port=network.port).open(session).mark()
+    laptop.complaints.expect(OUTAGE)
+
+    network.refuse()
+    expect(laptop.pill).to_have_attribute("data-state", "reconnecting", timeout=PATIENCE_MS)
+    laptop.send(script(words=3)).send(script(words=4))
+    assert posted(session) == []
+    network.heal()
+
+    laptop.live().see_words(4, within_ms=30_000)
+    assert posted(session) == [script(words=3), script(words=4)]
+    expect(laptop.said).to_have_count(2)
+    assert laptop.marked
+
+
+def test_what_is_sent_offline_survives_a_reload(page_of: PageOf, alice: Person, network: Proxy) -> None:
+    session = alice.session()
+    laptop = page_of(alice, port=network.port).open(session)
+    laptop.complaints.expect(OUTAGE)
+    network.refuse()
+    laptop.send(script(words=6))
+
+    with pytest.raises(Error, match="ERR_"):
+        laptop.reload()
+    network.heal()
+    laptop.open(session)
+
+    laptop.see_words(6)
+    expect(laptop.said).to_have_count(1)
+    laptop.reload().live().see_words(6)
+    assert posted(session) == [script(words=6)]
+
+
+def test_a_lost_answer_to_a_post_does_not_make_it_two(page_of: PageOf, alice: Person, network: Proxy) -> None:
+    session = alice.session()
+    laptop = page_of(alice, port=network.port).open(session)
+    laptop.complaints.expect(OUTAGE)
+
+    network.stall(Way.TO_CLIENT)
+    laptop.send(script(words=8, every_ms=5))
+    until(lambda: posted(session), within_s=10)
+    network.cut()
+    network.heal()
+
+    laptop.see_words(8, within_ms=30_000)
+    assert posted(session) == [script(words=8, every_ms=5)]
+    expect(laptop.said).to_have_count(1)
+
+
+def test_a_stalled_network_is_noticed_and_the_answer_goes_on(page_of: PageOf, alice: Person, network: Proxy) -> None:
+    """A black hole, as when a phone changes from one network to another; the page learns it by coming into view."""
+    laptop = page_of(alice, port=network.port).open(alice.session()).mark()
+    laptop.complaints.expect(OUTAGE)
+    laptop.send(script(words=300, every_ms=20)).see_word(10)
+
+    network.stall()
+    laptop.page.evaluate("dispatchEvent(new Event('online'))")
+    expect(laptop.pill).to_have_attribute("data-state", "reconnecting", timeout=15_000)
+    network.cut()
+    network.heal()
+
+    laptop.see_words(300, within_ms=30_000)
+    assert laptop.marked

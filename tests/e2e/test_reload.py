@@ -1,0 +1,84 @@
+"""A reload loses nothing and doubles nothing, at whatever moment it comes."""
+
+import re
+from random import Random
+from typing import Final
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import PageOf
+from tests.e2e.people import Person, only_run, posted, script
+
+RELOADS: Final = 10
+LENGTH: Final = 900  # words, so that the answer is still being written at the last reload
+
+
+@pytest.mark.parametrize("seed", [20_260_131])
+def test_ten_reloads_in_mid_answer_lose_and_double_nothing(page_of: PageOf, alice: Person, seed: int) -> None:
+    chance = Random(seed)
+    session = alice.session()
+    laptop = page_of(alice).open(session)
+    laptop.send(script(words=LENGTH, every_ms=15))
+
+    for _ in range(RELOADS):
+        if chance.random() < 0.3:
+            laptop.page.reload(wait_until="commit")  # and away again before the script is on duty
+        else:
+            already = laptop.reload().see_word(1).see_some_words()
+            laptop.see_word(already + chance.randrange(1, 40))
+    expect(laptop.stop_button).to_be_visible()
+
+    laptop.see_words(LENGTH, within_ms=30_000)
+    expect(laptop.answer).to_have_count(1)
+    assert only_run(session).attempt == 1
+    assert len(posted(session)) == 1
+
+
+def test_a_reload_before_the_first_word_finds_the_answer_being_thought_of(page_of: PageOf, alice: Person) -> None:
+    laptop = page_of(alice).open(alice.session())
+    laptop.send(script(words=30, pause_after=0, pause_ms=2500)).see_note("is thinking")
+
+    laptop.reload().see_note("is thinking")
+    expect(laptop.stop_button).to_be_visible()
+
+    laptop.see_words(30)
+
+
+def test_a_finished_answer_is_the_same_after_a_reload(page_of: PageOf, alice: Person) -> None:
+    laptop = page_of(alice).open(alice.session(agent="assistant"))
+    markdown = r"# One\n\nTwo *three*:\n\n- four\n- five `six`\n\n```python\nseven = 8\n```\n\n| a | b |\n|---|---|\n| c | d |\n"
+    laptop.send(f'{{"words": 1, "raw": "{markdown}"}}'.replace("\\", "\\\\"))
+    expect(laptop.answer).to_have_attribute("data-state", "complete")
+    live = laptop.text.inner_html()
+
+    laptop.reload().live()
+
+    assert _plain(laptop.text.inner_html()) == _plain(live)
+
+
+def _plain(html: str) -> str:
+    """Without what colours code, which comes later and in the browser only."""
+    return re.sub(r'</?span[^>]*>| (?:class="hljs[^"]*"|data-highlighted="\w+")', "", html)
+
+
+def test_a_draft_survives_a_reload(page_of: PageOf, alice: Person) -> None:
+    session, other = alice.session(), alice.session()
+    laptop = page_of(alice).open(session).write("Half a thought")
+
+    laptop.reload().live()
+    expect(laptop.box).to_have_value("Half a thought")
+    laptop.open(other)
+    expect(laptop.box).to_have_value("")
+    laptop.open(session)
+    expect(laptop.box).to_have_value("Half a thought")
+
+
+def test_a_sent_message_is_no_draft_any_more(page_of: PageOf, alice: Person) -> None:
+    laptop = page_of(alice).open(alice.session())
+    laptop.write("Half").reload().live()
+    laptop.send(script(words=3)).see_words(3)
+
+    laptop.reload().live()
+
+    expect(laptop.box).to_have_value("")
