@@ -55,7 +55,7 @@ class LeaseFilter(admin.SimpleListFilter):
 class RunAdmin(LookingAdmin):
     """Runs with state, attempt, worker and lease. One action: Stop, which is the same line in the log as a person's."""
 
-    list_display = ("short", "session", "agent", "state", "attempt", "worker", "lease", "requested_at", "ended_at")
+    list_display = ("short", "state", "attempt", "lease", "worker", "agent", "session", "requested_at", "ended_at")
     list_filter = ("state", AgentFilter, LeaseFilter, "requested_at")
     list_select_related = ("session",)
     search_fields = ("session__title", "worker", "agent", "error")

@@ -66,7 +66,7 @@ class Answer:
 
 
 def author(user: User) -> access.Author:
-    return access.Author(user=UserId(user.pk), name=user.get_full_name())
+    return access.Author(user=UserId(user.pk), name=user.get_full_name() or user.username)
 
 
 def begun(by: User, *, title: str = "", agent: str = "") -> SessionId:

@@ -1,0 +1,151 @@
+"""The description of the API is whole, its page loads nothing from elsewhere, and docs/http.md is true."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from sessions_core.api.service import BODY_LIMIT, api
+from sessions_core.api.shapes import SessionShown
+from sessions_core.errors import Refusal
+from sessions_core.messages import TEXT_LIMIT
+from tests.http.callers import Answer, Script
+from tests.http.test_api_refusals import ROUTES
+
+DOC: Final = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+ABSTRACT: Final = {"refused", "invalid"}  # of the tree's inner nodes, which are never answered themselves
+
+
+def codes(refusal: type[Refusal] = Refusal) -> set[str]:
+    """Every code there is."""
+    return {refusal.code}.union(*(codes(kind) for kind in refusal.__subclasses__()))
+
+
+def described() -> dict[str, Any]:
+    return dict(api.get_openapi_schema(path_prefix="/api/"))
+
+
+def walk() -> Iterator[tuple[int, list[str]]]:
+    """The calls of the walk, each as the status that it promises and the words of its command."""
+    block = DOC.split("## A walk")[1].split("```sh\n")[1].split("```")[0].replace("\\\n", " ")
+    for promise, command in re.findall(r"^# (\d+):.*\n(curl .*)$", block, re.MULTILINE):
+        yield int(promise), shlex.split(command)[1:]
+
+
+def curl(script: Script, words: list[str], known: dict[str, str]) -> Answer:
+    """What curl would do, with the variables of its shell."""
+    method, body, url, headers = "GET", b"", "", {}
+    words = [re.sub(r"\$(\w+)", lambda name: known[name[1]], word) for word in words]
+    while words:
+        match words:
+            case ["-X", method, *words]:
+                pass
+            case ["-d", data, *words]:
+                body = data.encode()
+            case ["-H", header, *words]:
+                name, _, value = header.partition(": ")
+                headers[name] = value
+            case [url, *words]:
+                pass
+            case _:
+                break
+    parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    content_type = headers.pop("Content-Type", "application/octet-stream")
+    return Answer(script.client.generic(method, path, body, content_type=content_type, headers=headers))
+
+
+def test_the_walk_of_the_documentation_is_true(alice: User) -> None:
+    script = Script(alice)
+    known = {"CHAT": "http://testserver", "TOKEN": script.token}
+
+    statuses = []
+    for promised, words in walk():
+        answer = curl(script, words, known)
+        statuses.append((promised, int(answer.status), words[:3]))
+        if answer.said and "policy" in answer.said:
+            known["SESSION"] = answer.said["id"]
+        if answer.said and "message" in answer.said:
+            known["RUN"] = answer.said["run"]
+
+    assert len(statuses) == 15
+    assert [status for status in statuses if status[0] != status[1]] == []
+
+
+@pytest.mark.parametrize(("method", "path"), [*ROUTES, ("GET", "health/live"), ("GET", "health/ready")])
+def test_every_route_is_documented(method: str, path: str) -> None:
+    address = f"/{path}" if path.startswith("health") else f"/api/{path}"
+
+    assert f"| `{method} {address}` |" in DOC
+
+
+@pytest.mark.parametrize("code", sorted(codes() - ABSTRACT))
+def test_every_code_is_documented(code: str) -> None:
+    assert f"`{code}`" in DOC
+
+
+@pytest.mark.parametrize("field", sorted(SessionShown.model_fields))
+def test_every_field_of_a_session_is_documented(field: str) -> None:
+    assert f"`{field}`" in DOC
+
+
+def test_limits_are_documented_and_leave_room_for_the_longest_message() -> None:
+    assert f"{BODY_LIMIT // 1024} KiB" in DOC
+    assert len('"\\ud83d\\ude00"') * TEXT_LIMIT < BODY_LIMIT
+
+
+def test_the_routes_are_those_of_the_protocol() -> None:
+    of_a_session = "sessions/{session}"
+
+    assert set(ROUTES) == {
+        *(("GET", "sessions"), ("POST", "sessions"), ("GET", "agents")),
+        *((method, of_a_session) for method in ("GET", "PATCH", "DELETE")),
+        *(("GET", f"{of_a_session}/{what}") for what in ("events", "timeline", "runs")),
+        *(("POST", f"{of_a_session}/{what}") for what in ("messages", "cancellation", "asks/{ask}/answer")),
+        *(("POST", f"{of_a_session}/runs/{{run}}/{what}") for what in ("cancellation", "retry")),
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_every_route_says_what_it_is_and_how_it_refuses(method: str, path: str) -> None:
+    described_route = described()["paths"][f"/api/{path}"][method.lower()]
+
+    assert described_route["description"].endswith((".", "`."))
+    assert {"401", "403", "422", "429", "503"} <= {str(status) for status in described_route["responses"]}
+    assert {name for way in described_route["security"] for name in way} == {"BearerToken", "SignedInBrowser"}
+
+
+@pytest.mark.django_db
+def test_the_description_is_served() -> None:
+    answer = Client().get("/api/openapi.json")
+
+    assert answer.status_code == 200
+    assert answer.json()["openapi"].startswith("3.")
+    assert set(answer.json()["paths"]) == {f"/api/{path}" for _, path in ROUTES}
+
+
+@pytest.mark.django_db
+def test_the_page_of_the_description_is_safe_under_the_csp_and_loads_nothing_from_elsewhere() -> None:
+    answer = Client().get("/api/docs")
+    text = answer.content.decode()
+
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', text)
+    scripts = re.findall(r"<script([^>]*)>", text)
+    assert answer.status_code == 200
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert loaded
+    assert all(address.startswith("/static/ninja/") for address in loaded)
+    assert all("src=" in script or "application/json" in script for script in scripts)
+    assert "style=" not in text
+    assert "<style" not in text
+
+
+@pytest.mark.django_db
+def test_the_root_leads_to_the_description() -> None:
+    assert Client().get("/api/").headers["Location"] == "/api/docs"
