@@ -1,0 +1,208 @@
+"""Logs as a Session could write them, by chance: several Runs at once, restarts, cancels, reasoning and text in all scripts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import msgspec
+from hypothesis import strategies as st
+
+from sessions_core import events as facts
+from sessions_core.events import Actor, Event, Fact, PartType, encode_fact
+from sessions_core.ids import MessageId, RunId
+
+ALICE = Actor(kind="user", id="1", name="Alice")
+BOB = Actor(kind="user", id="2", name="Bob")
+AGENT = Actor(kind="agent", id="guide", name="Guide")
+SYSTEM = facts.SYSTEM
+
+type_of_part = st.sampled_from(("reasoning", "text"))
+piece = st.text(st.sampled_from("ab é\n👍🏽🎉日\u00a0\u200d\ufe0f𝒳"), min_size=1, max_size=6)
+act = st.tuples(st.integers(0, 13), st.integers(0, 7), piece)
+acts = st.lists(act, min_size=5, max_size=60)
+
+
+@dataclass
+class _Open:
+    """A Message that is being written."""
+
+    id: MessageId
+    parts: list[facts.Part] = field(default_factory=list)
+
+
+@dataclass
+class _Run:
+    id: RunId
+    attempt: int = 0
+    open: _Open | None = None
+
+
+class Writer:
+    """Turns acts into a log that keeps the rules: what is not possible now is passed over."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.posted: list[MessageId] = []
+        self.runs: list[_Run] = []
+        self._ids = 0
+
+    def do(self, number: int, choice: int, text: str) -> None:
+        """One act: `number` says what, `choice` on which Run."""
+        if number <= 1 or not self.posted:
+            self._post(text, "sent" if number else "queued")
+        elif number == 2 or not self.runs:
+            self._request(choice)
+        elif number == 3:
+            self._say(facts.SessionRenamed(title=text), BOB)
+        elif number == 4:
+            self._unknown(text)
+        else:
+            self._work(self.runs[choice % len(self.runs)], number, text)
+
+    def _work(self, run: _Run, number: int, text: str) -> None:
+        steps: dict[int, Callable[[], None]] = {
+            5: lambda: self._restart(run, keep=len(text) % 2 == 0),
+            6: lambda: self._run_says(run, facts.RunProgressed(label=text, done=len(text))),
+            7: lambda: self._cancel(run),
+            8: lambda: self._fail(run, text),
+            9: lambda: self._complete(run),
+        }
+        if run.attempt == 0:
+            run.attempt = 1
+            self._run_says(run, facts.RunStarted(attempt=1), SYSTEM)
+        elif number in steps:
+            steps[number]()
+        else:
+            self._write(run, "reasoning" if number == 10 else "text", text)
+
+    def _write(self, run: _Run, part_type: PartType, text: str) -> None:
+        if run.open is None:
+            run.open = _Open(MessageId(self._new()))
+            parent = self.posted[-1]
+            started = facts.MessageStarted(message=run.open.id, parent=parent, role="assistant", agent="guide")
+            self._run_says(run, started)
+        parts = run.open.parts
+        if not parts or parts[-1].type != part_type:
+            parts.append(facts.Part(part_type, ""))
+        before = parts[-1].text
+        parts[-1] = facts.Part(part_type, before + text)
+        self._run_says(
+            run,
+            facts.MessageDelta(
+                message=run.open.id, part=len(parts) - 1, part_type=part_type, offset=len(before), text=text
+            ),
+        )
+
+    def _post(self, text: str, state: facts.PostState) -> None:
+        message = MessageId(self._new())
+        parent = self.posted[-1] if self.posted else None
+        self._say(
+            facts.MessagePosted(
+                message=message,
+                parent=parent,
+                role="user",
+                parts=(facts.Part("text", text),),
+                client_id=None,
+                state=state,
+                device="phone",
+            ),
+            ALICE,
+        )
+        self.posted.append(message)
+
+    def _request(self, choice: int) -> None:
+        run = _Run(RunId(self._new()))
+        parent = self.runs[choice % len(self.runs)].id if self.runs and choice % 2 else None
+        replies_to = self.posted[choice % len(self.posted)]
+        requested = facts.RunRequested(run=run.id, agent="guide", parent=parent, replies_to=replies_to)
+        self._run_says(run, requested, ALICE)
+        self.runs.append(run)
+
+    def _restart(self, run: _Run, *, keep: bool) -> None:
+        voided = () if keep or run.open is None else (run.open.id,)
+        run.attempt += 1
+        if voided:
+            run.open = None
+        self._run_says(run, facts.RunRestarted(attempt=run.attempt, voided=voided), SYSTEM)
+
+    def _cancel(self, run: _Run) -> None:
+        self._say(facts.RunCancelRequested(by="2", device=None, runs=(run.id,)), BOB)
+        self._end(run, "cancelled", facts.RunCancelled())
+
+    def _fail(self, run: _Run, text: str) -> None:
+        self._end(run, "failed", facts.RunFailed(code="cut", message=text, retry=True))
+
+    def _complete(self, run: _Run) -> None:
+        self._end(run, "complete", facts.RunCompleted(usage=facts.Usage(input_tokens=1, output_tokens=2)))
+
+    def _end(self, run: _Run, state: facts.MessageState, outcome: facts.RunOutcome) -> None:
+        if run.open:
+            parts = tuple(run.open.parts)
+            self._run_says(run, facts.MessageCompleted(message=run.open.id, parts=parts, state=state))
+        self._run_says(run, outcome)
+        self.runs.remove(run)
+
+    def _unknown(self, text: str) -> None:
+        self._append("from.the.future", msgspec.json.encode({"text": text}), SYSTEM, None)
+
+    def _run_says(self, run: _Run, fact: Fact, actor: Actor = AGENT) -> None:
+        self._append(fact.kind, encode_fact(fact), actor, run.id)
+
+    def _say(self, fact: Fact, actor: Actor) -> None:
+        self._append(fact.kind, encode_fact(fact), actor, None)
+
+    def _append(self, kind: str, data: bytes, actor: Actor, run: RunId | None) -> None:
+        seq = len(self.events) + 1
+        at = f"2026-01-31T12:00:00.{seq:03d}Z"
+        self.events.append(Event(seq=seq, kind=kind, at=at, actor=actor, run=run, data=msgspec.Raw(data)))
+
+    def _new(self) -> UUID:
+        self._ids += 1
+        return UUID(int=self._ids)
+
+
+def write(script: list[tuple[int, int, str]]) -> list[Event]:
+    """The log that these acts make."""
+    writer = Writer()
+    for number, choice, text in script:
+        writer.do(number, choice, text)
+    return writer.events
+
+
+logs = acts.map(write)
+
+
+def compacted(log: list[Event]) -> list[Event]:
+    """The log without the deltas of messages that are complete."""
+    closed = {_message(event) for event in log if event.kind == "message.completed"}
+    return [event for event in log if event.kind != "message.delta" or _message(event) not in closed]
+
+
+def merged(log: list[Event]) -> list[Event]:
+    """The log with neighbouring deltas of one part as one: seq of the last, offset of the first."""
+    out: list[Event] = []
+    for event in log:
+        joined = _joined(out[-1], event) if out else None
+        if joined:
+            out[-1] = joined
+        else:
+            out.append(event)
+    return out
+
+
+def _joined(first: Event, then: Event) -> Event | None:
+    if first.kind != "message.delta" or then.kind != "message.delta":
+        return None
+    one, two = _delta(first), _delta(then)
+    if (one.message, one.part) != (two.message, two.part):
+        return None
+    both = msgspec.structs.replace(one, text=one.text + two.text)
+    return msgspec.structs.replace(then, data=msgspec.Raw(encode_fact(both)))
+
+
+def _delta(event: Event) -> facts.MessageDelta:
+    return msgspec.json.decode(event.data, type=facts.MessageDelta)
+
+
+def _message(event: Event) -> object:
+    return msgspec.json.decode(event.data).get("message")

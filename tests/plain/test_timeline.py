@@ -1,0 +1,90 @@
+"""The fold, by the fixtures that JavaScript has too, and by chance: P10, in both languages."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sessions_core.events import Event
+from sessions_core.timeline import Timeline, fold
+from tests.plain.random_log import compacted, logs, merged
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = sorted((ROOT / "tests/fixtures/timeline").glob("*.json"))
+NODE_S = 50
+
+
+def shape(timeline: Timeline) -> dict[str, object]:
+    """As the fixtures write it."""
+    return {
+        "messages": msgspec.to_builtins(list(timeline.messages.values())),
+        "runs": msgspec.to_builtins(list(timeline.runs.values())),
+        "title": timeline.title,
+        "cursor": timeline.cursor,
+    }
+
+
+def folded(*pieces: Sequence[Event]) -> dict[str, object]:
+    timeline = Timeline()
+    for piece in pieces:
+        fold(timeline, piece)
+    return shape(timeline)
+
+
+def after(log: Sequence[Event], cursor: int) -> list[Event]:
+    return [event for event in log if event.seq > cursor]
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_folds_the_fixture_at_once_and_at_every_cut(path: Path) -> None:
+    fixture = json.loads(path.read_bytes())
+    events = msgspec.convert(fixture["events"], list[dict[str, object]])
+    log = msgspec.json.decode(msgspec.json.encode(events), type=list[Event])
+
+    results = [folded(log[:cut], log[max(0, cut - 2) :]) for cut in range(len(log) + 1)]
+
+    assert [result for result in results if result != fixture["timeline"]] == []
+
+
+@given(logs, st.integers(0, 200), st.integers(0, 200))
+@settings(max_examples=300, deadline=None)
+def test_any_beginning_and_the_rest_fold_to_the_whole_compacted_or_not(log: list[Event], cut: int, later: int) -> None:
+    whole = folded(log)
+    head = log[:cut]
+    cursor = head[-1].seq if head else 0
+    shorter = compacted(log)
+
+    assert folded(head, log[later:] if later < cut else log[cut:]) == whole
+    assert folded(merged(log)) == whole
+    assert folded(shorter) == whole
+    assert folded(head, after(merged(log), cursor)) == whole
+    assert folded(head, after(merged(shorter), cursor)) == whole
+    assert folded(shorter[:later], after(log, shorter[:later][-1].seq if shorter[:later] else 0)) == whole
+
+
+def test_javascript_folds_what_python_folds() -> None:
+    cases: list[dict[str, object]] = []
+
+    @given(logs, st.integers(0, 60))
+    @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    def collect(log: list[Event], cut: int) -> None:
+        rest = after(merged(compacted(log)), log[:cut][-1].seq if log[:cut] else 0)
+        readings = [[log], [log[:cut], log[max(0, cut - 3) :]], [log[:cut], rest], [merged(compacted(log))]]
+        cases.append({"readings": readings, "log": log, "cut": cut, "timeline": folded(log)})
+
+    collect()
+    answer = subprocess.run(
+        ["node", "tests/js/fold_many.js"],
+        input=msgspec.json.encode(cases),
+        cwd=ROOT,
+        capture_output=True,
+        timeout=NODE_S,
+        check=False,
+    )
+
+    assert (answer.stdout.decode(), answer.stderr.decode()) == (f"{len(cases)} agree\n", "")
