@@ -1,0 +1,84 @@
+"""What is too large is not read to its end, whoever sends it and however it is announced."""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from typing import Any
+
+import pytest
+
+from chatapp.bodies import BODY_LIMIT, BoundedBodies, Event, Receive, Send
+
+
+class Exchange:
+    """One request to an application that keeps the body it was given."""
+
+    def __init__(self, chunks: Iterable[bytes], *, announced: bytes | None = None) -> None:
+        self.events = self._events(chunks)
+        self.headers = [] if announced is None else [(b"content-length", announced)]
+        self.read = 0
+        self.kept: bytes | None = None
+        self.sent: list[Event] = []
+
+    async def run(self) -> "Exchange":
+        scope: Any = {"type": "http", "headers": self.headers}
+        await BoundedBodies(self._keep)(scope, self._receive, self._send)
+        return self
+
+    @staticmethod
+    def _events(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+        for chunk in chunks:
+            yield {"type": "http.request", "body": chunk, "more_body": True}
+        yield {"type": "http.request", "body": b"", "more_body": False}
+        yield {"type": "http.disconnect"}
+
+    async def _receive(self) -> dict[str, Any]:
+        event = next(self.events)
+        self.read += len(event.get("body", b""))
+        return event
+
+    async def _send(self, event: Event) -> None:
+        self.sent.append(event)
+
+    async def _keep(self, _scope: object, receive: Receive, _send: Send) -> None:
+        event = await receive()
+        self.kept = event.get("body")
+        assert event["type"] == "http.disconnect" or (await receive())["type"] == "http.disconnect"
+
+
+@pytest.mark.parametrize("chunks", [[], [b"a"], [b"a", b"b"], [b"x" * BODY_LIMIT], [b"x"] * 3000])
+async def test_a_body_within_the_limit_arrives_whole(chunks: list[bytes]) -> None:
+    done = await Exchange(chunks).run()
+
+    assert done.kept == b"".join(chunks)
+    assert done.sent == []
+
+
+async def test_a_body_without_end_is_refused_at_the_limit() -> None:
+    done = await Exchange(repeat(b"x" * 64 * 1024)).run()
+
+    assert done.kept is None
+    assert done.read <= BODY_LIMIT + 64 * 1024
+    assert done.sent[0]["status"] == 413
+    assert (b"connection", b"close") in done.sent[0]["headers"]
+    assert json.loads(done.sent[1]["body"])["error"]["code"] == "too_large"
+
+
+@pytest.mark.parametrize("announced", [BODY_LIMIT + 1, 10**15])
+async def test_a_body_announced_as_too_large_is_not_read_at_all(announced: int) -> None:
+    done = await Exchange(repeat(b"x"), announced=b"%d" % announced).run()
+
+    assert done.read == 0
+    assert done.sent[0]["status"] == 413
+
+
+@pytest.mark.parametrize("announced", [b"", b"-1", b"x", "²".encode()])
+async def test_a_strange_announcement_counts_for_nothing(announced: bytes) -> None:
+    assert (await Exchange([b"a"], announced=announced).run()).kept == b"a"
+
+
+async def test_a_client_that_leaves_is_told_on() -> None:
+    exchange = Exchange([])
+    exchange.events = iter([{"type": "http.disconnect"}])
+
+    assert (await exchange.run()).sent == []
