@@ -147,7 +147,7 @@ class Client:
                 self._end(Closed(ending.code, ending.reason))
                 return
             failures = 0 if _was_steady(ending) else failures + 1
-            log.info("The link ended (%d %s); trying again.", ending.code, ending.reason)
+            log.debug("The link ended (%d %s); trying again.", ending.code, ending.reason)
             await asyncio.sleep(reconnect.delay(failures, retry_after_ms=ending.retry_after_ms, random=random.random))
 
     def _send(self, text: str) -> bool:

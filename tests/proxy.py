@@ -16,7 +16,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from enum import Flag, auto
 from functools import cache
 from typing import Any, Final, Self, TypeVar
@@ -136,19 +136,20 @@ class Proxy:
             relay.add_done_callback(self._relays.discard)
 
     async def _relay(self, client: socket.socket) -> None:
-        server: socket.socket | None = None
+        ends = [client]
+        close: Callable[[socket.socket], None] = _reset
         try:
             server = await self._connect()
+            ends.append(server)
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._pump(client, server, Way.TO_SERVER))
                 both.create_task(self._pump(server, client, Way.TO_CLIENT))
+            close = socket.socket.close
         except* OSError:
-            pass  # one end is gone: the other learns it below
+            pass  # one end is gone: the other gets a RST
         finally:
-            # A RST after an orderly end changes nothing, for nothing is under way then.
-            for end in (client, server):
-                if end is not None:
-                    _reset(end)
+            for end in ends:
+                close(end)
 
     async def _connect(self) -> socket.socket:
         upstream = self.upstream

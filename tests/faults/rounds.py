@@ -17,7 +17,7 @@ from tests.faults.tabs import Reading, Tab, open_tabs, readings
 from tests.faults.truth import Truth, dump
 from tests.faults.waiting import eventually
 
-EVERY_MS: Final = 50
+EVERY_MS: Final = 50  # 20 Events a second of each Session
 STREAMING_WITHIN_S: Final = 30.0
 QUIET_WITHIN_S: Final = 90.0
 UNDER_WAY: Final = 8  # Events after the post, then it is in mid-stream
@@ -32,6 +32,7 @@ class Scale(msgspec.Struct, frozen=True):
     tabs: int = 3
     sessions: int = 5
     stretch: float = 1.0  # of everything that lasts
+    every_ms: int = EVERY_MS  # between two words
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -80,12 +81,12 @@ class Round:
 
     async def in_mid_stream(self, *, seconds: float) -> None:
         """Every Session is being answered for about so long, and everybody has seen some of it."""
-        words = int(seconds * self.scale.stretch * 1000 / EVERY_MS)
+        words = int(seconds * self.scale.stretch * 1000 / self.scale.every_ms)
         asked = await asyncio.gather(
-            *(self._tab(session).say(session, words=words, every_ms=EVERY_MS) for session in self.sessions)
+            *(self._tab(session).say(session, words=words, every_ms=self.scale.every_ms) for session in self.sessions)
         )
         self.acks += asked
-        begun = {ack.session: ack.seq + UNDER_WAY for ack in asked}
+        begun = {ack.session: ack.seq + min(UNDER_WAY, words) for ack in asked}
         await eventually(lambda: self._all_reached(begun), within_s=STREAMING_WITHIN_S, otherwise=self.behind)
 
     def post_meanwhile(self) -> None:
@@ -99,9 +100,11 @@ class Round:
         self._healed_at = time.monotonic()
         self._healed_heads = await asyncio.to_thread(conversations.heads, self.system, self.sessions)
 
-    async def lasts(self, seconds: float) -> None:
-        """For as long as the fault is to last. There is no fact to wait for: nothing happens is what is tried."""
-        await asyncio.sleep(seconds * self.scale.stretch)
+    async def lasts(self, seconds: float, *, in_life: float | None = None) -> None:
+        """For as long as the fault is to last, or longer in a long round. There is no fact to wait for: that nothing happens
+        is what is tried.
+        """
+        await asyncio.sleep(in_life if in_life and self.scale.stretch > 1 else seconds * self.scale.stretch)
 
     async def quiet(self) -> None:
         """Everything that was asked for is answered, and everybody has seen it."""

@@ -1,0 +1,56 @@
+"""Workers that die, sleep, or lose the database: their Runs go on in another one, and a dead attempt writes nothing (P6, P8)."""
+
+import signal
+
+import pytest
+
+from tests.faults.conftest import Play
+from tests.faults.system import System
+
+pytestmark = pytest.mark.timeout(300)
+
+LEASE_S = 6.0
+
+
+async def test_the_runs_of_a_killed_worker_go_on(world: System, play: Play) -> None:
+    async with play("kill -9 worker") as round:
+        await round.in_mid_stream(seconds=3)
+        world.worker.kill(signal.SIGKILL)
+        round.post_meanwhile()
+        world.workers[1].start()
+        await world.workers[1].ready()
+        await round.healed()
+
+
+async def test_a_worker_that_slept_past_its_lease_writes_nothing_more(world: System, play: Play) -> None:
+    world.workers[1].start()
+    await world.workers[1].ready()
+    async with play("SIGSTOP worker beyond its lease") as round:
+        await round.in_mid_stream(seconds=4)
+        world.worker.pause()
+        round.post_meanwhile()
+        await round.lasts(LEASE_S + 2, in_life=30)
+        world.worker.go_on()
+        await round.healed()
+
+
+async def test_a_stopped_worker_hands_its_runs_over(world: System, play: Play) -> None:
+    world.workers[1].start()
+    await world.workers[1].ready()
+    async with play("SIGTERM worker, two of them") as round:
+        await round.in_mid_stream(seconds=4)
+        world.worker.send(signal.SIGTERM)
+        round.post_meanwhile()
+        status = await world.worker.ended(within_s=30)
+        await round.healed()
+    assert status == 0, world.worker.tail()
+
+
+async def test_a_worker_without_the_database_writes_nothing_twice(world: System, play: Play) -> None:
+    async with play("worker–database black-holed beyond the lease") as round:
+        await round.in_mid_stream(seconds=3)
+        world.worker_database.stall()
+        await round.lasts(LEASE_S + 2, in_life=30)
+        world.worker_database.heal()
+        round.post_meanwhile()
+        await round.healed()
