@@ -45,20 +45,18 @@ NO_KEY: Final = "none"  # an endpoint of one's own may want no key, but its clie
 _log = logging.getLogger(__name__)
 
 
-async def answer(turns: Sequence[Turn], message: Message) -> None:
-    """Streams the model's answer into the message. When it does not end by itself, its usage is an estimate. Raises
-    AgentFailed with a sentence that people understand.
+async def answer(turns: Sequence[Turn], message: Message, *, instructions: str = INSTRUCTIONS) -> None:
+    """Streams the model's answer to the last turn into the message, following the instructions. Raises AgentFailed, with a
+    sentence that people understand. When the answer does not come to its end, its usage is an estimate.
     """
-    message.used(input_tokens=sum(len(turn.text) for turn in turns) // LETTERS_A_TOKEN, output_tokens=0, estimated=True)
+    given = sum(len(turn.text) for turn in turns)
     with _understandable():
         try:
-            await _stream(model(), turns, message)
+            await _stream(model(), history(turns, instructions=instructions), message)
         finally:
-            usage = message.usage
-            if usage and usage.estimated:
-                message.used(
-                    input_tokens=usage.input_tokens, output_tokens=message.length // LETTERS_A_TOKEN, estimated=True
-                )
+            if message.usage is None:
+                tokens = (given // LETTERS_A_TOKEN, message.length // LETTERS_A_TOKEN)
+                message.used(input_tokens=tokens[0], output_tokens=tokens[1], estimated=True)
 
 
 def prepare() -> None:
@@ -78,15 +76,15 @@ def model() -> Model:
     return OpenAIChatModel(name, provider=provider, profile=STRICT)
 
 
-def history(turns: Sequence[Turn]) -> list[ModelMessage]:
+def history(turns: Sequence[Turn], *, instructions: str) -> list[ModelMessage]:
     """The turns in pydantic-ai's form: neighbouring ones of one side become one message, as some providers demand."""
     messages: list[ModelMessage] = []
     for turn in turns:
         match turn.role, messages[-1] if messages else None:
             case "user", ModelRequest(parts=parts):
-                messages[-1] = ModelRequest(parts=[*parts, UserPromptPart(turn.text)], instructions=INSTRUCTIONS)
+                messages[-1] = ModelRequest(parts=[*parts, UserPromptPart(turn.text)], instructions=instructions)
             case "user", _:
-                messages.append(ModelRequest(parts=[UserPromptPart(turn.text)], instructions=INSTRUCTIONS))
+                messages.append(ModelRequest(parts=[UserPromptPart(turn.text)], instructions=instructions))
             case "assistant", ModelResponse(parts=parts):
                 messages[-1] = ModelResponse(parts=[*parts, TextPart(turn.text)])
             case "assistant", _:
@@ -94,10 +92,10 @@ def history(turns: Sequence[Turn]) -> list[ModelMessage]:
     return messages
 
 
-async def _stream(model: Model, turns: Sequence[Turn], message: Message) -> None:
+async def _stream(model: Model, messages: Sequence[ModelMessage], message: Message) -> None:
     patience = float(settings.MODEL_SECONDS)
     silence = ModelSettings(timeout=patience, first_event_timeout=patience)
-    async with model_request_stream(model, history(turns), model_settings=silence) as stream:
+    async with model_request_stream(model, messages, model_settings=silence) as stream:
         async for event in stream:
             await _hear(event, message)
         usage = stream.usage

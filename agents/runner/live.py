@@ -25,8 +25,9 @@ class End(Enum):
 class Live:
     """A Run that is at work in this process."""
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, *, grace_s: float = GRACE_S) -> None:
         self.claim = claim
+        self._grace_s = grace_s
         self.why: End | None = None
         self.run: AgentRun | None = None
         self._loop = asyncio.get_running_loop()
@@ -40,7 +41,7 @@ class Live:
         self.why = why
         if self._task is not None:
             self._task.cancel()
-        self._loop.call_later(GRACE_S, self._abandon)
+        self._loop.call_later(self._grace_s, self._abandon)
 
     async def outcome(self, task: asyncio.Task[RunOutcome], *, deadline_s: float) -> RunOutcome | None:
         """What the agent's task came to; None where it was stopped, or did not end in time after that."""

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError
 from msgspec import UNSET
 
 from agents.runner.appender import Appender
-from agents.runner.live import End, Live
+from agents.runner.live import GRACE_S, End, Live
 from agents.sdk import history
 from agents.sdk.failed import AgentFailed
 from agents.sdk.registry import Agent, agents
@@ -38,8 +38,9 @@ _log = logging.getLogger(__name__)
 class Runner:
     """`execute` does one Run; `renew`, `cancel` and `drain` reach all that are at work."""
 
-    def __init__(self, worker: str) -> None:
+    def __init__(self, worker: str, *, grace_s: float = GRACE_S) -> None:
         self.worker = worker
+        self._grace_s = grace_s
         self.draining = False
         self._live: set[Live] = set()
         self._appender = Appender()
@@ -56,7 +57,7 @@ class Runner:
         claim = await bridge.run(runs.claim, run_id, worker=self.worker)
         if claim is None:
             return
-        live = Live(claim)
+        live = Live(claim, grace_s=self._grace_s)
         self._live.add(live)
         try:
             await self._work(live)

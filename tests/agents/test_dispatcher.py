@@ -1,0 +1,51 @@
+"""Waking a worker never fails, and never takes long."""
+
+import time
+
+import pytest
+from celery import Celery
+from pytest_django import Settings
+
+from agents.dispatcher import CeleryDispatcher
+from sessions_core.ids import new_run
+
+
+@pytest.mark.parametrize("broker", ["redis://127.0.0.1:1/0", "redis+socket:///nowhere.sock"])
+def test_a_dead_broker_is_no_error_and_no_wait(broker: str, caplog: pytest.LogCaptureFixture) -> None:
+    from chatapp.celery import app
+
+    other = Celery("other", broker=broker)
+    other.conf.broker_transport_options = app.conf.broker_transport_options
+    other.set_current()
+    try:
+        began = time.monotonic()
+        CeleryDispatcher().wake(new_run(), "script")
+    finally:
+        app.set_current()
+
+    assert time.monotonic() - began < 2
+    assert "could not be told" in caplog.text
+
+
+def test_the_guide_answers_until_a_model_is_set(settings: Settings) -> None:
+    settings.CHAT_MODEL = ""
+    assert CeleryDispatcher().default() == "guide"
+    settings.CHAT_MODEL = "openai:gpt-5"
+    assert CeleryDispatcher().default() == "assistant"
+
+
+def test_the_default_comes_first_in_the_list(settings: Settings) -> None:
+    settings.CHAT_MODEL = ""
+
+    names = [info.name for info in CeleryDispatcher().agents()]
+
+    assert names == ["guide", "assistant", "script"]
+
+
+def test_every_agent_has_a_task_of_its_own() -> None:
+    from agents import tasks  # noqa: F401  # what Celery imports
+    from chatapp.celery import app
+
+    app.finalize()
+
+    assert {"agents.assistant", "agents.guide", "agents.script"} <= set(app.tasks)

@@ -1,0 +1,116 @@
+"""The Guide finds what the documentation says, and says so when it says nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+from django.conf import settings
+
+from agents import guide
+from agents.documentation.sections import Section, read, split
+
+PAGE: Final = """# Operating
+
+![a picture](picture.png) Everything about running it.
+
+## Settings
+
+`PORT` is the port that the web server listens on. See [the wire](wire.md).
+
+| name | what |
+| --- | --- |
+| `CHAT_MODEL` | the model that answers |
+
+## Backups
+
+### Taking one
+
+Use pg_dump; the log is in PostgreSQL.
+
+```
+# not a heading
+pg_dump chat
+```
+
+## Empty
+"""
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def library() -> Sequence[Section]:
+    return tuple(split(PAGE, page="docs/operating.md"))
+
+
+def test_a_page_is_split_at_its_headings(library: Sequence[Section]) -> None:
+    titles = [section.title for section in library]
+
+    assert titles == ["Operating", "Operating › Settings", "Operating › Backups › Taking one"]
+    assert "# not a heading" in library[2].body
+
+
+def test_pictures_and_local_links_are_left_out(library: Sequence[Section]) -> None:
+    assert library[0].body == "Everything about running it."
+    assert "See the wire." in library[1].body
+
+
+def test_the_best_section_comes_first(library: Sequence[Section]) -> None:
+    assert guide.best("How do I take a backup?", library)[0].title == "Operating › Backups › Taking one"
+    assert guide.best("on which port does it listen?", library)[0].title == "Operating › Settings"
+    assert guide.best("CHAT_MODEL", library)[0].title == "Operating › Settings"
+
+
+@pytest.mark.parametrize(
+    "question", ["What is the capital of France?", "hello", "Hi there!", "", "???", "the", "'); --", "a & | ! b"]
+)
+def test_a_question_about_something_else_finds_nothing(library: Sequence[Section], question: str) -> None:
+    assert guide.best(question, library) == []
+
+
+def test_an_answer_cites_its_pages(library: Sequence[Section]) -> None:
+    answer = guide.quote("port", guide.best("port", library))
+
+    assert answer.startswith("### Settings\n\n`PORT` is the port")
+    assert answer.endswith("From: `docs/operating.md` › Settings")
+
+
+def test_what_was_not_found_is_said_plainly_with_what_there_is(library: Sequence[Section]) -> None:
+    assert guide.nothing(library).startswith("I found nothing about that")
+    assert "- Operating" in guide.nothing(library)
+
+
+def test_a_long_section_is_quoted_in_part() -> None:
+    paragraphs = [f"Paragraph {n} is about gardening. " + "And so on. " * 20 for n in range(20)]
+    paragraphs[13] = "The printer needs toner."
+    section = Section(page="p", title="T", blocks=tuple(paragraphs))
+
+    excerpt = guide.excerpt("printer toner", section)
+
+    assert "The printer needs toner." in excerpt
+    assert len(excerpt) <= guide.LENGTH
+
+
+def test_a_long_block_is_cut_at_a_line_and_its_fence_closed() -> None:
+    block = "```\n" + "line of code\n" * 500 + "```"
+
+    excerpt = guide.excerpt("code", Section(page="p", title="T", blocks=(block,)))
+
+    assert excerpt.endswith("```\n\n…")
+    assert len(excerpt) <= guide.LENGTH + 100
+
+
+@pytest.mark.parametrize(
+    ("question", "cited"),
+    [
+        ("How do I write an agent?", "docs/agents.md"),
+        ("how do I set a model", "docs/operating.md"),
+        ("What does the script agent do?", "docs/agents.md"),
+        ("what happens to an answer when the worker is killed", "docs/agents.md"),
+    ],
+)
+def test_our_own_documentation_answers(question: str, cited: str) -> None:
+    found = guide.best(question, read(Path(settings.BASE_DIR)))
+
+    assert cited in {section.page for section in found}

@@ -1,0 +1,143 @@
+"""The prompt view: what a model is shown. Plain: a fold, no database."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from agents.sdk.prompt import turns
+from sessions_core.events import (
+    Fact,
+    MessageCompleted,
+    MessagePosted,
+    MessageStarted,
+    MessageState,
+    Part,
+    RunRequested,
+    RunRestarted,
+)
+from sessions_core.ids import MessageId, RunId
+
+Log = Sequence[tuple[RunId | None, Fact]]
+
+
+def message(n: int) -> MessageId:
+    return MessageId(UUID(int=n))
+
+
+def run(n: int) -> RunId:
+    return RunId(UUID(int=1000 + n))
+
+
+def asked(n: int, text: str = "") -> Log:
+    """Message n is posted, and Run n is to answer it."""
+    posted = MessagePosted(
+        message=message(n),
+        parent=None,
+        role="user",
+        parts=(Part(type="text", text=text or f"question {n}"),),
+        client_id=None,
+        state="sent",
+        device=None,
+    )
+    return [(None, posted), (run(n), RunRequested(run=run(n), agent="a", parent=None, replies_to=message(n)))]
+
+
+def retried(n: int, of: int) -> Log:
+    return [(run(n), RunRequested(run=run(n), agent="a", parent=None, replies_to=message(of)))]
+
+
+def answered(n: int, *parts: Part, state: MessageState = "complete", said: int = 0) -> Log:
+    """Run n says Message 100 + n."""
+    of = message(said or 100 + n)
+    started = MessageStarted(message=of, parent=None, role="assistant", agent="a")
+    whole = parts or (Part(type="text", text=f"answer {n}"),)
+    return [(run(n), started), (run(n), MessageCompleted(message=of, parts=whole, state=state))]
+
+
+def shown(*logs: Log, up_to: int | None = None) -> list[str]:
+    history = turns([entry for log in logs for entry in log], up_to=message(up_to) if up_to else None)
+    return [f"{turn.role[0]}: {turn.text}" for turn in history]
+
+
+def text(value: str) -> Part:
+    return Part(type="text", text=value)
+
+
+def test_the_message_to_answer_comes_last() -> None:
+    log = [*asked(1), *answered(1), *asked(2)]
+
+    assert shown(log, up_to=2) == ["u: question 1", "a: answer 1", "u: question 2"]
+
+
+def test_an_answer_stands_after_its_message_also_when_others_were_posted_meanwhile() -> None:
+    log = [*asked(1), *asked(2), *asked(3), *answered(1)]
+
+    assert shown(log, up_to=2) == ["u: question 1", "a: answer 1", "u: question 2"]
+
+
+def test_failed_and_interrupted_answers_are_left_out() -> None:
+    log = [*asked(1), *answered(1, state="failed"), *asked(2), *answered(2, state="interrupted"), *asked(3)]
+
+    assert shown(log, up_to=3) == ["u: question 1", "u: question 2", "u: question 3"]
+
+
+def test_a_stopped_answer_is_kept_when_it_has_text() -> None:
+    log = [*asked(1), *answered(1, text("half"), state="cancelled"), *asked(2)]
+
+    assert shown(log, up_to=2) == ["u: question 1", "a: half", "u: question 2"]
+
+
+def test_a_stopped_answer_without_text_is_left_out() -> None:
+    only_thought = Part(type="reasoning", text="hm")
+
+    assert shown(asked(1), answered(1, only_thought, state="cancelled"), asked(2), up_to=2)[1] == "u: question 2"
+
+
+def test_what_is_still_being_written_is_left_out() -> None:
+    log = [*asked(1), *answered(1)[:1], *asked(2)]
+
+    assert shown(log, up_to=2) == ["u: question 1", "u: question 2"]
+
+
+def test_what_a_restart_voided_is_left_out() -> None:
+    restarted: Any = (run(1), RunRestarted(attempt=2, voided=(message(101),)))
+    log = [*asked(1), *answered(1, text("first")), restarted, *answered(1, text("second"), said=102), *asked(2)]
+
+    assert shown(log, up_to=2) == ["u: question 1", "a: second", "u: question 2"]
+
+
+def test_of_two_answers_the_newer_one_counts() -> None:
+    log = [*asked(1), *answered(1, text("half"), state="cancelled"), *retried(9, of=1), *answered(9), *asked(2)]
+
+    assert shown(log, up_to=2) == ["u: question 1", "a: answer 9", "u: question 2"]
+
+
+def test_a_failed_retry_leaves_the_older_answer() -> None:
+    log = [*asked(1), *answered(1), *retried(9, of=1), *answered(9, state="failed"), *asked(2)]
+
+    assert shown(log, up_to=2) == ["u: question 1", "a: answer 1", "u: question 2"]
+
+
+def test_an_answer_to_the_message_itself_is_not_shown_when_it_is_tried_again() -> None:
+    log = [*asked(1), *answered(1, text("half"), state="cancelled"), *retried(9, of=1)]
+
+    assert shown(log, up_to=1) == ["u: question 1"]
+
+
+def test_reasoning_is_shown_to_no_model() -> None:
+    log = [*asked(1), *answered(1, Part(type="reasoning", text="hm"), text("yes"))]
+
+    assert shown(log) == ["u: question 1", "a: yes"]
+
+
+def test_several_messages_of_one_run_are_all_shown() -> None:
+    log = [*asked(1), *answered(1, text("one")), *answered(1, text("two"), said=102)]
+
+    assert shown(log) == ["u: question 1", "a: one", "a: two"]
+
+
+def test_the_beginning_stays_the_same_from_run_to_run() -> None:
+    first = [*asked(1), *asked(2), *answered(1)]
+    later = [*first, *answered(2), *asked(3)]
+
+    assert shown(later, up_to=3)[: len(shown(first, up_to=2))] == shown(first, up_to=2)
