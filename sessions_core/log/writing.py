@@ -146,13 +146,12 @@ def append_as(writer: Writer, facts: Sequence[Fact]) -> Span:
 
 def append_all(writes: Sequence[Write]) -> list[Span | None]:
     """Appends for several Runs at once, each write whole and in order; None stands where one was fenced out."""
-    rows = [_rows(n, write.facts, run=write.writer.run) for n, write in enumerate(writes)]
-    heads = [
-        _write(n, of.session, write.facts, actor=of.actor, run=of.run, fence=of.fence)
-        for n, write in enumerate(writes)
-        for of in [write.writer]
-    ]
-    return _append(_APPEND_AS, heads, rows)
+    return _append(_APPEND_AS, *_fenced(writes))
+
+
+def fenced(writes: Sequence[Write]) -> tuple[str, dict[str, str]]:
+    """The statement of `append_all` and its values, for the benchmark that shows them to pgbench."""
+    return _APPEND_AS, _values(*_fenced(writes))
 
 
 def compact(session_id: SessionId, run: RunId, *, after: int) -> int:
@@ -176,13 +175,25 @@ def bump_epoch() -> int:
 
 def _append(statement: str, writes: Sequence[_Write], rows: Sequence[Sequence[_Row]]) -> list[Span | None]:
     spans: list[Span | None] = [None] * len(writes)
-    flat = [row for of_write in rows for row in of_write]
-    for w, epoch, end, at in _prepared(statement, {"writes": _json(writes), "rows": _json(flat)}):
+    for w, epoch, end, at in _prepared(statement, _values(writes, rows)):
         spans[w] = _span(writes[w], rows[w], epoch=epoch, end=int(end), at=wire(at))
     for span in spans:
         if span is not None:
             transaction.on_commit(partial(hub.publish, span), robust=True)
     return spans
+
+
+def _fenced(writes: Sequence[Write]) -> tuple[list[_Write], list[list[_Row]]]:
+    heads = [
+        _write(n, of.session, write.facts, actor=of.actor, run=of.run, fence=of.fence)
+        for n, write in enumerate(writes)
+        for of in [write.writer]
+    ]
+    return heads, [_rows(n, write.facts, run=write.writer.run) for n, write in enumerate(writes)]
+
+
+def _values(writes: Sequence[_Write], rows: Sequence[Sequence[_Row]]) -> dict[str, str]:
+    return {"writes": _json(writes), "rows": _json([row for of_write in rows for row in of_write])}
 
 
 def _span(write: _Write, rows: Sequence[_Row], *, epoch: int, end: int, at: str) -> Span:
@@ -192,7 +203,7 @@ def _span(write: _Write, rows: Sequence[_Row], *, epoch: int, end: int, at: str)
     return Span(session=write.session, epoch=epoch, start=start, end=end, body=encode_events(events))
 
 
-def _prepared(statement: str, arguments: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _prepared(statement: str, arguments: dict[str, str]) -> list[tuple[Any, ...]]:
     """The rows of a prepared statement. Django's own cursor prepares nothing, and planning costs more than the append."""
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:

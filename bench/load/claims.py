@@ -1,0 +1,39 @@
+"""`python -m bench.load.claims COUNT`: Sessions with a Run each that this benchmark, and no worker, has claimed; as JSON."""
+
+import json
+import sys
+from datetime import timedelta
+from uuid import uuid4
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.db.models.functions import Now  # noqa: E402
+
+from sessions_core import log, messages, runs, sessions  # noqa: E402
+from sessions_core.access import Author  # noqa: E402
+from sessions_core.events import Part  # noqa: E402
+from sessions_core.ids import ClientId, UserId  # noqa: E402
+from sessions_core.models import Run  # noqa: E402
+
+
+def prepared(by: Author) -> dict[str, object]:
+    session = sessions.create(by=by, agent="script")
+    part = Part(type="text", text="{}")
+    posted = messages.post(session, by=by, client_id=ClientId(uuid4()), parts=[part])
+    claim = runs.claim(posted.run, worker="bench")
+    if claim is None:
+        raise SystemExit("A worker was faster.")
+    Run.objects.filter(pk=posted.run).update(lease_until=Now() + timedelta(hours=1))  # so nobody beats
+    head = log.heads([session])[session].head
+    return {"session": str(session), "run": str(posted.run), "fence": claim.fence, "head": head}
+
+
+if __name__ == "__main__":
+    settings.RUN_DISPATCHER = "tests.quiet.QuietDispatcher"
+    user, _ = User.objects.get_or_create(username="bench")
+    author = Author(user=UserId(user.pk), name="bench")
+    json.dump([prepared(author) for _ in range(int(sys.argv[1]))], sys.stdout)

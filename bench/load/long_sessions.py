@@ -1,0 +1,40 @@
+"""`python -m bench.load.long_sessions 100 10000`: Sessions with so many Messages each, in turn asked and answered; as JSON."""
+
+import json
+import sys
+
+import django
+
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402
+
+from sessions_core import log, sessions  # noqa: E402
+from sessions_core.access import Author  # noqa: E402
+from sessions_core.events import Actor, Fact, MessageCompleted, MessagePosted, MessageStarted, Part  # noqa: E402
+from sessions_core.ids import SessionId, UserId, new_message  # noqa: E402
+
+TEXT = "It is a durable, ordered and shared log of what was said and done. " * 12
+SCRIPT = Actor(kind="agent", id="script", name="Script")
+
+
+def exchange() -> list[Fact]:
+    asked, answered, parts = new_message(), new_message(), (Part(type="text", text=TEXT),)
+    return [
+        MessagePosted(message=asked, parent=None, role="user", parts=parts, client_id=None, state="sent", device=None),
+        MessageStarted(message=answered, parent=asked, role="assistant", agent="script"),
+        MessageCompleted(message=answered, parts=parts, state="complete"),
+    ]
+
+
+def filled(by: Author, messages: int) -> SessionId:
+    session = sessions.create(by=by, agent="guide")
+    for _ in range(messages // 2):
+        log.append(session, exchange(), actor=SCRIPT)
+    return session
+
+
+if __name__ == "__main__":
+    user, _ = User.objects.get_or_create(username="bench")
+    author = Author(user=UserId(user.pk), name="bench")
+    json.dump({count: str(filled(author, int(count))) for count in sys.argv[1:]}, sys.stdout)

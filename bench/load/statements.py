@@ -1,0 +1,28 @@
+"""`python -m bench.load.statements CLAIMS BATCH FOLDER`: the statement of an append for each claim, in `FOLDER/n.sql`."""
+
+import json
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import django
+
+django.setup()
+
+from sessions_core.events import Actor, MessageDelta  # noqa: E402
+from sessions_core.ids import MessageId, RunId, SessionId, new_message  # noqa: E402
+from sessions_core.log import Write, Writer, writing  # noqa: E402
+
+
+def fact(message: MessageId) -> MessageDelta:
+    return MessageDelta(message=message, part=0, part_type="text", offset=3, text="w123 w124 ")
+
+
+if __name__ == "__main__":
+    claims, batch, folder = json.loads(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+    actor = Actor(kind="agent", id="script", name="Script")
+    for number, one in enumerate(claims):
+        writer = Writer(SessionId(UUID(one["session"])), RunId(UUID(one["run"])), int(one["fence"]), actor)
+        statement, values = writing.fenced([Write(writer, [fact(new_message())] * batch)])
+        text = statement % {name: f"'{value}'" for name, value in values.items()}
+        (folder / f"{number}.sql").write_text(" ".join(text.split()) + ";\n")

@@ -1,0 +1,141 @@
+"""What is compared: ours, and three peers, each on its own server process beside the same PostgreSQL and Valkey."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import psutil
+from typing_extensions import override
+
+from chatapp.services.addresses import redis_url
+from tests.machine import Machine, free_port
+from tests.waiting import until
+
+HERE: Final = Path(__file__).resolve().parent
+PAD: Final = "x" * 240  # makes the peers' frames as large as ours, which say who, when and what
+NODE: Final = "node"
+
+
+class System(Protocol):
+    """One that delivers. `server` is the process whose CPU and memory are its own."""
+
+    name: str
+    server: psutil.Process
+
+    def open(self, streams: int) -> dict[str, Any]:
+        """Makes that many streams; what readers and publishers need to know of them."""
+        ...
+
+    def publisher(self) -> list[str]: ...
+
+
+class Ours:
+    name = "ours"
+
+    def __init__(self, machine: Machine, *, kind: str = "delta") -> None:
+        self._machine = machine
+        self._kind = kind
+        self._token = machine.manage("issue_token", "bench", "--create").stdout.split()[-1]
+        self.server = psutil.Process(machine.pid("web"))
+
+    def open(self, streams: int) -> dict[str, Any]:
+        made = _claims(self._machine, streams)
+        return {
+            "system": "ours",
+            "url": f"ws://127.0.0.1:{self._machine.port}/ws/",
+            "token": self._token,
+            "streams": [one["session"] for one in made],
+            "cursors": {one["session"]: one["head"] for one in made},
+            "claims": made,
+            "kind": self._kind,
+        }
+
+    def publisher(self) -> list[str]:
+        return [sys.executable, "-m", "bench.load.publisher"]
+
+
+class _Peer:
+    """A server of somebody else's, started for the measurement and ended after it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], system: str, url: str, **more: str) -> None:
+        self.name = system
+        self.server = psutil.Process(process.pid)
+        self._wire = {"system": system, "url": url, "pad": PAD, **more}
+        self._made = 0
+
+    def open(self, streams: int) -> dict[str, Any]:
+        self._made += 1
+        return {**self._wire, "streams": [f"s{self._made}x{n}" for n in range(streams)]}
+
+    def publisher(self) -> list[str]:
+        if self.name == "channels":
+            return [sys.executable, "-m", "bench.load.publisher"]
+        return [NODE, str(HERE / "load/publisher.mjs")]
+
+
+class _Durable(_Peer):
+    @override
+    def open(self, streams: int) -> dict[str, Any]:
+        made = super().open(streams)
+        for stream in made["streams"]:
+            command = ["curl", "-fsS", "-X", "PUT", "-H", "Content-Type: application/json", f"{made['url']}/{stream}"]
+            subprocess.run(command, check=True, capture_output=True)
+        return {**made, "offset": "-1"}
+
+
+@contextmanager
+def channels(machine: Machine) -> Iterator[System]:
+    port = free_port()
+    with _started(machine, port, sys.executable, "-m", "bench.peers.channels", str(port)) as process:
+        yield _Peer(process, "channels", f"ws://127.0.0.1:{port}/")
+
+
+@contextmanager
+def socketio(machine: Machine) -> Iterator[System]:
+    port, redis = free_port(), valkey(machine).removeprefix("unix://")
+    with _started(machine, port, NODE, str(HERE / "peers/socketio.mjs"), str(port), redis) as process:
+        yield _Peer(process, "socketio", f"ws://127.0.0.1:{port}", redis=redis)
+
+
+@contextmanager
+def durable(machine: Machine) -> Iterator[System]:
+    port, folder = free_port(), machine.folder / "durable"
+    with _started(machine, port, NODE, str(HERE / "peers/durable.mjs"), str(port), str(folder)) as process:
+        yield _Durable(process, "durable", f"http://127.0.0.1:{port}/v1/stream")
+
+
+def valkey(machine: Machine) -> str:
+    """The address of the machine's Valkey: a unix:// URL."""
+    return redis_url(machine.folder)
+
+
+def environment(machine: Machine) -> dict[str, str]:
+    """For processes of ours and for peers in Python."""
+    return {**machine.environment, "DJANGO_SETTINGS_MODULE": "chatapp.settings", "REDIS_URL": valkey(machine)}
+
+
+def _claims(machine: Machine, count: int) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "bench.load.claims", str(count)]
+    done = subprocess.run(command, env=environment(machine), check=True, stdout=subprocess.PIPE)
+    made: list[dict[str, Any]] = json.loads(done.stdout)
+    return made
+
+
+@contextmanager
+def _started(machine: Machine, port: int, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, env=environment(machine), stdout=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: process.poll() is not None or _listens(port), within_s=20)
+            yield process
+        finally:
+            process.kill()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
