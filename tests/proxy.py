@@ -87,11 +87,15 @@ class Proxy:
         """Lets so much through to each client."""
         self._rate = bytes_a_second
 
+    def resume(self) -> None:
+        """What was stalled goes on; a throttle stays."""
+        _call(self._gates(Way.BOTH, is_open=True))
+
     def heal(self) -> None:
-        """Everything gets through again; what was stalled goes on."""
+        """Everything gets through again, at full speed."""
         self._refusing = False
         self._rate = None
-        _call(self._gates(Way.BOTH, is_open=True))
+        self.resume()
 
     def _listen(self, port: int) -> socket.socket:
         listener = socket.create_server((LOOPBACK, port), backlog=2048)

@@ -21,9 +21,10 @@ COLUMNS: Final = (
     "caught up p50",
     "p99",
     "reads",
+    "note",
 )
 HEAD: Final = f"| {' | '.join(COLUMNS)} |"
-LINE: Final = "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |"
+LINE: Final = "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --- |"
 EXPLAINED: Final = """
 Per fault, after healing and quiet: what all readers together missed, got doubled, reordered, or got without it being in the
 log (each frame and each applied Event is compared with the dump of the log); how many promises the log itself breaks (P1, P4
@@ -56,5 +57,6 @@ def _row(result: Result) -> str:
         f"{result.p50:.2f} s",
         f"{result.p99:.2f} s",
         str(max(0, result.reads)),
+        result.note,
     ]
     return f"| {' | '.join(cells)} |"

@@ -45,6 +45,7 @@ class Result(msgspec.Struct, frozen=True):
     promises: list[str]
     caught_up_s: list[float]
     reads: int
+    note: str
 
     @property
     def p50(self) -> float:
@@ -66,6 +67,7 @@ class Round:
         self.tabs: list[Tab] = []
         self.acks: list[Ack] = []
         self.live = True  # every tab has to reach the head
+        self.note = ""  # for the report
         self._posts: list[asyncio.Task[Ack]] = []
         self._healed_at: float | None = None
         self._healed_heads: dict[str, int] = {}
@@ -87,7 +89,7 @@ class Round:
         )
         self.acks += asked
         begun = {ack.session: ack.seq + min(UNDER_WAY, words) for ack in asked}
-        await eventually(lambda: self._all_reached(begun), within_s=STREAMING_WITHIN_S, otherwise=self.behind)
+        await eventually(lambda: self.all_reached(begun), within_s=STREAMING_WITHIN_S, otherwise=self.behind)
 
     def post_meanwhile(self) -> None:
         """Somebody else writes to every Session, whatever is broken now; it has to be answered in the end."""
@@ -114,7 +116,7 @@ class Round:
         await eventually(self._is_quiet, within_s=QUIET_WITHIN_S, otherwise=self._unfinished, blocking=True)
         heads = await asyncio.to_thread(conversations.heads, self.system, self.sessions)
         if self.live:
-            await eventually(lambda: self._all_reached(heads), within_s=CAUGHT_UP_S * LENIENT, otherwise=self.behind)
+            await eventually(lambda: self.all_reached(heads), within_s=CAUGHT_UP_S * LENIENT, otherwise=self.behind)
 
     def result(self, truths: dict[str, Truth], reads: int) -> Result:
         """What the log says to all of it."""
@@ -133,6 +135,7 @@ class Round:
                 seconds for _, reading in readings(self.tabs) if (seconds := self._caught_up(reading)) is not None
             ],
             reads=reads - self._reads,
+            note=self.note,
         )
 
     def behind(self) -> str:
@@ -160,7 +163,7 @@ class Round:
     def _all_began(self) -> bool:
         return all(reading.pages for _, reading in readings(self.tabs))
 
-    def _all_reached(self, heads: dict[str, int]) -> bool:
+    def all_reached(self, heads: dict[str, int]) -> bool:
         return all(reading.cursor >= heads[session] for session, reading in readings(self.tabs))
 
     def _is_quiet(self) -> bool:

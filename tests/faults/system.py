@@ -1,6 +1,6 @@
 """Real processes with a proxy on every path between them, so that each path can be made to fail by itself.
 
-clients -front-> web -web_database-> PostgreSQL        worker -worker_database-> PostgreSQL
+clients -front-> web -web_database-> PostgreSQL        worker -worker_databases-> PostgreSQL
                  web -web_valkey---> Valkey            worker -worker_valkey---> Valkey
 """
 
@@ -60,7 +60,8 @@ class System:
         self.postgres = self._service(postgres, *POSTGRES)
         self.valkey = self._service(valkey)
         database, broker = _socket(postgres.url, ".s.PGSQL.5432"), urlsplit(valkey.url).path
-        self.web_database, self.worker_database = Proxy(database), Proxy(database)
+        self.web_database = Proxy(database)
+        self.worker_databases = [Proxy(database), Proxy(database)]
         self.web_valkey, self.worker_valkey = Proxy(broker), Proxy(broker)
         self.webs = [self._web(n) for n in range(2)]
         self.workers = [self._worker(n) for n in range(2)]
@@ -85,7 +86,7 @@ class System:
 
     @property
     def proxies(self) -> list[Proxy]:
-        return [self.web_database, self.worker_database, self.web_valkey, self.worker_valkey, self.front]
+        return [self.web_database, *self.worker_databases, self.web_valkey, self.worker_valkey, self.front]
 
     @property
     def url(self) -> str:
@@ -110,7 +111,7 @@ class System:
     def mend(self) -> None:
         """Whole again: what a fault left broken is healed and started."""
         self.weather(Weather())
-        self.small_files_go()
+        self.make_room()
         for proxy in self.proxies:
             proxy.heal()
         self.front.upstream = ("127.0.0.1", int(self.web.environment["PORT"]))
@@ -123,7 +124,7 @@ class System:
         for spare in (self.webs[1], self.workers[1]):
             spare.end()
 
-    def small_files_go(self) -> None:
+    def make_room(self) -> None:
         """Makes room on the database's disk."""
         (self.disk / "filler").unlink(missing_ok=True)
 
@@ -148,6 +149,14 @@ class System:
         assert row is not None
         return int(str(row[0]))
 
+    def shell(self, statements: str) -> str:
+        """What Python prints in a process with the product's settings."""
+        return self._run("manage.py", "shell", "--no-imports", "-c", statements).decode()
+
+    def manage(self, *words: str) -> str:
+        """What `manage.py …` prints."""
+        return self._run("manage.py", *words).decode()
+
     def _service(self, service: Service, *more: str) -> Process:
         command = [*service.prepare(), *more]
         log = self.folder / f"{service.name}.log"
@@ -161,7 +170,7 @@ class System:
         return Process(f"web{n}", command, is_ready=lambda: _answers(port), log=log, environment=environment)
 
     def _worker(self, n: int) -> Process:
-        environment = self._environment(self.worker_database, self.worker_valkey)
+        environment = self._environment(self.worker_databases[n], self.worker_valkey)
         log = self.folder / f"worker{n}.log"
         command = python("-W", "ignore", *WORKER, *QUIET)
         return Process(f"worker{n}", command, is_ready=" ready.", log=log, environment=environment)

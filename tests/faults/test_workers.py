@@ -46,11 +46,23 @@ async def test_a_stopped_worker_hands_its_runs_over(world: System, play: Play) -
     assert status == 0, world.worker.tail()
 
 
-async def test_a_worker_without_the_database_writes_nothing_twice(world: System, play: Play) -> None:
-    async with play("worker–database black-holed beyond the lease") as round:
-        await round.in_mid_stream(seconds=3)
-        world.worker_database.stall()
-        await round.lasts(LEASE_S + 2, in_life=30)
-        world.worker_database.heal()
+async def test_a_worker_cut_off_from_the_database_writes_nothing_when_it_is_back(world: System, play: Play) -> None:
+    world.workers[1].start()
+    await world.workers[1].ready()
+    async with play("one worker–database black-holed beyond the lease") as round:
+        await round.in_mid_stream(seconds=4)
+        world.worker_databases[0].stall()
         round.post_meanwhile()
+        await round.lasts(LEASE_S + 2, in_life=30)
+        world.worker_databases[0].heal()
+        await round.healed()
+
+
+async def test_all_workers_without_the_database_go_on_when_it_is_back(world: System, play: Play) -> None:
+    async with play("every worker–database refused with RST") as round:
+        await round.in_mid_stream(seconds=3)
+        world.worker_databases[0].refuse()
+        round.post_meanwhile()
+        await round.lasts(2, in_life=20)
+        world.worker_databases[0].heal()
         await round.healed()

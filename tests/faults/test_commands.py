@@ -1,0 +1,61 @@
+"""A post has one effect, however often it is sent, from wherever (P5)."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from tests.faults import conversations
+from tests.faults.conftest import Play
+from tests.faults.rounds import Scale
+from tests.faults.system import Person, System
+from tests.faults.tabs import Tab
+from tests.faults.waiting import eventually
+from tests.proxy import Proxy, Way
+
+FEW = Scale(people=6, tabs=2, sessions=2)
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def test_the_same_post_sent_twice_is_there_once(play: Play) -> None:
+    async with play("the same post sent twice", FEW) as round:
+        tab, session = round.tabs[0], next(iter(round.tabs[0].readings))
+        key = str(uuid4())
+        first = await tab.say(session, words=5, every_ms=1, id=key)
+        second = await tab.say(session, words=5, every_ms=1, id=key)
+        round.acks += [first, second]
+        await round.healed()
+    assert first == second
+
+
+async def test_the_same_post_from_two_devices_at_once_is_there_once(play: Play) -> None:
+    async with play("the same post from two devices at once", FEW) as round:
+        session = round.sessions[0]
+        tabs = [tab for tab in round.tabs if session in tab.readings]
+        key = str(uuid4())
+        acks = await asyncio.gather(*(tab.say(session, words=5, every_ms=1, id=key) for tab in tabs))
+        round.acks += acks
+        await round.healed()
+    assert len(tabs) > 5
+    assert len({(ack.seq, ack.message, ack.run) for ack in acks}) == 1
+
+
+async def test_a_post_whose_answer_was_lost_is_there_once(world: System, people: list[Person], play: Play) -> None:
+    with Proxy(world.front.upstream) as path:
+        async with play("post retried after a lost answer", FEW) as round:
+            session = round.sessions[0]
+            url = f"ws://127.0.0.1:{path.port}/ws/"
+            async with Tab(url, people[0], device=str(uuid4()), name="unlucky") as tab:
+                await tab.client.ready()
+                path.stall(Way.TO_CLIENT)
+                before = conversations.heads(world, [session])[session]
+                saying = asyncio.create_task(tab.say(session, words=5, every_ms=1))
+                await eventually(
+                    lambda: conversations.heads(world, [session])[session] > before, within_s=10, blocking=True
+                )
+                assert not saying.done()
+                path.cut()
+                path.heal()
+                round.acks.append(await saying)
+            await round.healed()

@@ -1,0 +1,80 @@
+"""Readers that do not read cost the server a bounded amount of memory, and the others nothing (P11)."""
+
+import time
+from contextlib import AsyncExitStack
+from datetime import datetime
+from uuid import uuid4
+
+import pytest
+
+from tests.faults.conftest import Play
+from tests.faults.rounds import Round, Scale
+from tests.faults.system import Person, System
+from tests.faults.tabs import Tab, readings
+from tests.faults.waiting import eventually
+from tests.proxy import Proxy
+
+SLOW = 10
+MIB = 1024 * 1024
+EACH_BYTES = 512 * 1024 + 300 * 1024  # OUTBOX_LIMIT, and what the server's library holds besides
+SLACK_BYTES = 24 * MIB  # rings, and garbage that was not collected yet
+SMALL_BUFFER_BYTES = 16 * 1024
+FEW = Scale(people=6, tabs=2, sessions=2)
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def test_stalled_readers_cost_little_and_the_others_nothing(
+    world: System, people: list[Person], play: Play
+) -> None:
+    async with AsyncExitStack() as stack:
+        path = stack.enter_context(Proxy(world.front.upstream, buffer_bytes=SMALL_BUFFER_BYTES))
+        round = await stack.enter_async_context(play("slow readers: stalled, 1 KB/s, resumed", FEW))
+        others = list(round.tabs)
+        slow = [await stack.enter_async_context(_slow(path, people[0], n)) for n in range(SLOW)]
+        for tab in slow:
+            tab.follow(round.sessions[0])
+        await eventually(lambda: all(tab.client.is_up for tab in slow), within_s=10)
+        usual = await _speak(round, others)
+        before = world.web.resident_bytes()
+
+        path.stall()
+        await _fill(round, others)
+        meanwhile = await _speak(round, others)
+        grown = world.web.resident_bytes() - before
+        path.throttle(1024)
+        path.resume()
+        await round.lasts(3, in_life=30)
+        path.heal()
+        round.tabs += slow
+        await round.healed()
+        round.note = f"others' p99 {usual * 1000:.0f} → {meanwhile * 1000:.0f} ms; web +{grown / MIB:.0f} MiB"
+    assert grown <= SLOW * EACH_BYTES + SLACK_BYTES, f"{grown / MIB:.0f} MiB more"
+    assert meanwhile <= max(3 * usual, usual + 0.25)
+
+
+def _slow(path: Proxy, person: Person, n: int) -> Tab:
+    return Tab(f"ws://127.0.0.1:{path.port}/ws/", person, device=str(uuid4()), name=f"slow {n}")
+
+
+async def _speak(round: Round, tabs: list[Tab]) -> float:
+    """The others' p99 of the seconds from an Event's time to its arrival, while every Session is answered for a while."""
+    seen = {id(reading): len(reading.pages) for _, reading in readings(tabs)}
+    await round.in_mid_stream(seconds=2)
+    await round.quiet()
+    epoch = time.time() - time.monotonic()
+    late = sorted(
+        at + epoch - datetime.fromisoformat(page.events[-1].at).timestamp()
+        for _, reading in readings(tabs)
+        for at, page in list(zip(reading.at, reading.pages, strict=True))[seen[id(reading)] :]
+        if page.events
+    )
+    return late[int(len(late) * 0.99)]
+
+
+async def _fill(round: Round, tabs: list[Tab]) -> None:
+    """More than an outbox and the kernel's buffers hold, said as fast as it can be."""
+    session = round.sessions[0]
+    tab = next(tab for tab in tabs if session in tab.readings)
+    round.acks.append(await tab.say(session, words=100_000, every_ms=0))
+    await round.quiet()
