@@ -6,7 +6,7 @@ from typing import Final, cast
 from uuid import uuid5
 
 from django.db import transaction
-from django.db.models import QuerySet, Subquery, Value
+from django.db.models import Q, QuerySet, Subquery, Value
 from django.db.models.functions import Greatest, Least, Now
 from msgspec import Struct
 
@@ -81,14 +81,26 @@ def get(session_id: SessionId, *, user: UserId) -> Listed:
     return _listed(_of(user).filter(session_id=session_id))[0]
 
 
-def listing(*, user: UserId, search: str = "", before: datetime | None = None, limit: int = 50) -> list[Listed]:
-    """The user's Sessions, newest activity first; `before` goes on from the last one's `active_at`."""
+def listing(
+    *,
+    user: UserId,
+    search: str = "",
+    before: datetime | None = None,
+    before_id: SessionId | None = None,
+    limit: int = 50,
+) -> list[Listed]:
+    """The user's Sessions, newest activity first; `before` goes on from the last one's `active_at`, and `before_id` from its
+    id, because two may have spoken in the same millisecond.
+    """
     mine = _of(user)
     if search:
         mine = mine.filter(session__title__icontains=search.replace("\x00", ""))
     if before:
-        mine = mine.filter(session__active_at__lt=before)
-    return _listed(mine.order_by("-session__active_at")[:limit])
+        earlier = Q(session__active_at__lt=before)
+        if before_id:
+            earlier |= Q(session__active_at=before, session_id__lt=before_id)
+        mine = mine.filter(earlier)
+    return _listed(mine.order_by("-session__active_at", "-session_id")[:limit])
 
 
 def mark_read(session_id: SessionId, *, user: UserId, seq: int) -> None:

@@ -19,8 +19,13 @@ router = Router(tags=["sessions"])
 @router.get("", response={200: SessionList, **REFUSALS})
 def list_sessions(request: Asked, asked: Query[SessionListing]) -> dict[str, object]:
     """The Sessions in which you take part, newest activity first."""
+    before, before_id = asked.place()
     found = sessions.listing(
-        user=request.auth.user, search=asked.search.strip(), before=asked.before, limit=asked.limit + 1
+        user=request.auth.user,
+        search=asked.search.strip(),
+        before=before,
+        before_id=before_id,
+        limit=asked.limit + 1,
     )
     shown = found[: asked.limit]
     return {"sessions": shown, "next": _cursor(shown[-1]) if len(found) > asked.limit else None}
@@ -74,4 +79,5 @@ def _apply(change: SessionChange, before: Listed, *, by: Author) -> None:
 
 def _cursor(last: Listed) -> str:
     """To the microsecond, as the database compares it; a Z, because a + in an address is a blank."""
-    return last.active_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    moment = last.active_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return f"{moment}_{last.id}"

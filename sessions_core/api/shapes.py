@@ -5,10 +5,11 @@ from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from ninja import Field, Schema
-from pydantic import AfterValidator, AwareDatetime, PlainSerializer, model_validator
+from pydantic import AfterValidator, AwareDatetime, PlainSerializer, TypeAdapter, model_validator
 
 from sessions_core import clock
 from sessions_core.events import Part, Role
+from sessions_core.ids import SessionId
 from sessions_core.protocol import Policy
 
 SEQ_LIMIT: Final = 2**53  # JavaScript's whole numbers end there
@@ -20,6 +21,21 @@ def _keepable(text: str) -> str:
     return text
 
 
+def _placed(before: str) -> str:
+    if before:
+        _place(before)
+    return before
+
+
+def _place(before: str) -> tuple[datetime, SessionId | None]:
+    moment, _, session = before.partition("_")
+    try:
+        return _MOMENT.validate_strings(moment), SessionId(UUID(session)) if session else None
+    except ValueError:
+        raise ValueError("that is neither a `next` of this list nor a moment") from None
+
+
+_MOMENT: Final = TypeAdapter(AwareDatetime)
 Moment = Annotated[datetime, PlainSerializer(clock.wire, return_type=str)]
 Text = Annotated[str, AfterValidator(_keepable)]
 Seq = Annotated[int, Field(ge=0, le=SEQ_LIMIT)]
@@ -62,9 +78,15 @@ class SessionList(Schema):
 
 
 class SessionListing(Schema):
+    """`before`: the `next` of the page before, or a moment."""
+
     search: Annotated[Text, Field(max_length=200)] = ""
-    before: AwareDatetime | None = None
+    before: Annotated[str, AfterValidator(_placed)] = ""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+    def place(self) -> tuple[datetime | None, SessionId | None]:
+        """Where the page begins: after what was active then, and of these after the one with that id."""
+        return _place(self.before) if self.before else (None, None)
 
 
 class NewSession(Schema):

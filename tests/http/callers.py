@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
@@ -36,6 +37,9 @@ class Script:
 
     def get(self, path: str) -> "Answer":
         return self.call("GET", path)
+
+    def ask(self, path: str, query: Mapping[str, str]) -> "Answer":
+        return self.get(f"{path}?{urlencode(query)}")
 
     def post(self, path: str, body: object = None, *, key: object = None) -> "Answer":
         return self.call("POST", path, body, key=key)

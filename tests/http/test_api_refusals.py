@@ -173,6 +173,7 @@ def test_a_title_that_is_too_long_is_refused(alice: User) -> None:
     "query",
     [
         *("search=%00", f"search={'x' * 201}", "before=%00", "before=yesterday", "before=2026-01-01T00:00:00"),
+        *("before=_", "before=2026-01-01T00:00:00Z_x", "before=x_y", "before=2026-01-01T00:00:00Z_%00"),
         *("before=1e400", "limit=0", "limit=x", "limit=201", f"limit={'9' * 400}"),
     ],
 )

@@ -76,6 +76,20 @@ def test_the_list_is_paged_without_gap_or_double(alice: User) -> None:
     assert seen == made[::-1]
 
 
+def test_sessions_of_one_millisecond_are_neither_skipped_nor_shown_twice(alice: User) -> None:
+    made = {str(begun(alice)) for _ in range(5)}
+    Session.objects.update(active_at=Session.objects.latest("active_at").active_at)
+    script = Script(alice)
+
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = script.get(f"sessions?limit=2&before={cursor}").said
+        seen += [row["id"] for row in page["sessions"]]
+        cursor = page["next"]
+
+    assert sorted(seen) == sorted(made)
+
+
 def test_the_list_is_searched_by_title(alice: User) -> None:
     begun(alice, title="Plans for 100%")
     begun(alice, title="Other")
