@@ -13,6 +13,7 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 _SCHEME: Final = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
@@ -36,12 +37,13 @@ _TAGS: Final = {
     *("table", "tbody", "thead", "tr"),
 }
 _CLEANER: Final = nh3.Cleaner(tags=_TAGS, attributes=_ALLOWED, link_rel=_REL, url_schemes={"http", "https", "mailto"})
+_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"  # a letter to this parser and a space to the browser's; nobody sees it
 _COLUMN: Final = {"text-align:left": "left", "text-align:center": "center", "text-align:right": "right"}
 
 
 def render(text: str) -> SafeString:
     """The text's HTML. It is safe to put into a page."""
-    html = "".join(_blocks(_PARSER.parse(text)))
+    html = "".join(_blocks(_PARSER.parse(text.replace(_MARK, ""))))
     return mark_safe(_CLEANER.clean(html))  # noqa: S308  # this is where it is made safe
 
 
@@ -52,6 +54,19 @@ def _is_allowed(url: str) -> bool:
 
 _PARSER: Final = MarkdownIt("js-default", {"html": False, "linkify": False, "maxNesting": 100})
 _PARSER.validateLink = _is_allowed  # type: ignore[method-assign]  # the documented way to change it
+
+
+def _backslash_before_space(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it-py's signature
+    """Two spaces that end a line break it also behind a backslash, which markdown-it-py 4.3 would take with the first space."""
+    if state.src[state.pos : state.pos + 2] != "\\ ":
+        return False
+    if not silent:
+        state.push("text_special", "", 0).content = "\\"
+    state.pos += 1
+    return True
+
+
+_PARSER.inline.ruler.before("escape", "backslash_before_space", _backslash_before_space)
 
 
 def _blocks(tokens: Sequence[Token]) -> Iterator[str]:
@@ -119,26 +134,36 @@ def _code(token: Token) -> str:
 def _inline(tokens: Sequence[Token]) -> Iterator[str]:
     links = 0
     for token in tokens:
-        match token.type:
-            case "text" | "text_special":
-                yield escape(token.content)
-            case "softbreak":
-                yield "\n"
-            case "hardbreak":
-                yield "<br>"
-            case "code_inline":
-                yield f"<code>{escape(token.content)}</code>"
-            case "image":
-                yield _image(token, linked=links > 0)
-            case "link_open":
-                links += 1
-                title = f' title="{escape(str(token.attrs["title"]))}"' if token.attrs.get("title") else ""
-                yield f'<a href="{escape(str(token.attrs["href"]))}"{title} target="_blank">'
-            case "link_close":
-                links -= 1
-                yield "</a>"
-            case _:
-                yield f"<{'/' if token.nesting == -1 else ''}{token.tag}>"
+        if token.type in {"link_open", "link_close"}:
+            around = links if token.nesting == 1 else links - 1
+            links += token.nesting
+            if not around:  # HTML knows no link in a link: the inner one is its text
+                yield _link(token)
+        elif token.type == "image":
+            yield _image(token, linked=links > 0)
+        else:
+            yield _mark(token)
+
+
+def _mark(token: Token) -> str:
+    match token.type:
+        case "text" | "text_special":
+            return escape(token.content)
+        case "softbreak":
+            return "\n"
+        case "hardbreak":
+            return "<br>"
+        case "code_inline":
+            return f"<code>{escape(token.content)}</code>"
+        case _:
+            return f"<{'/' if token.nesting == -1 else ''}{token.tag}>"
+
+
+def _link(token: Token) -> str:
+    if token.nesting == -1:
+        return "</a>"
+    title = f' title="{escape(str(token.attrs["title"]))}"' if token.attrs.get("title") else ""
+    return f'<a href="{escape(str(token.attrs["href"]))}"{title} target="_blank">'
 
 
 def _image(token: Token, *, linked: bool) -> str:

@@ -18,9 +18,7 @@ export function inlineNodes(tokens) {
   for (const token of tokens) {
     const into = /** @type {ElementNode} */ (open.at(-1));
     if (token.nesting === 1) {
-      const made = { tag: token.tag, attributes: attributesOf(token), children: [] };
-      into.children.push(made);
-      open.push(made);
+      open.push(begun(token, into, open));
     } else if (token.nesting === -1) {
       open.pop();
     } else {
@@ -28,6 +26,25 @@ export function inlineNodes(tokens) {
     }
   }
   return open[0]?.children ?? [];
+}
+
+/**
+ * @param {Token} token
+ * @param {ElementNode} into
+ * @param {ElementNode[]} open
+ * @returns {ElementNode}
+ */
+function begun(token, into, open) {
+  // HTML knows no link in a link: the inner one is its text.
+  if (token.type === "link_open" && isLinked(open)) return { ...into };
+  const made = { tag: token.tag, attributes: attributesOf(token), children: [] };
+  into.children.push(made);
+  return made;
+}
+
+/** @param {ElementNode[]} open */
+function isLinked(open) {
+  return open.some(({ tag }) => tag === "a");
 }
 
 /**
@@ -60,7 +77,7 @@ function leaf(token, open) {
 function image(token, open) {
   const address = String(token.attrGet("src") ?? "");
   const text = words(token.children ?? []) || address;
-  if (open.some(({ tag }) => tag === "a")) return { text };
+  if (isLinked(open)) return { text };
   const attributes = { class: "image", href: address, target: "_blank", rel: REL };
   return { tag: "a", attributes, children: [{ text }] };
 }

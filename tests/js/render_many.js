@@ -1,0 +1,18 @@
+/**
+ * Renders the texts that come as a JSON list on stdin to a JSON list of HTML (tests/plain/test_markdown.py). With the
+ * argument `pieces`: gives what random texts are made of.
+ */
+
+import { readFileSync } from "node:fs";
+import { parse } from "ds/ui/markdown-parser.js";
+import { tree } from "ds/ui/markdown-tree.js";
+import { PIECES } from "./markdown_texts.js";
+import { htmlOfTree } from "./page.js";
+
+if (process.argv[2] === "pieces") {
+  console.log(JSON.stringify(PIECES));
+} else {
+  const texts = JSON.parse(readFileSync(0, "utf8"));
+  const render = (/** @type {string} */ text) => htmlOfTree(tree(parse(text, {}), { copy: "Copy" }));
+  console.log(JSON.stringify(texts.map(render)));
+}
