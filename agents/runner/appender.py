@@ -15,6 +15,7 @@ from sessions_core.runs import Claim
 from sessions_core.subscription import Span
 
 TOGETHER: Final = 64  # writes in one statement: some 10 ms, so that none waits long for the others
+UNSURE: Final = frozenset({"08", "57"})  # SQLSTATE classes: the connection, and an operator who ended it
 
 
 class _Waiting(Struct, frozen=True):
@@ -56,15 +57,24 @@ async def _write(group: Sequence[_Waiting]) -> None:
 
 
 async def _apart(group: Sequence[_Waiting], error: Exception) -> None:
-    """Nothing was written. One write's fault must not be the others': each is tried alone."""
-    if len(group) == 1:
-        _refuse(group[0], error)
+    """One write's fault must not be the others': each is tried alone. Not where it may have been committed: it would stand in
+    the log twice.
+    """
+    if len(group) == 1 or not surely_undone(error):
+        for one in group:
+            _refuse(one, error)
         return
     for one in group:
         try:
             await _write([one])
         except Exception as alone:  # noqa: BLE001
             _refuse(one, alone)
+
+
+def surely_undone(error: Exception) -> bool:
+    """Whether the server itself said that it refused the statement. A connection that broke says nothing."""
+    state: str | None = getattr(error.__cause__, "sqlstate", None)
+    return state is not None and state[:2] not in UNSURE
 
 
 def _refuse(one: _Waiting, error: Exception) -> None:

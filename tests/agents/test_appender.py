@@ -1,0 +1,62 @@
+"""Writes of several Runs go together; what is wrong with one is not wrong with the others."""
+
+import asyncio
+
+import pytest
+from django.db import OperationalError, connection
+
+from agents.runner.appender import Appender, surely_undone
+from sessions_core import access, bridge, runs, sessions
+from sessions_core.errors import Fenced
+from sessions_core.events import RunProgressed
+from sessions_core.ids import SessionId
+from tests.agents.facts import of_kind
+from tests.db.acts import claimed, client_id
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def two_claims(session: SessionId, owner: access.Author) -> list[runs.Claim]:
+    return [claimed(one, owner) for one in (session, sessions.create(by=owner, agent="script"))]
+
+
+async def test_a_fenced_write_harms_no_other(session: SessionId, owner: access.Author) -> None:
+    claims = await bridge.run(two_claims, session, owner)
+    await bridge.run(runs.cancel, claims[0].session, by=owner, client_id=client_id())
+    appender = Appender()
+
+    fact = RunProgressed(label="Reading")
+    first, second = await asyncio.gather(*(appender.append(claim, [fact]) for claim in claims), return_exceptions=True)
+
+    assert isinstance(first, Fenced)
+    assert not isinstance(second, BaseException)
+    assert await bridge.run(of_kind, claims[1].session, RunProgressed) == [fact]
+
+
+async def test_a_write_that_cannot_be_harms_no_other(session: SessionId, owner: access.Author) -> None:
+    claims = await bridge.run(two_claims, session, owner)
+    appender = Appender()
+
+    unfit, fit = RunProgressed(label="\x00"), RunProgressed(label="Reading")
+    first, second = await asyncio.gather(
+        appender.append(claims[0], [unfit]), appender.append(claims[1], [fit]), return_exceptions=True
+    )
+
+    assert isinstance(second, BaseException) is False
+    assert await bridge.run(of_kind, claims[1].session, RunProgressed) == [fit]
+    assert first is not second
+
+
+def test_what_the_server_refused_can_be_tried_again() -> None:
+    with pytest.raises(Exception, match="division by zero") as refused, connection.cursor() as cursor:
+        cursor.execute("SELECT 1 / 0")
+
+    assert surely_undone(refused.value)
+
+
+def test_what_a_lost_connection_did_is_not_known() -> None:
+    with pytest.raises(OperationalError) as lost, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    assert not surely_undone(lost.value)
+    connection.close()
