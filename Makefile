@@ -32,7 +32,7 @@ check: $(DEV) $(NODE)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.migrations
 	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
 	npm run --silent check
 
