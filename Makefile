@@ -1,6 +1,7 @@
 # make run    installs what is missing and starts everything: the page's address and a sign-in link are printed
 # make test   installs what the tests need and runs all of them
 # make check  format, lint, types, import contracts, migrations, templates, JavaScript: all that is not a test
+# make faults plays every fault for longer and with more clients than make test, and writes bench/FAULTS.md
 # make bench  measures, and writes bench/RESULTS.md
 # make lock   locks the requirements after a change of pyproject.toml or package.json; with UPGRADE=1 at their newest
 # make clean  removes what was installed and built; with DATA=1 also var/, the conversations
@@ -8,7 +9,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory --no-builtin-rules
-.PHONY: run test check bench lock clean python-tools node-tools chromium
+.PHONY: run test check bench faults lock clean python-tools node-tools chromium
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -35,6 +36,9 @@ check: $(DEV) $(NODE)
 	$(BIN)/python -m tests.migrations
 	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
 	npm run --silent check
+
+faults: $(DEV)
+	@exec $(BIN)/python -m pytest tests/faults --long
 
 bench: $(DEV) $(NODE)
 	@exec $(BIN)/python -m bench

@@ -1,7 +1,7 @@
 """`make test`: every test there is. The last line counts all of them.
 
 Browser tests have a pytest process of their own: Playwright's synchronous API keeps an event loop running in the thread
-that the asynchronous tests need.
+that the asynchronous tests need. So have the faults: their processes should have the machine to themselves.
 """
 
 import subprocess
@@ -13,18 +13,16 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-BROWSER: Final = "tests/e2e"
+APART: Final = {"browser": "tests/e2e", "faults": "tests/faults"}
 
 
 def _stages() -> dict[str, list[str]]:
     pytest = [sys.executable, "-m", "pytest", "--quiet"]
-    stages = {
+    return {
         "JavaScript": ["node", "--test", "--test-reporter=spec", "--test-reporter-destination=stdout"],
-        "Python": [*pytest, f"--ignore={BROWSER}"],
+        "Python": [*pytest, *(f"--ignore={folder}" for folder in APART.values())],
+        **{name: [*pytest, folder] for name, folder in APART.items()},
     }
-    if (ROOT / BROWSER).is_dir():
-        stages["browser"] = [*pytest, BROWSER]
-    return stages
 
 
 def _run(name: str, command: list[str], report: Path) -> tuple[int, dict[str, int]]:
