@@ -18,7 +18,7 @@ from typing_extensions import override
 
 PREFIX: Final = "npm"  # /static/npm/…
 _HIGHLIGHT: Final = "@highlightjs/cdn-assets/es"
-# Languages that code blocks are coloured in, each loaded when it is first seen (static/js/ui/markdown-highlight.js).
+# Languages that code blocks are coloured in, each loaded when it is first seen (static/js/ui/markdown-colour.js).
 LANGUAGES: Final = tuple(
     """
     bash c cpp csharp css diff dockerfile go graphql ini java javascript json kotlin lua makefile markdown nginx perl
@@ -80,10 +80,11 @@ class NodeModulesFinder(BaseFinder):
 
 def import_map() -> dict[str, str]:
     """Bare name -> address, for every script a page may import. Made anew each time in DEBUG, where files come and go."""
-    return _addresses() if settings.DEBUG else _cached_addresses()
+    return addresses() if settings.DEBUG else _cached_addresses()
 
 
-def _addresses() -> dict[str, str]:
+def addresses() -> dict[str, str]:
+    """The same, always made anew."""
     scripts = Path(settings.BASE_DIR) / "static" / "js"
     ours = sorted(file.relative_to(scripts).as_posix() for file in scripts.rglob("*.js"))
     return {
@@ -92,4 +93,4 @@ def _addresses() -> dict[str, str]:
     }
 
 
-_cached_addresses = cache(_addresses)
+_cached_addresses = cache(addresses)
