@@ -35,6 +35,12 @@ document.body.addEventListener("htmx:beforeRequest", (event) => {
   if (elt.id === "sessions" && triggeringEvent?.type === "ds:sessions" && isBusy(triggeringEvent))
     event.preventDefault();
 });
+// What was asked for there is done: the row is one like the others again, whichever refresh comes next.
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  if (successful && requestConfig.verb === "post")
+    elt.closest("#sessions [data-open]")?.removeAttribute("data-open");
+});
 for (const failed of ["htmx:responseError", "htmx:sendError"]) {
   document.body.addEventListener(failed, (event) => {
     const { elt } = /** @type {CustomEvent} */ (event).detail;
