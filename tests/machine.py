@@ -15,6 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final, TypeVar
 
+from chatapp.services import launch
 from tests.leftovers import open_folder
 from tests.waiting import until
 
@@ -39,9 +40,9 @@ class Machine:
         self._up: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts `up`; returns at once."""
+        """Starts `up`; returns at once. From the main thread: the kernel ends `up` with the thread that started it."""
         with self._log.open("wb") as log:
-            command = [sys.executable, str(ROOT / "manage.py"), "up"]
+            command = [*launch.bound_to_owner(signal.SIGTERM), sys.executable, str(ROOT / "manage.py"), "up"]
             self._up = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
 
     def wait_until_ready(self) -> None:
