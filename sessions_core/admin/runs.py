@@ -95,6 +95,7 @@ class RunAdmin(LookingAdmin):
             except Refusal as refusal:
                 self.message_user(request, f"{self.short(run)}: {refusal.message}", messages.WARNING)
             else:
+                self.log_change(request, run, "Stopped.")
                 self.message_user(request, f"{self.short(run)} is being stopped.", messages.SUCCESS)
 
     def has_stop_permission(self, request: HttpRequest) -> bool:

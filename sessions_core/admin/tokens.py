@@ -28,6 +28,7 @@ class ApiTokenAdmin(LookingAdmin):
         count = 0
         for token in chosen.filter(revoked_at=None):
             tokens.revoke(token)
+            self.log_change(request, token, "Revoked.")
             count += 1
         self.message_user(request, f"{count} revoked; what was connected with them is cut off.", messages.SUCCESS)
 

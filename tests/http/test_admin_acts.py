@@ -4,6 +4,7 @@ import re
 from uuid import uuid4
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -123,6 +124,7 @@ def test_stopping_a_run_is_a_line_in_its_log(staff: Client, alice: User) -> None
     assert event.actor_name == "Ruth"
     assert Run.objects.get().cancel_requested_at is not None
     assert "is being stopped" in answer.content.decode()
+    assert LogEntry.objects.get().change_message == "Stopped."
 
 
 def test_stopping_what_has_ended_says_so(staff: Client, alice: User) -> None:
@@ -145,6 +147,7 @@ def test_revoking_ends_a_token(staff: Client, alice: User, bob: User) -> None:
 
     assert tokens.find(gone) is None
     assert tokens.find(kept) is not None
+    assert LogEntry.objects.get().change_message == "Revoked."
 
 
 @pytest.mark.parametrize("way", ["page", "action"])
