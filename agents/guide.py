@@ -10,13 +10,15 @@ from typing import Final
 
 from django.conf import settings
 
-from agents.documentation.ranking import Found, rank
+from agents.documentation.ranking import Found, rank, says_nothing
 from agents.documentation.sections import Section, read
 from agents.sdk import AgentRun, agent
 from sessions_core import bridge
 
 SECTIONS: Final = 3  # at most, in one answer
-COVERED: Final = 0.34  # a section that holds less of what was asked is about something else
+COVERED: Final = 0.3  # a section that holds less of what was asked is about something else
+WORDS: Final = 2  # so is one that shares a single word with the question, unless …
+TELLING: Final = 0.25  # … the word is in its title, or all over it
 NEAR: Final = 0.6  # of the best one's score: below it a section only distracts
 LENGTH: Final = 1200  # code points quoted of one section; the pages have the rest
 WORD_S: Final = 0.025  # a pace at which people read along, and can reload or stop in between
@@ -52,11 +54,16 @@ def best(question: str, library: Sequence[Section]) -> list[Section]:
     """The sections that answer the question, the best first; none when the documentation has no answer."""
     if _GREETING.fullmatch(question):
         return []
-    found = [
-        one for one in rank(question, [(section.title, section.body) for section in library]) if one.covered >= COVERED
-    ]
+    if len(re.findall(r"\w+", question)) > 1 and says_nothing(question):
+        return list(library[:1])  # “what is this?”: how the README begins
+    ranked = rank(question, [(section.title, section.body) for section in library])
+    found = [one for one in ranked if _fits(one)]
     near = takewhile(lambda one: one.score >= NEAR * found[0].score, found)
     return [library[one.index] for one in near][:SECTIONS]
+
+
+def _fits(one: Found) -> bool:
+    return one.covered >= COVERED and (one.words >= min(WORDS, one.asked) or one.score >= TELLING)
 
 
 def quote(question: str, found: Sequence[Section]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import connection
 from msgspec import Struct
 
+# A word that no text holds counts half: people say more than a page does.
 # 1|32: long texts count less, and a word said ten times is not ten times as telling.
 _RANK: Final = """
     WITH given AS (
@@ -22,20 +23,24 @@ _RANK: Final = """
     ), hit AS (
         SELECT lexeme, ord, ts_rank_cd(words, query, 1|32) AS rank FROM term JOIN given ON words @@ query
     ), weight AS (
-        SELECT lexeme, ln(1 + ((SELECT count(*) FROM given) - count(ord) + 0.5) / (count(ord) + 0.5)) AS rarity
+        SELECT lexeme, ln(1 + ((SELECT count(*) FROM given) - count(ord) + 0.5) / (count(ord) + 0.5))
+               * CASE count(ord) WHEN 0 THEN 0.5 ELSE 1 END AS rarity
         FROM term LEFT JOIN hit USING (lexeme) GROUP BY lexeme
     )
-    SELECT ord, sum(rarity * rank) AS score, sum(rarity) / (SELECT sum(rarity) FROM weight) AS covered
+    SELECT ord, sum(rarity * rank) AS score, sum(rarity) / (SELECT sum(rarity) FROM weight) AS covered,
+           count(*) AS words, (SELECT count(*) FROM weight) AS asked
     FROM hit JOIN weight USING (lexeme) GROUP BY ord ORDER BY score DESC, ord
 """
 
 
 class Found(Struct, frozen=True):
-    """The text at `index`; `covered`: what part of the question's weight its words make up, to 1."""
+    """The text at `index`. It holds `words` of the `asked` words of the question; `covered`: their share of its weight, to 1."""
 
     index: int
     score: float
     covered: float
+    words: int
+    asked: int
 
 
 def rank(question: str, texts: Sequence[tuple[str, str]]) -> list[Found]:
@@ -48,4 +53,15 @@ def rank(question: str, texts: Sequence[tuple[str, str]]) -> list[Found]:
     with connection.cursor() as cursor:
         cursor.execute(_RANK, arguments)
         rows = cursor.fetchall()
-    return [Found(index=ord_ - 1, score=float(score), covered=float(covered)) for ord_, score, covered in rows]
+    return [
+        Found(index=ord_ - 1, score=float(score), covered=float(covered), words=words, asked=asked)
+        for ord_, score, covered, words, asked in rows
+    ]
+
+
+def says_nothing(question: str) -> bool:
+    """Whether the question is made of stop words alone: “what is this?”, “who are you?”."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_tsvector('english', %s) = ''", [question])
+        row = cursor.fetchone()
+    return bool(row and row[0])
