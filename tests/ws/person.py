@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 Frame = dict[str, Any]
 WITHIN_S: Final = 5.0
@@ -17,19 +18,19 @@ class Tab:
     """One socket. `frames` is all that came, in order; `log` is what a client would have applied, by seq."""
 
     def __init__(
-        self, address: str, *, token: str = "", headers: Mapping[str, str] | None = None, offers: bool = True, **more: Any
+        self, address: str, *, token: str = "", headers: Mapping[str, str] | None = None, offers: bool = True
     ) -> None:
         given = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         self.device = str(uuid4())
         opening = connect(
             f"ws://{address}/ws/",
             additional_headers=given,
-            subprotocols=["durable-sessions.v1"] if offers else None,
+            subprotocols=[Subprotocol("durable-sessions.v1")] if offers else None,
             compression=None,
             ping_interval=None,
             proxy=None,
             max_size=None,
-            **more,
+            close_timeout=0.5,
         )
         self._open = ExitStack()
         self.socket = self._open.enter_context(opening)
@@ -43,7 +44,7 @@ class Tab:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def send(self, type: str, **fields: Any) -> None:
+    def send(self, type: str, **fields: object) -> None:
         self.send_text(json.dumps({"type": type, **fields}, default=str))
 
     def send_text(self, text: str | bytes) -> None:
@@ -53,7 +54,7 @@ class Tab:
         self.send("hello", device=self.device, label=label)
         return self.next("welcome")
 
-    def subscribe(self, session: UUID, **fields: Any) -> Frame:
+    def subscribe(self, session: UUID, **fields: object) -> Frame:
         self.send("subscribe", session=session, **fields)
         return self.next("subscribed")
 
@@ -65,11 +66,11 @@ class Tab:
             self._apply(frame)
         return frame
 
-    def next(self, type: str, within_s: float = WITHIN_S, **fields: Any) -> Frame:
+    def next(self, type: str, within_s: float = WITHIN_S, **fields: object) -> Frame:
         """The next frame of that type and with those fields; what comes before is kept in `frames`."""
         while True:
             frame = self.receive(within_s)
-            if frame["type"] == type and all(frame.get(name) == str(value) for name, value in fields.items()):
+            if frame["type"] == type and all(str(frame.get(name)) == str(value) for name, value in fields.items()):
                 return frame
 
     def until_seq(self, seq: int) -> None:

@@ -1,7 +1,8 @@
-"""Following a Session: cold, resumed, live, and when it is another log or gone."""
+"""Following a Session: cold, resumed, live; and when it is another log, or none any more."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from tests.ws.person import Tab
 
@@ -23,11 +24,169 @@ def test_cold_start_shows_the_log_and_stays_live(
     tab = as_user(alice)
 
     subscribed = tab.subscribe(session)
-    assert subscribed["restart"] is False
-    assert subscribed["role"] == "owner"
-    first = tab.next("events")
-    assert first["older"] is False
+    assert (subscribed["restart"], subscribed["role"]) == (False, "owner")
+    assert tab.next("events")["older"] is False
 
     posted = say(session, owner, "after")
     tab.until_seq(posted.seq + 1)
     assert tab.seqs == list(range(tab.seqs[0], tab.cursor + 1))
+
+
+def test_cold_start_with_few_messages_says_that_there_are_older(
+    as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
+) -> None:
+    from sessions_core import runs
+    from tests.db.acts import client_id, say
+
+    for _ in range(3):
+        say(session, owner)
+        runs.cancel(session, by=owner, client_id=client_id())
+    tab = as_user(alice)
+
+    tab.subscribe(session, last=1)
+
+    first = tab.next("events")
+    assert first["older"] is True
+    assert first["events"][0]["kind"] == "message.posted"
+
+
+def test_resume_replays_then_stays_live(as_user: AsUser, alice: "User", owner: "Author", session: "SessionId") -> None:
+    from tests.db.acts import say
+
+    tab = as_user(alice)
+    epoch = tab.subscribe(session)["epoch"]
+    tab.until_seq(2)
+    missed = say(session, owner, "missed")
+
+    again = as_user(alice)
+    again.cursor = 2
+    assert again.subscribe(session, after=2, epoch=epoch)["restart"] is False
+    again.until_seq(missed.seq + 1)
+    live = say(session, owner, "live")
+    again.until_seq(live.seq + 1)
+
+    assert again.seqs == list(range(3, again.cursor + 1))
+
+
+def test_a_cursor_of_the_future_restarts(as_user: AsUser, alice: "User", session: "SessionId") -> None:
+    tab = as_user(alice)
+
+    subscribed = tab.subscribe(session, after=999, epoch=1)
+
+    assert subscribed["restart"] is True
+    tab.until_seq(subscribed["head"])
+
+
+def test_a_cursor_of_another_epoch_restarts(as_user: AsUser, alice: "User", session: "SessionId") -> None:
+    tab = as_user(alice)
+
+    subscribed = tab.subscribe(session, after=1, epoch=77)
+
+    assert subscribed["restart"] is True
+    assert subscribed["epoch"] == 1
+    tab.until_seq(subscribed["head"])
+
+
+def test_a_log_that_was_restored_restarts_its_readers(as_user: AsUser, alice: "User", session: "SessionId") -> None:
+    from sessions_core import log
+
+    tab = as_user(alice)
+    tab.subscribe(session)
+    tab.until_seq(2)
+
+    log.bump_epoch()
+
+    again = tab.next("subscribed")
+    assert again["restart"] is True
+    assert tab.next("events")["epoch"] == again["epoch"] > 1
+
+
+def test_half_a_cursor_is_refused(as_user: AsUser, alice: "User", session: "SessionId") -> None:
+    tab = as_user(alice)
+
+    tab.send("subscribe", session=session, after=1)
+
+    assert tab.refusal()["code"] == "bad_field"
+
+
+def test_subscribing_again_goes_on_from_the_new_cursor(
+    as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
+) -> None:
+    from tests.db.acts import say
+
+    tab = as_user(alice)
+    tab.subscribe(session)
+    tab.until_seq(2)
+    tab.subscribe(session, after=1, epoch=1)
+    assert tab.next("events")["from"] == 1
+
+    posted = say(session, owner)
+    tab.until_seq(posted.seq + 1)
+    assert len(tab.seqs) == len(set(tab.seqs))
+
+
+def test_nothing_comes_after_unsubscribing(
+    as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
+) -> None:
+    from tests.db.acts import say
+
+    tab = as_user(alice)
+    tab.subscribe(session)
+    tab.until_seq(2)
+    tab.send("unsubscribe", session=session)
+    tab.next("unsubscribed", session=session)
+    before = len(tab.applied)
+
+    say(session, owner)
+    tab.send("ping", n=1)
+
+    assert tab.next("pong") == {"type": "pong", "heads": {}, "n": 1}
+    assert len(tab.applied) == before
+
+
+def test_many_sessions_share_one_socket(as_user: AsUser, alice: "User", owner: "Author") -> None:
+    from sessions_core import sessions
+    from tests.db.acts import say
+
+    mine = [sessions.create(by=owner, agent="script") for _ in range(5)]
+    tab = as_user(alice)
+    for each in mine:
+        tab.cursor = -1
+        tab.subscribe(each)
+    for each in mine:
+        tab.cursor = 2
+        say(each, owner)
+        assert tab.next("events", session=each)["events"]
+
+
+def test_another_persons_session_and_none_look_the_same(as_user: AsUser, mallory: "User", session: "SessionId") -> None:
+    tab = as_user(mallory)
+    answers = []
+    for asked in (session, uuid4()):
+        tab.send("subscribe", session=asked)
+        refusal = tab.refusal()
+        assert refusal.pop("session") == str(asked)
+        answers.append(refusal)
+
+    assert answers[0] == answers[1]
+    assert answers[0]["code"] == "not_found"
+
+
+def test_a_ping_tells_the_heads(as_user: AsUser, alice: "User", session: "SessionId") -> None:
+    tab = as_user(alice)
+    tab.subscribe(session)
+
+    tab.send("ping")
+
+    assert tab.next("pong") == {"type": "pong", "heads": {str(session): 2}}
+
+
+def test_one_tab_writes_and_another_sees_it(as_user: AsUser, alice: "User", session: "SessionId") -> None:
+    laptop, phone = as_user(alice), as_user(alice)
+    phone.subscribe(session)
+
+    laptop.send("post", id=uuid4(), session=session, parts=[{"type": "text", "text": "hello"}])
+    ok = laptop.next("ok")
+
+    phone.until_seq(ok["seq"])
+    assert phone.applied[-1]["kind"] in {"message.posted", "session.renamed", "run.requested"}

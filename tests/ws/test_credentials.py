@@ -1,0 +1,189 @@
+"""Who may open a socket, and who has to leave it."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.ws.person import Tab
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    from sessions_core.access import Author
+    from sessions_core.ids import SessionId
+
+Connect = Callable[..., Tab]
+AsUser = Callable[..., Tab]
+LEAVES_WITHIN_S = 2.0
+
+
+@pytest.fixture
+def cookie(client: "Client", alice: "User") -> dict[str, str]:
+    """Alice's login, as her browser would send it."""
+    from tests.cast import PASSWORD
+
+    assert client.login(username="alice", password=PASSWORD)
+    return {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
+
+
+def closed_within(tab: Tab) -> tuple[int, float]:
+    began = time.monotonic()
+    return tab.close_code(), time.monotonic() - began
+
+
+def test_the_subprotocol_is_echoed(as_user: AsUser, alice: "User") -> None:
+    assert as_user(alice).socket.subprotocol == "durable-sessions.v1"
+
+
+def test_a_client_without_subprotocol_is_served(as_user: AsUser, alice: "User") -> None:
+    assert as_user(alice, offers=False).socket.subprotocol is None
+
+
+def test_the_welcome_says_who_and_how_much(connect: Connect, alice: "User") -> None:
+    from sessions_core import tokens
+
+    tab = connect(token=tokens.issue(alice))
+    welcome = tab.hello()
+
+    assert (welcome["protocol"], welcome["user"], welcome["name"]) == (1, str(alice.pk), "Alice")
+    assert (welcome["device"], welcome["heartbeat_ms"]) == (tab.device, 10_000)
+    assert welcome["limits"]["frame_bytes"] == 65_536
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer ds_wrong"}, {"Cookie": "sessionid=wrong"}])
+def test_strangers_are_let_in_to_be_told(connect: Connect, headers: dict[str, str]) -> None:
+    assert connect(headers=headers).close_code() == 4401
+
+
+def test_a_signed_in_browser_is_welcome(connect: Connect, server: str, cookie: dict[str, str]) -> None:
+    tab = connect(headers={**cookie, "Origin": f"http://{server}"})
+
+    assert tab.hello()["name"] == "Alice"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "nonsense"])
+def test_another_sites_page_is_turned_away(connect: Connect, cookie: dict[str, str], origin: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        connect(headers={**cookie, "Origin": origin})
+    assert refused.value.response.status_code == 403
+
+
+def test_any_host_does_not_mean_any_site(
+    connect: Connect, cookie: dict[str, str], settings: "pytest.FixtureRequest"
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]  # type: ignore[attr-defined]
+
+    with pytest.raises(InvalidStatus):
+        connect(headers={**cookie, "Origin": "https://evil.example"})
+
+
+def test_a_token_needs_no_origin(connect: Connect, alice: "User") -> None:
+    from sessions_core import tokens
+
+    tab = connect(token=tokens.issue(alice), headers={"Origin": "https://elsewhere.example"})
+    assert tab.hello()
+
+
+def test_a_revoked_token_loses_its_socket(connect: Connect, alice: "User") -> None:
+    from sessions_core import tokens
+    from sessions_core.models import ApiToken
+
+    tab = connect(token=tokens.issue(alice))
+    tab.hello()
+    tokens.revoke(ApiToken.objects.get(user=alice))
+
+    code, took_s = closed_within(tab)
+    assert code == 4401
+    assert took_s < LEAVES_WITHIN_S
+
+
+def test_signing_out_closes_the_sockets(connect: Connect, cookie: dict[str, str], client: "Client") -> None:
+    tab = connect(headers=cookie)
+    tab.hello()
+    client.logout()
+
+    code, took_s = closed_within(tab)
+    assert code == 4401
+    assert took_s < LEAVES_WITHIN_S
+
+
+def test_a_new_password_closes_the_sockets(connect: Connect, cookie: dict[str, str], alice: "User") -> None:
+    tab = connect(headers=cookie)
+    tab.hello()
+    alice.set_password("another one entirely")
+    alice.save()
+
+    assert closed_within(tab)[0] == 4401
+
+
+def test_who_may_not_sign_in_any_more_is_put_out(as_user: AsUser, alice: "User") -> None:
+    tab = as_user(alice)
+    alice.is_active = False
+    alice.save()
+
+    assert closed_within(tab)[0] == 4401
+
+
+def test_a_removed_participant_stops_receiving(
+    as_user: AsUser, bob: "User", session: "SessionId", owner: "Author"
+) -> None:
+    from sessions_core.models import Participant
+    from tests.db.acts import say
+
+    Participant.objects.create(session_id=session, user=bob, role="editor")
+    tab = as_user(bob)
+    tab.subscribe(session)
+    tab.until_seq(2)
+    Participant.objects.filter(user=bob).delete()
+
+    began = time.monotonic()
+    tab.next("removed", session=session)
+    assert time.monotonic() - began < LEAVES_WITHIN_S
+    say(session, owner, "not for Bob")
+    tab.send("ping", n=1)
+    assert tab.next("pong")["heads"] == {}
+    assert tab.seqs == [1, 2]
+
+
+def test_a_deleted_session_is_taken_away(as_user: AsUser, alice: "User", session: "SessionId", owner: "Author") -> None:
+    from sessions_core import sessions
+
+    tab = as_user(alice)
+    tab.subscribe(session)
+    sessions.delete(session, by=owner)
+
+    tab.next("removed", session=session)
+    tab.send("subscribe", session=session)
+    assert tab.refusal()["code"] == "not_found"
+
+
+def test_one_user_has_so_many_sockets(as_user: AsUser, alice: "User", settings: "pytest.FixtureRequest") -> None:
+    from sessions_core import tokens
+
+    settings.CONNECTIONS_PER_USER = 2  # type: ignore[attr-defined]
+    kept = [as_user(alice), as_user(alice)]
+    token = tokens.issue(alice)
+    assert token
+
+    from websockets.exceptions import ConnectionClosed
+
+    with pytest.raises(ConnectionClosed) as closed:
+        as_user(alice)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4409
+    kept[0].send("ping")
+    kept[0].next("pong")
+
+
+def test_one_address_has_so_many_sockets(as_user: AsUser, alice: "User", settings: "pytest.FixtureRequest") -> None:
+    from websockets.exceptions import ConnectionClosed
+
+    settings.CONNECTIONS_PER_ADDRESS = 0  # type: ignore[attr-defined]
+    with pytest.raises(ConnectionClosed) as closed:
+        as_user(alice)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1013
