@@ -2,9 +2,13 @@
 
 import json
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 import redis
 
@@ -14,6 +18,7 @@ from sessions_core.events import MessageDelta, RunCancelRequested, RunRestarted
 from sessions_core.ids import SessionId
 from sessions_core.models import Run
 from tests.agents.facts import begun, check_folds, completed, ends, of_kind, said, text, until, words
+from tests.agents.worker import ROOT
 from tests.db.acts import client_id, facts, kinds, say
 
 if TYPE_CHECKING:
@@ -115,3 +120,34 @@ def test_a_worker_that_is_stopped_hands_its_runs_over(session: SessionId, owner:
     assert took < 3
     assert leaving.process.returncode == 0
     assert Run.objects.get(pk=run).handed_back == 1
+
+
+@pytest.mark.parametrize("order", [{"words": 5000, "every_ms": 5}, {"silent_ms": 60_000}])
+def test_the_model_is_let_go_within_half_a_second_of_stop(
+    session: SessionId, owner: Author, hire: Hire, provider_url: str, order: dict[str, int]
+) -> None:
+    hire(CHAT_MODEL="fake", CHAT_MODEL_URL=provider_url)
+    say(session, owner, json.dumps(order), agent="assistant")
+    until(lambda: seen(provider_url) and (seen(provider_url)[0]["chunks"] or "silent_ms" in order))
+
+    pressed = time.time()
+    runs.cancel(session, by=owner, client_id=client_id())
+    until(lambda: seen(provider_url)[0]["closed_at"])
+
+    assert seen(provider_url)[0]["closed_at"] - pressed < 0.5
+    until(lambda: ends(session) == ["run.cancelled"])
+
+
+def seen(url: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = httpx.get(url.replace("/v1", "/seen")).json()
+    return found
+
+
+@pytest.fixture
+def provider_url() -> Iterator[str]:
+    """The fake provider in a process of its own."""
+    command = [sys.executable, "-m", "tests.fake_provider"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as provider:
+        assert provider.stdout
+        yield provider.stdout.readline().strip()
+        provider.terminate()
