@@ -23,6 +23,7 @@ PORT = env.number("PORT", 8000, least=1, most=65535)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql")) or services.database_url(VAR_DIR)
 REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix")) or services.redis_url(VAR_DIR)
+HTTPS = env.flag("HTTPS")  # browsers reach it by https only: their cookies are never sent without
 SIGN_UP = env.flag("SIGN_UP", default=True)  # may strangers make themselves an account?
 CHAT_MODEL = env.text("CHAT_MODEL")  # pydantic-ai's form, `openai:gpt-5`; the bare name when CHAT_MODEL_URL is set
 CHAT_MODEL_URL = env.url("CHAT_MODEL_URL", ("http", "https"))  # an OpenAI-compatible endpoint
@@ -100,6 +101,7 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
 CSRF_FAILURE_VIEW = "chatapp.views.errors.csrf_failure"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
