@@ -10,6 +10,7 @@ import { Draft } from "ds/ui/draft.js";
 import { byId } from "ds/ui/page.js";
 import { say } from "ds/ui/strings.js";
 
+const LONG_TEXT = 4_000; // characters: it fills the field's greatest height in any case
 const IME_KEY = 229; // what some browsers say instead of `isComposing`, for the Enter that ends a composition
 const COARSE = matchMedia("(pointer: coarse)");
 
@@ -25,9 +26,10 @@ export class Composer {
     this.limit = Number(this.form.dataset.limit);
     this.onSend = onSend;
     this.draft = new Draft(session, this.field);
-    this.draft.restore();
+    if (!this.field.value) this.#put(this.draft.kept()); // otherwise the server sent something back to be mended
     this.field.required = false; // an empty field is no error: the button is simply off
     this.field.addEventListener("input", () => this.#measure());
+    this.field.addEventListener("paste", (event) => this.#paste(event));
     this.field.addEventListener("keydown", (event) => this.#key(event));
     this.form.addEventListener("submit", (event) => this.#submit(event));
     this.form.addEventListener("click", (event) => event.target === this.form && this.field.focus());
@@ -37,16 +39,14 @@ export class Composer {
   /** Put this text back, before what is there. @param {string} text */
   giveBack(text) {
     const rest = this.field.value;
-    this.field.value = rest ? `${text}\n\n${rest}` : text;
+    this.#put(rest ? `${text}\n\n${rest}` : text);
     this.draft.keep();
-    this.#measure();
     this.field.focus();
   }
 
-  clear() {
-    this.field.value = "";
-    this.draft.keep();
-    this.#measure();
+  /** What was typed is on its way. Its draft stays until `draft.keep()`. */
+  empty() {
+    this.#put("");
   }
 
   /** @param {KeyboardEvent} event */
@@ -78,10 +78,49 @@ export class Composer {
     this.#grow();
   }
 
-  /** Where the browser cannot size the field by its content, a short text is measured; a long one has the most height. */
+  /** @param {string} text */
+  #put(text) {
+    this.#makeReady(text.length);
+    this.field.value = text;
+    this.#measure();
+  }
+
+  /**
+   * A long text is put in as one piece: the browser's own way takes a minute for 20,000 lines.
+   *
+   * @param {ClipboardEvent} event
+   */
+  #paste(event) {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (text.length < LONG_TEXT) return;
+    event.preventDefault();
+    const { field } = this;
+    this.#makeReady(field.value.length + text.length);
+    field.setRangeText(text.replace(/\r\n?/g, "\n"), field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /**
+   * Before a long text comes: its height is not asked for, and its direction not looked for, which both take seconds.
+   *
+   * @param {number} length
+   */
+  #makeReady(length) {
+    const long = length > LONG_TEXT;
+    if (this.field.hasAttribute("data-long") === long) return;
+    this.field.toggleAttribute("data-long", long);
+    if (long) this.field.removeAttribute("dir");
+    else this.field.dir = "auto";
+  }
+
+  /** Where the browser cannot size the field by its content, it is measured. */
   #grow() {
-    if (CSS.supports("field-sizing", "content")) return;
-    this.field.style.blockSize = "auto";
-    this.field.style.blockSize = this.field.value.length > 5_000 ? "22rem" : `${this.field.scrollHeight}px`;
+    this.#makeReady(this.field.value.length);
+    const { style } = this.field;
+    style.blockSize = "";
+    if (!CSS.supports("field-sizing", "content") && !this.field.hasAttribute("data-long")) {
+      style.blockSize = "auto";
+      style.blockSize = `${this.field.scrollHeight}px`;
+    }
   }
 }

@@ -26,13 +26,12 @@ export class Draft {
     document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.keep());
   }
 
-  /** Put back what was kept, unless the server sent something back to be mended. */
-  restore() {
-    if (this.field.value) return;
+  /** What was kept. */
+  kept() {
     try {
-      this.field.value = localStorage.getItem(this.key) ?? "";
+      return localStorage.getItem(this.key) ?? "";
     } catch {
-      // storage is forbidden: then there is nothing to put back
+      return ""; // storage is forbidden: then there is nothing to put back
     }
   }
 

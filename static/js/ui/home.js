@@ -23,7 +23,8 @@ async function begin() {
   if (answer?.redirected) return location.assign(answer.url); // signed out: the draft waits
   const said = await answer?.json().catch(() => null);
   if (said?.url) {
-    composer.clear();
+    composer.empty();
+    composer.draft.keep();
     return location.assign(said.url);
   }
   composer.button.disabled = false;

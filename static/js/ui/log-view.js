@@ -8,6 +8,7 @@
  */
 
 import { Answered } from "ds/ui/answered.js";
+import { showTime } from "ds/ui/clock.js";
 import { noteElement } from "ds/ui/notes.js";
 import { arrange, stencil } from "ds/ui/page.js";
 import { saidElement } from "ds/ui/said.js";
@@ -73,8 +74,10 @@ export class LogView {
     for (const element of found("answer")) this.#answers.set(element.dataset.answer ?? "", element);
     for (const element of found("message")) {
       const message = this.timeline.messages.get(element.dataset.message ?? "");
-      if (message?.role === "user") this.#said.set(message.id, element);
-      else if (message) this.#answered.set(message.id, new Answered(message, element));
+      if (message?.role === "user") {
+        this.#said.set(message.id, element);
+        showTime(element, message.at);
+      } else if (message) this.#answered.set(message.id, new Answered(message, element));
     }
   }
 

@@ -15,7 +15,6 @@ import { LogView } from "ds/ui/log-view.js";
 import { listen as listenForCode } from "ds/ui/markdown-acts.js";
 import { Older } from "ds/ui/older.js";
 import { byId, embedded, maybe } from "ds/ui/page.js";
-import { Pending } from "ds/ui/pending.js";
 import { Pill } from "ds/ui/pill.js";
 import { Reading } from "ds/ui/reading.js";
 import { listenForRename } from "ds/ui/rename.js";
@@ -54,8 +53,16 @@ const scroll = new Scroll(log, byId("turns", HTMLElement), byId("jump", HTMLElem
   top: () => void older.load(),
   end: () => reading.seen(timeline.cursor),
 });
-const pending = new Pending(byId("pending", HTMLElement), () => connection.status.name === "live");
-const sending = maybe("composer", HTMLFormElement) && new Sending({ connection, session, pending, scroll });
+const sending =
+  maybe("composer", HTMLFormElement) &&
+  new Sending({
+    connection,
+    session,
+    me: start.me,
+    events: start.events,
+    root: byId("pending", HTMLElement),
+    scroll,
+  });
 const stop = new Stop(connection, session);
 const spoken = new Spoken(reader);
 new Pill(connection, `/sign-in/?next=${encodeURIComponent(location.pathname)}`);
