@@ -36,7 +36,8 @@ function patch(parent, old, next) {
       return;
     }
     // appendData keeps the ends of a selection where they are; setting the whole text would not.
-    if (next.text.startsWith(old.text)) next.dom.appendData(next.text.slice(old.text.length));
+    if (next.text.slice(0, old.text.length) === old.text)
+      next.dom.appendData(next.text.slice(old.text.length));
     else next.dom.data = next.text;
   } else if ("tag" in old && "tag" in next && old.tag === next.tag && old.dom) {
     next.dom = old.dom;
