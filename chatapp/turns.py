@@ -81,7 +81,7 @@ def _retried(timeline: Timeline) -> Collection[str]:
 def _note(answer: Answer, *, active: list[str], later: Collection[str], me: str, agents: Mapping[str, str]) -> None:
     if answer.run is None:
         return
-    run, silent = answer.run, not answer.messages
+    run, silent = answer.run, not any(part.text for message in answer.messages for part in message.parts)
     agent = agents.get(run.agent, run.agent)
     retry = run.state in _RETRIABLE and run.id not in later
     if run.id in active:

@@ -12,7 +12,7 @@ import { showTime } from "ds/ui/clock.js";
 import { noteElement } from "ds/ui/notes.js";
 import { arrange, stencil } from "ds/ui/page.js";
 import { saidElement } from "ds/ui/said.js";
-import { layOut } from "ds/ui/turns.js";
+import { isEmpty, layOut } from "ds/ui/turns.js";
 
 export class LogView {
   /** @type {Map<string, HTMLElement>} */
@@ -23,6 +23,8 @@ export class LogView {
   #said = new Map();
   /** @type {Map<string, Answered>} */
   #answered = new Map();
+  /** Those in which nothing is said yet, by the last arrangement. @type {Set<string>} */
+  #empty = new Set();
 
   /**
    * @param {HTMLElement} root
@@ -39,10 +41,14 @@ export class LogView {
 
   /** @param {Changes} changes what a fold touched */
   apply({ messages, runs, removed }) {
-    for (const id of removed) this.#answered.delete(id);
+    for (const id of removed) {
+      this.#answered.delete(id);
+      this.#empty.delete(id);
+    }
     const known = (/** @type {string} */ id) => this.#answered.has(id) || this.#said.has(id);
     const before = [...messages].filter(known);
-    if (runs.size > 0 || removed.size > 0 || before.length < messages.size) this.#arrange();
+    const spoken = before.some((id) => this.#empty.has(id)); // then nobody is thinking any more
+    if (runs.size > 0 || removed.size > 0 || before.length < messages.size || spoken) this.#arrange();
     for (const id of before) {
       const message = this.timeline.messages.get(id);
       if (message) this.#answered.get(id)?.update(message);
@@ -56,7 +62,7 @@ export class LogView {
    */
   restart(timeline) {
     this.timeline = timeline;
-    for (const map of [this.#turns, this.#answers, this.#said, this.#answered]) map.clear();
+    for (const known of [this.#turns, this.#answers, this.#said, this.#answered, this.#empty]) known.clear();
     this.root.replaceChildren();
     this.#arrange();
   }
@@ -119,6 +125,8 @@ export class LogView {
 
   /** @param {Message} message */
   #message(message) {
+    if (isEmpty(message)) this.#empty.add(message.id);
+    else this.#empty.delete(message.id);
     const there = this.#answered.get(message.id);
     if (there) return there.element;
     const made = new Answered(message);

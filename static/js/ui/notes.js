@@ -11,7 +11,7 @@ import { say } from "ds/ui/strings.js";
 
 /** @typedef {{kind: "thinking" | "queued" | "stopped" | "failed", text: string, retry: boolean}} Note */
 /** @typedef {{me: string, agents: Record<string, string>}} Reader who looks, and what people call the agents */
-/** @typedef {{silent: boolean, first: boolean, retried: boolean}} About `silent`: without a message; `first`: its turn has come */
+/** @typedef {{silent: boolean, first: boolean, retried: boolean}} About `silent`: nothing was said yet; `first`: its turn has come */
 
 /**
  * @param {Run} run

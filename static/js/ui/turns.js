@@ -41,7 +41,7 @@ export function layOut(timeline, reader) {
     const { run } = answer;
     if (run) {
       const about = {
-        silent: answer.messages.length === 0,
+        silent: answer.messages.every(isEmpty),
         first: run.id === first,
         retried: retried.has(run.id),
       };
@@ -50,6 +50,15 @@ export function layOut(timeline, reader) {
     turnOf(answer, turns).answers.push(answer);
   }
   return [...turns.values()].sort((one, other) => one.seq - other.seq);
+}
+
+/**
+ * Was nothing said in it yet? An agent opens its message before the model says the first word.
+ *
+ * @param {Message} message
+ */
+export function isEmpty({ parts }) {
+  return parts.every(({ text }) => text === "");
 }
 
 /** @param {Timeline} timeline */
