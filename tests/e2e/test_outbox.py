@@ -48,6 +48,7 @@ def test_what_is_sent_offline_survives_a_reload(page_of: PageOf, alice: Person, 
 
     with pytest.raises(Error, match="ERR_"):
         laptop.reload()
+    laptop.page.wait_for_url("chrome-error://**")
     network.heal()
     laptop.open(session)
 

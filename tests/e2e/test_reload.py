@@ -23,7 +23,8 @@ def test_ten_reloads_in_mid_answer_lose_and_double_nothing(page_of: PageOf, alic
 
     for _ in range(RELOADS):
         if chance.random() < 0.3:
-            laptop.page.reload(wait_until="commit")  # and away again before the script is on duty
+            laptop.page.reload(wait_until="commit")
+            expect(laptop.log).to_be_attached()  # and away again, perhaps before the script is on duty
         else:
             already = laptop.reload().see_word(1).see_some_words()
             laptop.see_word(already + chance.randrange(1, 40))
@@ -37,7 +38,7 @@ def test_ten_reloads_in_mid_answer_lose_and_double_nothing(page_of: PageOf, alic
 
 def test_a_reload_before_the_first_word_finds_the_answer_being_thought_of(page_of: PageOf, alice: Person) -> None:
     laptop = page_of(alice).open(alice.session())
-    laptop.send(script(words=30, pause_after=0, pause_ms=2500)).see_note("is thinking")
+    laptop.send(script(words=30, pause_after=0, pause_ms=5000)).see_note("is thinking")
 
     laptop.reload().see_note("is thinking")
     expect(laptop.stop_button).to_be_visible()

@@ -20,9 +20,9 @@ def sideways(screen: Screen) -> int:
     return int(screen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-@pytest.mark.parametrize("device", ["small phone", "phone", "laptop"])
-def test_nothing_scrolls_sideways(page_of: PageOf, alice: Person, device: str) -> None:
-    screen = page_of(alice, device)
+@pytest.mark.parametrize("screen_of", ["small phone", "phone", "laptop"])
+def test_nothing_scrolls_sideways(page_of: PageOf, alice: Person, screen_of: str) -> None:
+    screen = page_of(alice, screen_of)
     for path in ("/", "/settings/"):
         assert sideways(screen.go(path)) == 0
 

@@ -14,7 +14,7 @@ def brightness(screen: Screen) -> int:
         screen.page.evaluate(
             """() => {
               const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-              canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
+              canvas.fillStyle = getComputedStyle(document.documentElement).backgroundColor;
               canvas.fillRect(0, 0, 1, 1);
               const [red, green, blue] = canvas.getImageData(0, 0, 1, 1).data;
               return red + green + blue;
