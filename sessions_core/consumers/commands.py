@@ -12,7 +12,7 @@ from sessions_core.consumers.connection import HEARTBEAT_MS, Connection
 from sessions_core.consumers.delivery import Delivery
 from sessions_core.consumers.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS
 from sessions_core.consumers.subscribing import subscribe
-from sessions_core.errors import Busy, HelloFirst, NotSupported, ReadOnly, Refusal
+from sessions_core.errors import Broken, Busy, HelloFirst, NotSupported, ReadOnly, Refusal
 from sessions_core.events import Part
 from sessions_core.ids import ClientId, SessionId
 from sessions_core.protocol import (
@@ -60,7 +60,7 @@ async def obey(frame: ClientFrame, connection: Connection, delivery: Delivery) -
         refuse(Busy(), frame, connection)
     except Exception:  # the edge: one frame must not end the socket
         log.exception("A frame could not be obeyed.")
-        refuse(Busy(), frame, connection)
+        refuse(Broken(), frame, connection)
 
 
 def quick(frame: Ping | Typing, connection: Connection, delivery: Delivery) -> None:
