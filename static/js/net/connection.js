@@ -18,6 +18,7 @@
  */
 
 import { Close } from "ds/core/protocol.js";
+import { Watched } from "ds/core/watched.js";
 import { Commands } from "ds/net/commands.js";
 import { Followings } from "ds/net/followings.js";
 import { Link } from "ds/net/link.js";
@@ -27,8 +28,7 @@ import { browserSurroundings } from "ds/net/surroundings.js";
 export class Connection {
   /** @type {Link | null} */
   #link = null;
-  /** @type {Set<(status: Status) => void>} */
-  #watchers = new Set();
+  #status = new Watched(/** @type {Status} */ ({ name: "connecting" }));
   #commands;
   #followings;
   #reconnect;
@@ -47,8 +47,6 @@ export class Connection {
     this.onError = onError;
     /** Who is signed in and what the server allows, by the last link. @type {Welcome | null} */
     this.welcome = null;
-    /** @type {Status} */
-    this.status = { name: "connecting" };
     this.now = surroundings.now;
     this.#commands = new Commands(this);
     this.#followings = new Followings(this);
@@ -57,8 +55,12 @@ export class Connection {
       abandon: () => this.#link?.abandon(),
       probe: () => this.#link?.probe(),
       tick: () => this.#tick(),
-      status: (status) => this.#tell(status),
+      status: (status) => this.#status.set(status),
     });
+  }
+
+  get status() {
+    return this.#status.value;
   }
 
   /** Is there a link that was welcomed? */
@@ -90,9 +92,7 @@ export class Connection {
    * @returns {() => void} stops it
    */
   watch(watcher) {
-    this.#watchers.add(watcher);
-    watcher(this.status);
-    return () => this.#watchers.delete(watcher);
+    return this.#status.watch(watcher);
   }
 
   /**
@@ -161,12 +161,6 @@ export class Connection {
     if (!this.up) return;
     this.#commands.tick();
     this.#followings.tick();
-  }
-
-  /** @param {Status} status */
-  #tell(status) {
-    this.status = status;
-    for (const watcher of [...this.#watchers]) watcher(status);
   }
 
   /** @param {ServerFrame} frame */

@@ -19,13 +19,13 @@ import { delay } from "ds/core/backoff.js";
 import { newId } from "ds/core/ids.js";
 import { command, due, goesAgain } from "ds/core/outbox.js";
 import { Refused } from "ds/core/protocol.js";
+import { Watched } from "ds/core/watched.js";
 import { openStore } from "ds/net/outbox-store.js";
 
 export class Outbox {
   /** @type {Map<string, Entry>} */
   #entries = new Map();
-  /** @type {Set<(entries: Entry[]) => void>} */
-  #watchers = new Set();
+  #shown = new Watched(/** @type {Entry[]} */ ([]));
   /** Refusals in a row, by Session. @type {Map<string, number>} */
   #refusals = new Map();
   #keeping = Promise.resolve();
@@ -57,9 +57,7 @@ export class Outbox {
    * @returns {() => void} stops it
    */
   watch(watcher) {
-    this.#watchers.add(watcher);
-    watcher(this.#inOrder());
-    return () => this.#watchers.delete(watcher);
+    return this.#shown.watch(watcher);
   }
 
   /**
@@ -160,12 +158,7 @@ export class Outbox {
     await this.store.remove(id).catch(() => {});
   }
 
-  #inOrder() {
-    return [...this.#entries.values()].sort((a, b) => a.order - b.order);
-  }
-
   #tell() {
-    const entries = this.#inOrder();
-    for (const watcher of [...this.#watchers]) watcher(entries);
+    this.#shown.set([...this.#entries.values()].sort((a, b) => a.order - b.order));
   }
 }

@@ -1,0 +1,32 @@
+/**
+ * A value that others watch.
+ *
+ * @module
+ */
+
+/** @template T */
+export class Watched {
+  /** @type {Set<(value: T) => void>} */
+  #watchers = new Set();
+
+  /** @param {T} value */
+  constructor(value) {
+    this.value = value;
+  }
+
+  /** @param {T} value */
+  set(value) {
+    this.value = value;
+    for (const watcher of [...this.#watchers]) watcher(value);
+  }
+
+  /**
+   * @param {(value: T) => void} watcher called at once with the present value
+   * @returns {() => void} stops it
+   */
+  watch(watcher) {
+    this.#watchers.add(watcher);
+    watcher(this.value);
+    return () => this.#watchers.delete(watcher);
+  }
+}
