@@ -200,6 +200,24 @@ test("a goodbye says when to come back", () => {
   assert.equal(world.sockets.length, 2);
 });
 
+test("a server that restarts or is busy without a goodbye is not stormed", () => {
+  for (const code of [1012, 1013]) {
+    const { world, connection } = started();
+    world.socket.welcome();
+    world.pass(10_000);
+    world.socket.drop(code);
+    assert.deepEqual(connection.status, { name: "reconnecting", at: world.time + 250 });
+  }
+});
+
+test("an address that the browser refuses is tried again", () => {
+  const world = new World();
+  const surroundings = { ...world.surroundings, open: () => assert.fail("no such scheme") };
+  const connection = new Connection({ url: "gopher://x", device: "d", surroundings });
+  connection.start();
+  assert.equal(connection.status.name, "reconnecting");
+});
+
 test("signed out and refused stay until somebody asks; too slow comes back", () => {
   for (const [code, name] of /** @type {const} */ ([
     [4401, "signed_out"],

@@ -92,7 +92,8 @@ export class Reconnect {
     if (!mayReconnect(code)) return this.#enter("over", { name: "refused", code, reason });
     const lived = this.surroundings.now() - this.#since;
     if (this.#phase === "live" && lived >= STABLE_MS) this.#failures = 0;
-    if (code === Close.BUSY) this.#failures = Math.max(1, this.#failures);
+    // A server that goes leaves many tabs behind: they do not come back in the same moment.
+    if (code === Close.BUSY || code === Close.RESTART) this.#failures = Math.max(1, this.#failures);
     const ms = goodbye?.retry_after_ms ?? delay(this.#failures, this.surroundings.random);
     this.#failures++;
     const at = this.surroundings.now() + ms;
