@@ -1,6 +1,6 @@
 """What people fill in."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 from django.contrib.auth import password_validation
@@ -8,12 +8,13 @@ from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 
 from sessions_core.models import ApiToken
 
 
 class SignInForm(AuthenticationForm):
-    error_messages: ClassVar[dict[str, Any]] = {
+    error_messages = {  # noqa: RUF012  # as Django declares it
         **AuthenticationForm.error_messages,
         "invalid_login": _("That name and password do not belong together. Capital letters matter in both."),
     }
@@ -47,7 +48,8 @@ class SignUpForm(forms.ModelForm[User]):
         password_validation.validate_password(password, User(username=self.cleaned_data.get("username", "")))
         return password
 
-    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002  # Django's signature
+    @override
+    def save(self, commit: bool = True) -> User:  # Django's signature
         user = super().save(commit=False)
         user.set_password(self.cleaned_data["password"])
         if commit:

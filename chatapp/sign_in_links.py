@@ -3,13 +3,12 @@
 The token is made over the user's last sign-in, so signing in, by this link or otherwise, ends every link made before.
 """
 
-from typing_extensions import override
-
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.urls import reverse
 from django.utils.http import base36_to_int, int_to_base36
+from typing_extensions import override
 
 
 class _Tokens(PasswordResetTokenGenerator):

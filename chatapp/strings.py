@@ -28,7 +28,8 @@ STRINGS: Final = {
     "signed_out": _("Signed out"),
     "refused": _("Not connected: {reason}"),
     "ended_elsewhere": _(
-        "This conversation is gone: it was deleted, or you take no part in it any more. What you typed is still here; copy it before you leave."
+        "This conversation is gone: it was deleted, or you take no part in it any more. "
+        "What you typed is still here; copy it before you leave."
     ),
     "too_long": _("{over} characters too many: a message can have {limit}."),
     "copied": _("Copied"),

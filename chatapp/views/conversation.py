@@ -84,8 +84,10 @@ def stop(request: Request, author: Author, session: UUID) -> HttpResponse:
 @signed_in
 def retry(request: Request, author: Author, session: UUID, run: UUID) -> HttpResponse:
     """Retry, from the form below an answer that failed or was stopped."""
-    ids = {"client_id": _client_id(request), "run_id": RunId(run)}
-    return _tell(request, session, lambda: runs.retry(SessionId(session), by=author, **ids))
+    client_id, run_id = _client_id(request), RunId(run)
+    return _tell(
+        request, session, lambda: runs.retry(SessionId(session), by=author, client_id=client_id, run_id=run_id)
+    )
 
 
 def _home(request: Request, author: Author, refusal: Refusal | None = None, *, typed: str = "") -> HttpResponse:

@@ -19,6 +19,8 @@ from sessions_core.access import Author
 from sessions_core.errors import NotFound, Refusal
 from sessions_core.ids import SessionId
 
+_HEAD: Final = 2**53  # above every head: a read mark then goes to the head
+_NOTHING_TO_SWAP: Final = 204  # the list fetches itself on `ds:sessions`
 PAGE: Final = 40  # Sessions of one page of the list: more than a screen shows
 
 
@@ -55,53 +57,73 @@ def item(request: Request, author: Author, session: UUID, part: str = "item") ->
 @signed_in
 def rename(request: Request, author: Author, session: UUID) -> HttpResponse:
     title = request.POST.get("title", "")
-    return _act(request, session, lambda: sessions.rename(SessionId(session), by=author, title=title))
+    refused = _change(author, session, lambda: sessions.rename(SessionId(session), by=author, title=title))
+    return _answer(request, session, refused)
 
 
 @require_POST
 @signed_in
 def archive(request: Request, author: Author, session: UUID) -> HttpResponse:
-    return _act(request, session, lambda: sessions.archive(SessionId(session), by=author), reload=True)
+    refused = _change(author, session, lambda: sessions.archive(SessionId(session), by=author))
+    return _shown_anew(request, session) or _answer(request, session, refused)
 
 
 @require_POST
 @signed_in
 def restore(request: Request, author: Author, session: UUID) -> HttpResponse:
-    return _act(request, session, lambda: sessions.restore(SessionId(session), by=author), reload=True)
+    refused = _change(author, session, lambda: sessions.restore(SessionId(session), by=author))
+    return _shown_anew(request, session) or _answer(request, session, refused)
 
 
 @require_POST
 @signed_in
 def delete(request: Request, author: Author, session: UUID) -> HttpResponse:
     """Deletes for all; who looks at it is taken home."""
-    here = reverse("session", args=[session]) in (request.htmx.current_url or "")
-    done = _act(request, session, lambda: sessions.delete(SessionId(session), by=author))
+    refused = _refusal(lambda: sessions.delete(SessionId(session), by=author))
+    if refused:
+        return _answer(request, session, refused)
     if not request.htmx:
         return redirect("home")
-    return HttpResponseClientRedirect(reverse("home")) if here and done.status_code == _DONE else done
+    return HttpResponseClientRedirect(reverse("home")) if _looks_at(request, session) else _answer(request, session)
 
 
-_DONE: Final = 204  # htmx then swaps nothing; the list fetches itself on `ds:sessions`
+def _change(author: Author, session: UUID, act: Callable[[], None]) -> str:
+    """Does it and gives the sentence of a refusal. What people did themselves is no news to them: what was read stays read."""
+    read = not sessions.get(SessionId(session), user=author.user).unread
+    refused = _refusal(act)
+    if read:
+        sessions.mark_read(SessionId(session), user=author.user, seq=_HEAD)
+    return refused
 
 
-def _act(request: Request, session: UUID, act: Callable[[], None], *, reload: bool = False) -> HttpResponse:
-    """Does it and answers the way it was asked: htmx gets events, a plain form the page again."""
-    refused = ""
+def _refusal(act: Callable[[], None]) -> str:
     try:
         act()
     except NotFound:
         raise
     except Refusal as refusal:
-        refused = refusal.message
+        return refusal.message
+    return ""
+
+
+def _answer(request: Request, session: UUID, refused: str = "") -> HttpResponse:
+    """The way it was asked: htmx gets events, a plain form the page again."""
     if not request.htmx:
         if refused:
             messages.error(request, refused)
         return redirect("session", session)
-    here = reverse("session", args=[session]) in (request.htmx.current_url or "")
-    if reload and here and not refused:
-        return HttpResponseClientRedirect(reverse("session", args=[session]))
-    answer = trigger_client_event(HttpResponse(status=_DONE), "ds:sessions", {})
+    answer = trigger_client_event(HttpResponse(status=_NOTHING_TO_SWAP), "ds:sessions", {})
     return trigger_client_event(answer, "ds:notice", {"text": refused}) if refused else answer
+
+
+def _shown_anew(request: Request, session: UUID) -> HttpResponse | None:
+    """The open page drawn again, because its composer comes or goes."""
+    here = request.htmx and _looks_at(request, session)
+    return HttpResponseClientRedirect(reverse("session", args=[session])) if here else None
+
+
+def _looks_at(request: Request, session: UUID) -> bool:
+    return reverse("session", args=[session]) in (request.htmx.current_url or "")
 
 
 def _moment(text: str) -> datetime | None:
