@@ -37,6 +37,10 @@ class TestWhileItRuns:
         assert answer.returncode != 0
         assert "It runs already, as process" in answer.stderr
 
+    def test_the_data_is_not_deleted_under_it(self, up: Machine) -> None:
+        assert "It runs already, as process" in up.manage("delete_data").stderr
+        assert up.is_ready()
+
     def test_each_line_has_a_part_and_a_level(self, up: Machine) -> None:
         lines = up.log().splitlines()
         assert {line.split()[1] for line in lines} >= {"up", "web", "worker", "postgres"}
@@ -67,6 +71,10 @@ class TestItsEnd:
         up.wait_until_gone()
         waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # for a processor that others use
         assert took_s < 5 * waiting, up.log()
+
+    def test_the_data_can_be_deleted_afterwards(self, up: Machine) -> None:
+        assert up.manage("delete_data").returncode == 0
+        assert not up.folder.exists()
 
 
 class TestRefusals:
