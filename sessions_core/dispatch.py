@@ -47,6 +47,11 @@ def known(agent: str | None) -> str:
     return agent
 
 
+def still_known(agent: str) -> str:
+    """The agent's name, or the default's where it is not on offer any more: an old Session goes on."""
+    return agent if agent in {info.name for info in dispatcher().agents()} else dispatcher().default()
+
+
 def title(agent: str) -> str:
     """What people call the agent; its name where it is not on offer any more."""
     return next((info.title for info in dispatcher().agents() if info.name == agent), agent)

@@ -41,7 +41,7 @@ def post(
     access.writer(session_id, user=by.user)
     said = _checked(parts)
     with transaction.atomic(durable=True):
-        session = Session.objects.select_for_update().get(pk=session_id)
+        session = runs.lock_session(session_id)
         if (done := log.find_command(session_id, client_id)) is not None:
             return _posted_before(session_id, *done)
         _follow_policy(session_id, policy or session.policy)
@@ -59,7 +59,7 @@ def post(
             session_id,
             facts,
             by=by,
-            agent=dispatch.known(agent or session.agent),
+            agent=dispatch.known(agent) if agent else dispatch.still_known(session.agent),
             replies_to=fact.message,
             client_id=client_id,
         )

@@ -108,6 +108,14 @@ class Stopped(Struct, frozen=True):
     repeated: bool = False
 
 
+def lock_session(session_id: SessionId) -> Session:
+    """The Session's row, locked: what is looked up now holds until the commit. Raises NotFound when it was just deleted."""
+    session = Session.objects.select_for_update().filter(pk=session_id).first()
+    if session is None:
+        raise NotFound("There is no such conversation.")
+    return session
+
+
 def request(
     session_id: SessionId,
     before: Sequence[Fact],
@@ -134,7 +142,7 @@ def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Run
     """Asks the same agent once more for what a Run did not bring to its end. Raises NotFound, ReadOnly, Conflict."""
     access.writer(session_id, user=by.user)
     with transaction.atomic(durable=True):
-        Session.objects.select_for_update().get(pk=session_id)
+        lock_session(session_id)
         if (done := log.find_command(session_id, client_id)) is not None:
             return _requested_before(*done)
         run = Run.objects.filter(session_id=session_id, pk=run_id).first()
@@ -143,7 +151,7 @@ def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Run
         if run.state not in {Run.State.FAILED, Run.State.INTERRUPTED, Run.State.CANCELLED}:
             raise Conflict("Only an answer that failed or was stopped can be tried again.")
         replies_to = MessageId(run.replies_to) if run.replies_to else None
-        agent = dispatch.known(run.agent)
+        agent = dispatch.still_known(run.agent)
         return request(session_id, [], by=by, agent=agent, replies_to=replies_to, client_id=client_id)
 
 

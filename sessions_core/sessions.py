@@ -25,7 +25,7 @@ from sessions_core.events import (
 )
 from sessions_core.ids import ClientId, SessionId, UserId, new_session
 from sessions_core.models import Participant, Run, Session
-from sessions_core.runs import running
+from sessions_core.runs import lock_session, running
 from sessions_core.text import clean
 
 TITLE_LIMIT: Final = 200
@@ -138,8 +138,8 @@ def configure(session_id: SessionId, *, by: Author, agent: str | None = None, po
     """
     access.writer(session_id, user=by.user)
     with transaction.atomic(durable=True):
-        session = Session.objects.select_for_update().get(pk=session_id)
-        agent = dispatch.known(agent or session.agent)
+        session = lock_session(session_id)
+        agent = dispatch.known(agent) if agent else session.agent
         policy = _policy(policy or session.policy)
         Session.objects.filter(pk=session_id).update(agent=agent, policy=policy)
         log.append(session_id, [SessionConfigured(agent=agent, policy=policy)], actor=by.actor)

@@ -1,10 +1,13 @@
 """P1, P4, P6, P7: the log is gapless and ordered, and only the present, uncancelled attempt writes."""
 
 import json
+import threading
 from functools import partial
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from sessions_core import access, log, runs, sessions
 from sessions_core.errors import Fenced, NotFound
@@ -14,6 +17,7 @@ from sessions_core.log import Write
 from sessions_core.models import Event, Run, Session
 from sessions_core.subscription import Span
 from tests.db.acts import at_once, begin, claimed, client_id, delta, facts, kinds, say, whole
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -219,3 +223,49 @@ def test_crossing_writes_of_many_workers_never_deadlock(owner: access.Author) ->
     assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     for claim in claims:
         assert log.heads([claim.session])[claim.session].head == 7 + 24
+
+
+def test_a_write_waits_for_a_cancel_under_way_and_is_refused(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    refused = threading.Event()
+
+    def write() -> None:
+        try:
+            log.append_as(claim, [delta(message, 0, "late")])
+        except Fenced:
+            refused.set()
+        finally:
+            connection.close()
+
+    writer = threading.Thread(target=write)
+    with transaction.atomic():
+        Run.objects.update(cancel_requested_at=Now())
+        writer.start()
+        until(lambda: _waits_for_a_lock() or not writer.is_alive(), within_s=10)
+    writer.join()
+
+    assert refused.is_set()
+    assert "message.delta" not in kinds(session)
+
+
+def test_a_cold_start_never_cuts_a_message_that_was_completed_after_it(
+    session: SessionId, owner: access.Author
+) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    say(session, owner)
+    log.append_as(claim, [delta(message, 0, "slow")])
+    runs.finish(claim, RunCompleted())
+    runs.cancel(session, by=owner, client_id=client_id())
+
+    page = log.open_last(session, messages=1)
+
+    assert (page.events[0].kind, str(message) in bytes(page.events[0].data).decode()) == ("message.started", True)
+    assert page.older
+
+
+def _waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None

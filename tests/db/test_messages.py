@@ -110,3 +110,11 @@ def test_a_session_is_named_after_the_first_words(session: SessionId, owner: acc
 
     names = [fact.title for fact in facts(session) if isinstance(fact, SessionRenamed)]
     assert names == ["What is a durable session, and why should anybody want one…"]
+
+
+def test_a_session_whose_agent_is_gone_is_answered_by_the_default(session: SessionId, owner: access.Author) -> None:
+    Session.objects.update(agent="retired")
+
+    posted = say(session, owner)
+
+    assert Run.objects.get(pk=posted.run).agent == "script"
