@@ -1,0 +1,269 @@
+import json
+import re
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from chatapp.views.conversation import MESSAGES
+from sessions_core import log, runs
+from sessions_core.events import MessageDelta, MessageStarted, RunCompleted, RunFailed
+from sessions_core.ids import ClientId, SessionId, new_message
+from sessions_core.messages import TEXT_LIMIT, Posted
+from sessions_core.models import Run, Session
+from tests.http.callers import author, begun, claimed, joined, said
+
+
+@pytest.fixture
+def reader(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def started(posted: Posted, text: str) -> runs.Claim:
+    """The answer to a post, begun in a worker."""
+    claim, message = claimed(posted.run), new_message()
+    log.append_as(
+        claim,
+        [
+            MessageStarted(message=message, parent=posted.message, role="assistant", agent=claim.agent),
+            MessageDelta(message=message, part=0, part_type="text", offset=0, text=text),
+        ],
+    )
+    return claim
+
+
+def shown(reader: Client, session: SessionId, **query: str) -> str:
+    page = reader.get(reverse("session", args=[session]), query)
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+def embedded(page: str) -> Any:  # noqa: ANN401  # JSON
+    found = re.search(r'<script type="application/json" id="start">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+def visible(page: str) -> str:
+    """The page without the stencils and the data for the script."""
+    return re.sub(r"<(template|script)\b.*?</\1>", "", page, flags=re.DOTALL)
+
+
+def test_history_is_there_without_a_script(reader: Client, alice: User) -> None:
+    session = begun(alice)
+    runs.finish(started(said(session, alice, "Is it *kept*?"), "Yes, **all** of it."), RunCompleted())
+
+    page = visible(shown(reader, session))
+
+    assert "Is it *kept*?" in page
+    assert "<p>Yes, <strong>all</strong> of it.</p>" in page
+
+
+def test_the_script_goes_on_from_where_the_page_ends(reader: Client, alice: User) -> None:
+    session = begun(alice)
+    said(session, alice, "</script><b>&amp;")
+
+    start = embedded(shown(reader, session))
+
+    head = Session.objects.get(pk=session).head
+    assert (start["session"], start["to"], start["me"]) == (str(session), head, str(alice.pk))
+    posted = next(event for event in start["events"] if event["kind"] == "message.posted")
+    assert posted["data"]["parts"][0]["text"] == "</script><b>&amp;"
+
+
+def test_what_people_and_models_write_is_text(reader: Client, alice: User) -> None:
+    session = begun(alice, title="<i>title</i>")
+    runs.finish(started(said(session, alice, "<img src=x>"), "<img src=y onerror=z()>"), RunCompleted())
+
+    page = visible(shown(reader, session))
+
+    assert "<img" not in page
+    assert "<i>" not in page
+
+
+def test_a_long_history_is_paged_back_without_a_script(reader: Client, alice: User) -> None:
+    session = begun(alice)
+    for number in range(MESSAGES + 2):
+        runs.finish(claimed(said(session, alice, f"number {number}.").run), RunCompleted())
+
+    newest = visible(shown(reader, session))
+    before = re.search(r'href="\?before=(\d+)"', newest)
+    assert before
+    earlier = visible(shown(reader, session, before=before[1]))
+
+    assert "number 1." not in newest
+    assert "number 1." in earlier
+    assert f"number {MESSAGES + 1}." not in earlier
+
+
+def test_stop_is_there_while_something_runs(reader: Client, alice: User) -> None:
+    session = begun(alice)
+    claim = started(said(session, alice), "one two")
+    stop = re.compile(r'<button class="stop"[^>]*>')
+    assert "hidden" not in stop.findall(shown(reader, session))[0]
+
+    runs.finish(claim, RunCompleted())
+    assert "hidden" in stop.findall(shown(reader, session))[0]
+
+
+def test_a_stopped_answer_says_who_stopped_it_and_keeps_what_was_written(
+    reader: Client, alice: User, bob: User
+) -> None:
+    session = joined(begun(alice), bob)
+    claim = started(said(session, alice), "half an ans")
+    runs.cancel(session, by=author(bob), client_id=ClientId(uuid4()))
+    runs.finish(claim, RunCompleted())
+
+    page = visible(shown(reader, session))
+
+    assert "Stopped by Bob" in page
+    assert "half an ans" in page
+
+
+def test_a_failed_answer_says_why_and_can_be_tried_again(reader: Client, alice: User) -> None:
+    session = begun(alice)
+    posted = said(session, alice)
+    runs.finish(started(posted, "half"), RunFailed(code="provider", message="The provider is busy.", retry=True))
+    page = visible(shown(reader, session))
+    assert "The provider is busy." in page
+    again = re.search(r'action="([^"]+/retry/)"', page)
+    assert again
+
+    form = {"client_id": str(uuid4())}
+    reader.post(again[1], form)
+    reader.post(again[1], form)
+
+    assert Run.objects.filter(session=session, replies_to=posted.message).count() == 2
+    assert "/retry/" not in visible(shown(reader, session))
+
+
+def test_a_post_behind_another_waits_its_turn(reader: Client, alice: User) -> None:
+    session = begun(alice)
+    said(session, alice, "first")
+    said(session, alice, "second")
+
+    page = visible(shown(reader, session))
+
+    assert page.index("Guide is thinking") < page.index("second") < page.index("Waits until the answer before it")
+
+
+def test_the_form_posts_once_however_often_it_is_sent(reader: Client, alice: User) -> None:
+    session = begun(alice)
+    form = {"text": "line one\r\nline two", "client_id": str(uuid4())}
+
+    reader.post(reverse("post", args=[session]), form)
+    reader.post(reverse("post", args=[session]), form)
+
+    events = embedded(shown(reader, session))["events"]
+    posts = [event["data"]["parts"][0]["text"] for event in events if event["kind"] == "message.posted"]
+    assert posts == ["line one\nline two"]
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "sentence"),
+    [
+        ("", 422, "An empty message cannot be sent."),
+        ("x" * (TEXT_LIMIT + 1), 413, "at most 32,000"),
+        ("nul\x00", 422, "NUL"),
+    ],
+)
+def test_what_is_refused_comes_back_with_the_reason(
+    reader: Client, alice: User, text: str, status: int, sentence: str
+) -> None:
+    session = begun(alice)
+
+    page = reader.post(reverse("post", args=[session]), {"text": text})
+
+    assert page.status_code == status
+    assert sentence in page.content.decode()
+    assert f">{text}</textarea>" in page.content.decode()
+
+
+def test_stop_from_the_form(reader: Client, alice: User) -> None:
+    session = begun(alice)
+    posted = said(session, alice)
+
+    reader.post(reverse("stop", args=[session]))
+    again = reader.post(reverse("stop", args=[session]), follow=True)
+
+    assert Run.objects.get(pk=posted.run).state == Run.State.CANCELLED
+    assert "nothing to stop" in again.content.decode()
+
+
+def test_a_new_session_begins_with_its_first_message(reader: Client) -> None:
+    form = {"text": "What is a durable session?", "agent": "script", "client_id": str(uuid4())}
+
+    first = reader.post(reverse("begin"), form)
+    second = reader.post(reverse("begin"), form)
+
+    assert first.headers["Location"] == second.headers["Location"]
+    session = Session.objects.get()
+    assert (session.title, session.agent) == ("What is a durable session?", "script")
+    assert Run.objects.count() == 1
+
+
+def test_the_script_is_answered_in_json(reader: Client) -> None:
+    json_please = {"Accept": "application/json"}
+
+    made = reader.post(reverse("begin"), {"text": "hi"}, headers=json_please)
+    refused = reader.post(reverse("begin"), {"text": "hi", "agent": "nobody"}, headers=json_please)
+
+    assert (made.status_code, made.json()["url"]) == (201, reverse("session", args=[Session.objects.get().pk]))
+    assert (refused.status_code, refused.json()["problem"]) == (422, "There is no agent called “nobody” here.")
+
+
+def test_an_unknown_agent_loses_no_text(reader: Client) -> None:
+    page = reader.post(reverse("begin"), {"text": "a long thought", "agent": "nobody"})
+
+    assert page.status_code == 422
+    assert ">a long thought</textarea>" in page.content.decode()
+
+
+def test_a_viewer_reads(client: Client, alice: User, bob: User) -> None:
+    session = joined(begun(alice, title="Alice's"), bob, "viewer")
+    client.force_login(bob)
+
+    assert 'id="composer"' not in shown(client, session)
+    assert client.post(reverse("post", args=[session]), {"text": "me too"}).status_code == 403
+
+
+def test_absent_and_misspelt_sessions_get_the_friendly_page(reader: Client) -> None:
+    for path in (reverse("session", args=[UUID(int=1)]), "/s/none/", "/nowhere/"):
+        page = reader.get(path)
+        assert page.status_code == 404
+        assert "There is nothing here" in page.content.decode()
+
+
+def test_a_form_older_than_the_sign_in_keeps_what_was_typed(alice: User) -> None:
+    reader = Client(enforce_csrf_checks=True)
+    reader.force_login(alice)
+
+    page = reader.post(reverse("begin"), {"text": "typed for an hour"})
+
+    assert page.status_code == 403
+    assert "typed for an hour" in page.content.decode()
+
+
+def test_the_page_says_how_to_set_a_model(reader: Client) -> None:
+    assert "CHAT_MODEL=" in reader.get(reverse("home")).content.decode()
+
+
+def test_pages_load_nothing_that_is_not_ours(reader: Client, alice: User) -> None:
+    page = reader.get(reverse("session", args=[begun(alice)]))
+
+    policy = page.headers["Content-Security-Policy"]
+    assert "'unsafe" not in policy
+    assert "default-src 'self'" in policy
+    assert not re.search(r"\son\w+=|\sstyle=|(src|href)=\"(https?:)?//", visible(page.content.decode()))
+
+
+def test_a_message_of_another_is_named(client: Client, alice: User, bob: User) -> None:
+    session = joined(begun(alice), bob)
+    said(session, bob, "hello Alice")
+    client.force_login(alice)
+
+    assert ">Bob</" in visible(shown(client, session))

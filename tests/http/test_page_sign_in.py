@@ -1,0 +1,123 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from chatapp import sign_in_links
+from tests.cast import PASSWORD
+
+
+def signed_in(client: Client) -> str:
+    """Who the reader is, by the name in the side bar's foot; nobody is sent to the sign-in page."""
+    page = client.get(reverse("home"))
+    return str(page.context["user"].username) if page.status_code == 200 else ""
+
+
+def test_a_stranger_is_sent_to_the_sign_in_page_and_back(client: Client, alice: User) -> None:
+    sent = client.get(reverse("settings"))
+    assert sent.headers["Location"] == "/sign-in/?next=/settings/"
+
+    done = client.post(sent.headers["Location"], {"username": "alice", "password": PASSWORD, "next": "/settings/"})
+
+    assert done.headers["Location"] == "/settings/"
+    assert signed_in(client) == "alice"
+
+
+def test_a_wrong_password_is_told_and_nobody_is_signed_in(client: Client, alice: User) -> None:
+    page = client.post(reverse("sign_in"), {"username": "alice", "password": "wrong"})
+
+    assert "do not belong together" in page.content.decode()
+    assert signed_in(client) == ""
+
+
+def test_another_site_is_no_place_to_go_after_signing_in(client: Client, alice: User) -> None:
+    done = client.post(reverse("sign_in"), {"username": "alice", "password": PASSWORD, "next": "https://evil.example/"})
+
+    assert done.headers["Location"] == reverse("home")
+
+
+def test_signing_out_takes_a_form(client: Client, alice: User) -> None:
+    client.force_login(alice)
+
+    assert client.get(reverse("sign_out")).status_code == 405
+    assert signed_in(client) == "alice"
+
+    client.post(reverse("sign_out"))
+    assert signed_in(client) == ""
+
+
+def test_signing_up_makes_an_account_and_signs_in(client: Client, db: None) -> None:
+    client.post(reverse("sign_up"), {"username": "carol", "password": "rivers of light"})
+
+    assert signed_in(client) == "carol"
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "problem"),
+    [
+        ("ALICE", "rivers of light", "That name is taken."),
+        ("carol", "short", "too short"),
+        ("carol", "password", "too common"),
+        ("carol of the hills", "carol of the hills", "too similar"),
+        ("", "rivers of light", "required"),
+        ("nul\x00", "rivers of light", "Null characters"),
+    ],
+)
+def test_an_account_that_cannot_be_made_says_why(
+    client: Client, alice: User, name: str, password: str, problem: str
+) -> None:
+    page = client.post(reverse("sign_up"), {"username": name, "password": password})
+
+    assert page.status_code == 422
+    assert problem in page.content.decode()
+    assert User.objects.count() == 1
+
+
+def test_a_closed_house_takes_no_strangers(client: Client, db: None, settings: Settings) -> None:
+    settings.SIGN_UP = False
+
+    assert client.post(reverse("sign_up"), {"username": "carol", "password": "rivers of light"}).status_code == 404
+    assert "Make an account" not in client.get(reverse("sign_in")).content.decode()
+    assert not User.objects.exists()
+
+
+def test_a_sign_in_link_works_once(client: Client, alice: User) -> None:
+    link = sign_in_links.make(alice)
+
+    assert client.get(link).headers["Location"] == reverse("home")
+    assert signed_in(client) == "alice"
+
+    assert Client().get(link).status_code == 410
+
+
+def test_any_sign_in_ends_the_links_before_it(client: Client, alice: User) -> None:
+    link = sign_in_links.make(alice)
+    Client().post(reverse("sign_in"), {"username": "alice", "password": PASSWORD})
+
+    assert client.get(link).status_code == 410
+
+
+def test_who_is_signed_in_and_follows_a_used_link_goes_home(client: Client, alice: User) -> None:
+    link = sign_in_links.make(alice)
+    client.get(link)
+
+    assert client.get(link).headers["Location"] == reverse("home")
+
+
+@pytest.mark.parametrize("token", ["x", "1.2-3", ".", "zzzzzzzzzzzzzzzzzz.a-b", "Ω.a-b"])
+def test_a_made_up_link_opens_nothing(client: Client, alice: User, token: str) -> None:
+    assert client.get(reverse("sign_in_link", args=[token])).status_code == 410
+
+
+def test_a_link_ends_with_its_user(client: Client, alice: User) -> None:
+    link = sign_in_links.make(alice)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    assert client.get(link).status_code == 410
+
+
+def test_a_link_ends_in_time(client: Client, alice: User, settings: Settings) -> None:
+    settings.PASSWORD_RESET_TIMEOUT = -1  # as if it were made long ago
+
+    assert client.get(sign_in_links.make(alice)).status_code == 410
