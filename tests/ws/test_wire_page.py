@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from msgspec import Struct
 
 from sessions_core import errors, protocol
 from sessions_core.consumers.commands import LIMITS
@@ -27,7 +28,7 @@ def test_it_has_each_frame_type(type: str) -> None:
 
 
 @pytest.mark.parametrize("frame", [*get_args(ClientFrame), *get_args(ServerFrame)])
-def test_it_has_each_field(frame: type) -> None:
+def test_it_has_each_field(frame: type[Struct]) -> None:
     missing = [field for field in frame.__struct_fields__ if f"`{field}" not in PAGE]
     assert not missing
 

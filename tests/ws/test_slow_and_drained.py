@@ -1,0 +1,163 @@
+"""A reader that does not read, silence, and the end of the server."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from sessions_core.consumers import connection as connections
+from sessions_core.consumers.connection import Connection
+from sessions_core.consumers.credentials import Caller
+from sessions_core.ids import SessionId, UserId
+from sessions_core.outbox import Frame
+from sessions_core.protocol import Unsubscribed
+from sessions_core.subscription import Subscription
+from tests.ws.person import Tab
+from tests.ws.server import serving
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+ALICE = Caller(user=UserId(1), name="Alice", can_write=True, token=1)
+
+
+class Nowhere:
+    """A source of nothing, that counts who left."""
+
+    def __init__(self) -> None:
+        self.gone: list[Subscription] = []
+        self.asked: list[Subscription] = []
+
+    def drained(self, subscription: Subscription) -> None:
+        subscription.stalled = False
+        self.asked.append(subscription)
+
+    def left(self, _connection: Connection, subscription: Subscription) -> None:
+        self.gone.append(subscription)
+
+    def head(self, _session: SessionId) -> int:
+        return 7
+
+
+class Peer:
+    """The other end of a socket: takes what is sent while it `reads`."""
+
+    def __init__(self) -> None:
+        self.got: list[dict[str, Any]] = []
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self.tried = asyncio.Event()
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.tried.set()
+        await self.reads.wait()
+        self.got.append(message)
+
+
+def made(peer: Peer, source: Nowhere) -> Connection:
+    return Connection(ALICE, "127.0.0.1", peer.send, source)
+
+
+async def test_one_that_does_not_take_a_frame_is_closed_with_4408(monkeypatch: pytest.MonkeyPatch) -> None:
+    peer, source = Peer(), Nowhere()
+    slow = made(peer, source)
+    peer.reads.clear()
+    session = SessionId(uuid4())
+    slow.subscriptions[session] = Subscription(session, slow.outbox, cursor=0)
+    writing = asyncio.create_task(slow.write())
+    slow.reply(Unsubscribed(session=session))
+    await peer.tried.wait()
+
+    slow.tick(asyncio.get_running_loop().time() + connections.PATIENCE_S + 1)
+    assert slow.closing
+    assert [each.session for each in source.gone] == [session]
+    peer.reads.set()
+    await writing
+
+    assert peer.got[-1] == {"type": "websocket.close", "code": 4408, "reason": peer.got[-1]["reason"]}
+
+
+async def test_one_that_never_reads_is_dropped_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "FAREWELL_S", 0.01)
+    peer, source = Peer(), Nowhere()
+    slow = made(peer, source)
+    peer.reads.clear()
+    writing = asyncio.create_task(slow.write())
+    slow.reply(Unsubscribed(session=SessionId(uuid4())))
+    await peer.tried.wait()
+
+    slow.give_up()
+    await writing
+
+    assert slow.ended
+    assert not len(slow.outbox)
+
+
+async def test_silence_is_broken_by_a_heartbeat() -> None:
+    peer, source = Peer(), Nowhere()
+    quiet = made(peer, source)
+    session = SessionId(uuid4())
+    quiet.subscriptions[session] = Subscription(session, quiet.outbox, cursor=0)
+    writing = asyncio.create_task(quiet.write())
+    await asyncio.sleep(0)
+
+    quiet.tick(asyncio.get_running_loop().time() + connections.HEARTBEAT_AFTER_S + 0.1)
+    await peer.tried.wait()
+    quiet.hang_up()
+    await writing
+
+    assert peer.got == [{"type": "websocket.send", "text": f'{{"type":"heartbeat","heads":{{"{session}":7}}}}'}]
+
+
+async def test_the_stalled_go_on_in_turn_when_the_outbox_is_empty() -> None:
+    peer, source = Peer(), Nowhere()
+    slow = made(peer, source)
+    for _ in range(3):
+        session = SessionId(uuid4())
+        slow.subscriptions[session] = Subscription(session, slow.outbox, cursor=0)
+    for each in slow.subscriptions.values():
+        each.stalled = True
+    slow.outbox.put(Frame(text="x", size=1))
+    slow.outbox.refused = True
+
+    writing = asyncio.create_task(slow.write())
+    await peer.tried.wait()
+    slow.hang_up()
+    await writing
+
+    assert len(source.asked) == 3
+
+
+def test_a_server_that_ends_says_when_to_come_back(transactional_db: None, alice: "User") -> None:
+    from sessions_core import tokens
+
+    with serving() as address:
+        tabs = [Tab(address, token=tokens.issue(alice)) for _ in range(5)]
+        for tab in tabs:
+            tab.hello()
+
+    for tab in tabs:
+        assert tab.close_code() == 1012
+        goodbye = next(frame for frame in tab.frames if frame["type"] == "goodbye")
+        assert goodbye["code"] == 1012
+        assert 0 <= goodbye["retry_after_ms"] <= 500
+        tab.__exit__()
+
+
+def test_a_reader_far_behind_gets_all_of_it(as_user: Callable[..., Tab], alice: "User") -> None:
+    from sessions_core import log, sessions
+    from sessions_core.events import RunProgressed
+    from tests.db.acts import author
+
+    owner = author(alice)
+    session = sessions.create(by=owner, agent="script")
+    tab = as_user(alice)
+    tab.subscribe(session)
+    label = "x" * 20_000
+    for _ in range(100):  # 2 MB, four times the outbox
+        log.append(session, [RunProgressed(label=label)], actor=owner.actor)
+
+    tab.until_seq(102)
+    assert tab.seqs == list(range(1, 103))
