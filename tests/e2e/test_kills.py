@@ -1,13 +1,12 @@
 """kill -9 of what serves and what works, in mid-answer."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, only_run, posted, script
 from tests.e2e.site import Site
+from tests.waiting import until
 
 OUTAGE = r"WebSocket connection|Failed to load resource|ERR_"
 
@@ -35,7 +34,7 @@ def test_the_worker_is_killed_and_the_run_goes_on_in_a_new_attempt(page_of: Page
 
     site.machine.kill("worker")
 
-    laptop.see_note(re.compile("started again after an interruption|was interrupted"), within_ms=15_000)
+    until(lambda: only_run(session).attempt == 2, within_s=15)
     laptop.see_words(250, within_ms=30_000)
     assert laptop.marked
     expect(laptop.page.locator(".answered")).to_have_count(1)
