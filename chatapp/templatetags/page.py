@@ -5,10 +5,12 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from django import template
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
 from chatapp import markdown as rendering
+from chatapp.preloads import addresses
 from chatapp.strings import STRINGS
 from sessions_core.timeline import TextPart
 
@@ -47,6 +49,12 @@ def is_long(parts: Sequence[TextPart]) -> bool:
     """Is what somebody posted so long that it gets a scroll of its own? static/js/ui/said.js asks the same."""
     text = "".join(part.text for part in parts)
     return len(text) > LONG_TEXT or text.count("\n") > LONG_LINES
+
+
+@register.simple_tag
+def preload_modules(entry: str) -> SafeString:
+    """What the module of that bare name imports, to be fetched at once. It must stand after the import map."""
+    return format_html_join("", '<link rel="modulepreload" href="{}">', ((address,) for address in addresses(entry)))
 
 
 @register.simple_tag
