@@ -97,10 +97,17 @@ class Round:
             tab = self._tab(session, n + 1)
             self._posts.append(asyncio.create_task(tab.say(session, words=5, every_ms=1)))
 
-    async def healed(self) -> None:
-        """The fault is over now: the clock of catching up begins."""
+    async def healed(self, *, ahead: int = 0) -> None:
+        """The fault is over now: the clock of catching up begins. It ends at the head of now, or so many Events `ahead`."""
         self._healed_at = time.monotonic()
-        self._healed_heads = await asyncio.to_thread(conversations.heads, self.system, self.sessions)
+        heads = await asyncio.to_thread(conversations.heads, self.system, self.sessions)
+        self._healed_heads = {session: head + ahead for session, head in heads.items()}
+
+    async def all_back(self) -> None:
+        """Everybody has seen what there was when it was healed. Needs an answer that is still under way, if that is `ahead`."""
+        await eventually(
+            lambda: self.all_reached(self._healed_heads), within_s=CAUGHT_UP_S * LENIENT, otherwise=self.behind
+        )
 
     async def lasts(self, seconds: float, *, in_life: float | None = None) -> None:
         """For as long as the fault is to last, or longer in a long round. There is no fact to wait for: that nothing happens

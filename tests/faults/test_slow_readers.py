@@ -29,9 +29,9 @@ async def test_stalled_readers_cost_little_and_the_others_nothing(
 ) -> None:
     async with AsyncExitStack() as stack:
         path = stack.enter_context(Proxy(world.front.upstream, buffer_bytes=SMALL_BUFFER_BYTES))
+        slow = [await stack.enter_async_context(_slow(path, people[0], n)) for n in range(SLOW)]
         round = await stack.enter_async_context(play("slow readers: stalled, 1 KB/s, resumed", FEW))
         others = list(round.tabs)
-        slow = [await stack.enter_async_context(_slow(path, people[0], n)) for n in range(SLOW)]
         for tab in slow:
             tab.follow(round.sessions[0])
         await eventually(lambda: all(tab.client.is_up for tab in slow), within_s=10)
@@ -76,5 +76,6 @@ async def _fill(round: Round, tabs: list[Tab]) -> None:
     """More than an outbox and the kernel's buffers hold, said as fast as it can be."""
     session = round.sessions[0]
     tab = next(tab for tab in tabs if session in tab.readings)
-    round.acks.append(await tab.say(session, words=100_000, every_ms=0))
+    for _ in range(2):
+        round.acks.append(await tab.say(session, words=100_000, every_ms=0))
     await round.quiet()
