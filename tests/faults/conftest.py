@@ -17,7 +17,7 @@ _report = pytest.StashKey[Report]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="longer faults, more clients; writes bench/FAULTS.md")
+    parser.addoption("--long", action="store_true", help="faults as long as in life; writes bench/FAULTS.md")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,7 +41,7 @@ def is_long(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def scale(is_long: bool) -> Scale:  # noqa: FBT001
-    return Scale(people=20, tabs=5, stretch=4.0) if is_long else Scale()
+    return Scale(people=20, tabs=5, stretch=3.0) if is_long else Scale()
 
 
 @pytest.fixture(scope="session")
