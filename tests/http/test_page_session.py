@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.views.defaults import server_error
 
 from chatapp.views.conversation import MESSAGES
 from sessions_core import log, runs
@@ -98,6 +99,11 @@ def test_a_long_history_is_paged_back_without_a_script(reader: Client, alice: Us
     assert "number 1." not in newest
     assert "number 1." in earlier
     assert f"number {MESSAGES + 1}." not in earlier
+
+
+@pytest.mark.parametrize("before", ["9" * 5000, "9" * 17, "0", "-1", "x"])
+def test_a_page_before_nothing_that_can_be_is_no_fault_of_ours(reader: Client, alice: User, before: str) -> None:
+    shown(reader, begun(alice), before=before)
 
 
 def test_stop_is_there_while_something_runs(reader: Client, alice: User) -> None:
@@ -267,3 +273,10 @@ def test_a_message_of_another_is_named(client: Client, alice: User, bob: User) -
     client.force_login(alice)
 
     assert ">Bob</" in visible(shown(client, session))
+
+
+def test_a_fault_of_ours_has_a_page_of_its_own(rf: RequestFactory) -> None:
+    page = server_error(rf.get("/"))
+
+    assert page.status_code == 500
+    assert "Something broke on our side" in page.content.decode()
