@@ -35,7 +35,8 @@ class Link:
         self._hear = hear
         self._rebuilt = rebuilt
         self._name = uuid4().hex
-        self._groups: set[str] = set()
+        self._groups: set[str] = {self._name}  # to be joined
+        self._joined: set[str] = set()  # of these, those that this layer has joined
         self._fences: dict[str, asyncio.Future[None]] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._layer: Layer | None = None
@@ -68,6 +69,7 @@ class Link:
         try:
             async with asyncio.timeout(FENCE_S):
                 await self._layer.group_add(group, self._channel)
+                self._joined.add(group)
                 await self._fence(self._layer, group)
         except Exception as error:  # noqa: BLE001
             log.warning("No fence for %s, going on without: %r", group, error)
@@ -76,6 +78,7 @@ class Link:
 
     async def leave(self, group: str) -> None:
         self._groups.discard(group)
+        self._joined.discard(group)
         if self._layer is None:
             return
         try:
@@ -94,15 +97,23 @@ class Link:
         try:
             async with asyncio.timeout(CALL_S):
                 channel = await layer.new_channel()
-            for group in (self._name, *self._groups):
-                async with asyncio.timeout(CALL_S):
-                    await layer.group_add(group, channel)
+            self._joined.clear()
+            await self._join_missing(layer, channel)
             self._layer, self._channel, self._unheard = layer, channel, 0
             receiver = asyncio.create_task(self._receive(layer, channel), name="link")
             await self._beat(layer, receiver)
         finally:
             self._layer = None
             self._spawn(_discard(layer, receiver))
+
+    async def _join_missing(self, layer: Layer, channel: str) -> None:
+        """Joins what was wanted while the link was being built, and what a slow moment kept from being joined."""
+        while missing := self._groups - self._joined:
+            for group in missing:
+                async with asyncio.timeout(CALL_S):
+                    await layer.group_add(group, channel)
+                if group in self._groups:  # nobody left it meanwhile
+                    self._joined.add(group)
 
     async def _receive(self, layer: Layer, channel: str) -> None:
         while True:
@@ -137,6 +148,7 @@ class Link:
             self._unheard += 1
             async with asyncio.timeout(CALL_S):
                 await layer.group_send(self._name, {"type": "beat"})
+            await self._join_missing(layer, self._channel)
             done, _ = await asyncio.wait([receiver], timeout=BEAT_S)
             if done:
                 receiver.result()
