@@ -137,6 +137,8 @@ class Hub:
             await asyncio.shield(followed.beginning)
         if followed.feed is None:
             raise NotFound(GONE)
+        if followed.empty_since is not None:  # whoever asks needs a moment until they attach
+            followed.empty_since = self._loop.time()
         return followed
 
     async def reaches(self, followed: Followed, *, epoch: int, cursor: int) -> bool:
