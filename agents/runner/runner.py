@@ -59,6 +59,8 @@ class Runner:
             return
         live = Live(claim, grace_s=self._grace_s)
         self._live.add(live)
+        if self.draining:  # word came while the claim was under way
+            live.stop(End.RELEASED)
         try:
             await self._work(live)
         finally:
@@ -104,8 +106,7 @@ class Runner:
         if agent is None:
             return GONE
         try:
-            live.run = AgentRun(live.claim, await bridge.run(history.read, live.claim), writer)
-            await self.renew([live])  # a cancel from before anybody listened for it: no model is called
+            live.run = await self._prepared(live, writer)
             await asyncio.sleep(0)
             await agent.function(live.run)
         except AgentFailed as failed:
@@ -114,6 +115,17 @@ class Runner:
             _log.exception("The agent %s failed in the Run %s.", live.claim.agent, live.claim.run)
             return FAULT
         return RunCompleted(usage=live.run.usage or UNSET)
+
+    async def _prepared(self, live: Live, writer: Writer) -> AgentRun:
+        """What the agent is given. Where the database is away that is no fault of the agent's: a new attempt does better."""
+        try:
+            told = await bridge.run(history.read, live.claim)
+            await self.renew([live])  # a cancel from before anybody listened for it: no model is called
+        except (InterfaceError, OperationalError) as error:
+            _log.warning("The Run %s is left to a new attempt, the database is away: %s", live.claim.run, error)
+            live.stop(End.LOST)
+            raise asyncio.CancelledError from error
+        return AgentRun(live.claim, told, writer)
 
 
 def _broken(live: Live, error: Exception) -> None:

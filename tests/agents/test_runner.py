@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
 from django.db import connection
 from pytest_django import Settings
+from typing_extensions import override
 
 import agents as room
 from agents.runner.live import Live
@@ -226,6 +227,45 @@ async def test_a_draining_runner_hands_back_and_takes_no_more(desk: Desk) -> Non
     assert ends(log) == []
     assert (await bridge.run(Run.objects.get, pk=run)).handed_back == 1
     assert await bridge.run(runs.claim, run, worker="w2") is not None
+
+
+async def test_a_run_claimed_while_the_worker_is_told_to_stop_is_handed_back(desk: Desk) -> None:
+    async def never(run: AgentRun) -> None:
+        raise AssertionError(run)
+
+    run = await desk.begin(never)
+    running = asyncio.create_task(desk.done(run))
+    await asyncio.sleep(0)  # the claim is on its way
+    desk.runner.drain()
+    log = await running
+
+    assert ends(log) == []
+    assert (await bridge.run(Run.objects.get, pk=run)).handed_back == 1
+
+
+async def test_a_database_that_is_away_before_the_agent_begins_is_no_fault_of_the_agent(desk: Desk) -> None:
+    async def never(run: AgentRun) -> None:
+        raise AssertionError(run)
+
+    class Unlucky(Runner):
+        """Its second job meets a connection that the server closed."""
+
+        @override
+        async def renew(self, lives: Sequence[Live]) -> None:
+            await bridge.run(_cut_off)
+            await super().renew(lives)
+
+    desk.runner = Unlucky("w1")
+    run = await desk.begin(never)
+    log = await desk.done(run)
+
+    assert ends(log) == []
+    assert (await bridge.run(Run.objects.get, pk=run)).state == Run.State.RUNNING
+
+
+def _cut_off() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 async def test_a_run_that_another_worker_took_is_left_alone(desk: Desk) -> None:
