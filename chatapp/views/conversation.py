@@ -21,6 +21,7 @@ from sessions_core.events import Part
 from sessions_core.ids import ClientId, RunId, SessionId
 
 MESSAGES: Final = 50  # of one page, as a cold start on the socket
+_SEQ_DIGITS: Final = 16  # as many as 2**53 has; int() refuses thousands of them, and the database some
 
 
 @require_safe
@@ -100,7 +101,7 @@ def _page(
 ) -> HttpResponse:
     session = sessions.get(session_id, user=author.user)
     before = request.GET.get("before", "")
-    earlier = before.isdecimal()
+    earlier = before.isdecimal() and len(before) <= _SEQ_DIGITS
     page = (
         log.before(session_id, before=int(before), messages=MESSAGES)
         if earlier
