@@ -142,7 +142,7 @@ def configure(session_id: SessionId, *, by: Author, agent: str | None = None, po
         agent = dispatch.known(agent) if agent else session.agent
         policy = _policy(policy or session.policy)
         Session.objects.filter(pk=session_id).update(agent=agent, policy=policy)
-        log.append(session_id, [SessionConfigured(agent=agent, policy=policy)], actor=by.actor)
+        _said(session_id, SessionConfigured(agent=agent, policy=policy), by=by)
 
 
 def delete(session_id: SessionId, *, by: Author) -> None:
@@ -153,19 +153,39 @@ def delete(session_id: SessionId, *, by: Author) -> None:
 
 def purge(session_id: SessionId) -> None:
     """Deletes the Session with its log, whoever asks: for the staff, and below `delete`."""
+    while not _purged(session_id):
+        pass
+
+
+def _purged(session_id: SessionId) -> bool:
+    """False: somebody posted meanwhile, and nothing was deleted."""
     with transaction.atomic(durable=True):
         users = list(Participant.objects.filter(session_id=session_id).values_list("user_id", flat=True))
         # Runs before the Session: that is the lock order, and a writing Run ends here as fenced out.
         Run.objects.filter(session_id=session_id).delete()
-        Session.objects.filter(pk=session_id).delete()
+        # From here on nobody appends. Without the lock an Event could be left behind, and a Run would break the deletion.
+        mine = Session.objects.filter(pk=session_id)
+        mine.select_for_update().first()
+        if Run.objects.filter(session_id=session_id).exists():
+            transaction.set_rollback(True)
+            return False
+        mine.delete()
         for user in users:
             transaction.on_commit(partial(hub.signal_access, UserId(user), session_id), robust=True)
+    return True
 
 
 def _change(session_id: SessionId, fact: Fact, *, by: Author, **columns: object) -> None:
     with transaction.atomic(durable=True):
         Session.objects.filter(pk=session_id).update(**columns)
-        log.append(session_id, [fact], actor=by.actor)
+        _said(session_id, fact, by=by)
+
+
+def _said(session_id: SessionId, fact: Fact, *, by: Author) -> None:
+    """Appends it. Who had read everything has read this, too: it was their own doing."""
+    span = log.append(session_id, [fact], actor=by.actor)
+    mine = Participant.objects.filter(session_id=session_id, user_id=by.user, read_seq=span.start)
+    mine.update(read_seq=span.end)
 
 
 def _title(title: str) -> str:

@@ -1,16 +1,19 @@
 """Sessions: made once, listed for those who take part, changed by those who may, deleted whole."""
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from sessions_core import access, sessions
+from sessions_core import access, runs, sessions
 from sessions_core.errors import BadField, Forbidden, NotFound, ReadOnly
 from sessions_core.ids import SessionId, UserId
 from sessions_core.models import Event, Participant, Run, Session
 from tests.db.acts import at_once, author, client_id, kinds, say
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -87,6 +90,30 @@ def test_only_the_owner_deletes_and_nothing_is_left(session: SessionId, owner: a
         sessions.get(session, user=owner.user)
 
 
+def test_what_is_posted_while_a_session_is_deleted_goes_with_it(session: SessionId, owner: access.Author) -> None:
+    posted = threading.Event()
+
+    def post_slowly() -> None:
+        with transaction.atomic():
+            runs.lock_session(session)
+            runs.request(session, [], by=owner, agent="script", replies_to=None, client_id=client_id())
+            posted.set()
+            until(_somebody_waits, within_s=10)
+
+    def delete() -> None:
+        posted.wait(10)
+        sessions.delete(session, by=owner)
+
+    assert at_once(post_slowly, delete) == [None, None]
+    assert not any(model.objects.exists() for model in (Session, Event, Run, Participant))
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
+
+
 def test_absent_and_not_yours_are_one_answer(session: SessionId, owner: access.Author, mallory: "User") -> None:
     with pytest.raises(NotFound) as not_yours:
         sessions.rename(session, by=author(mallory), title="mine now")
@@ -111,3 +138,15 @@ def test_memberships_are_told_in_one_query(session: SessionId, owner: access.Aut
     mine, hers = (session, owner.user), (session, UserId(mallory.pk))
 
     assert access.memberships({mine, hers}) == {mine}
+
+
+def test_what_one_did_oneself_is_not_unread(session: SessionId, owner: access.Author, bob: "User") -> None:
+    Participant.objects.create(session_id=session, user=bob, role="editor", read_seq=2)
+    sessions.rename(session, by=owner, title="New")
+    assert not sessions.get(session, user=owner.user).unread
+    assert sessions.get(session, user=UserId(bob.pk)).unread
+
+    say(session, author(bob))
+    sessions.rename(session, by=owner, title="Newer")
+
+    assert sessions.get(session, user=owner.user).unread
