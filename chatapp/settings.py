@@ -115,10 +115,20 @@ LANGUAGE_CODE = "en"
 # time, so the executor of sessions_core.bridge has as many threads as the pool has connections.
 
 DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", 16, least=2, most=200)
+# A server that vanishes without a word would hold each thread that waits for it for a quarter of an hour, and then the pool.
+# Of TCP only; a URL's own options come before these.
+_VANISHED = {
+    "connect_timeout": 5,  # seconds
+    "tcp_user_timeout": 10_000,  # milliseconds, of what was sent and not acknowledged
+    "keepalives_idle": 5,  # seconds; then three probes, for an answer that never comes
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
 DATABASES = {
     "default": {
         **dj_database_url.parse(DATABASE_URL),
         "OPTIONS": {
+            **_VANISHED,
             **dj_database_url.parse(DATABASE_URL).get("OPTIONS", {}),
             "pool": {"min_size": 2, "max_size": DATABASE_POOL_SIZE, "timeout": 10},
         },
