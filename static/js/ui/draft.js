@@ -1,5 +1,6 @@
 /**
- * What was typed and not yet sent, kept per Session over reloads, expired sign-ins and crashes.
+ * What was typed and not yet sent, kept per Session over reloads, expired sign-ins and crashes. Whoever signs in next on this
+ * browser does not see it.
  *
  * @module
  */
@@ -15,7 +16,7 @@ export class Draft {
    * @param {HTMLTextAreaElement} field
    */
   constructor(session, field) {
-    this.key = `ds:draft:${session}`;
+    this.key = `ds:draft:${field.form?.dataset.user}:${session}`;
     this.field = field;
     field.addEventListener("input", () => {
       clearTimeout(this.#timer);

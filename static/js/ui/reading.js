@@ -15,6 +15,7 @@ export class Reading {
   constructor(mark) {
     this.mark = mark;
     document.addEventListener("visibilitychange", () => this.#soon());
+    addEventListener("pagehide", () => this.#now());
   }
 
   /** The reader stands at the end, with everything up to `seq` on the page. @param {number} seq */
@@ -27,7 +28,19 @@ export class Reading {
   #soon() {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (document.visibilityState === "visible" && this.#seq > 0) this.mark(this.#seq);
+      this.#tell();
     }, PAUSE_MS);
+  }
+
+  /** Who leaves has read what was there, also in the last moment. */
+  #now() {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#tell();
+  }
+
+  #tell() {
+    if (document.visibilityState === "visible" && this.#seq > 0) this.mark(this.#seq);
   }
 }
