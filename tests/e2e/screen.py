@@ -28,17 +28,17 @@ class Complaints:
     """What a browser wrote to its console as an error, and what no page caught."""
 
     def __init__(self, context: BrowserContext) -> None:
-        self._heard: list[str] = []
+        self.heard: list[str] = []
         self._expected: list[str] = []
-        context.on("console", lambda said: self._heard.append(said.text) if said.type == "error" else None)
-        context.on("weberror", lambda thrown: self._heard.append(str(thrown.error)))
+        context.on("console", lambda said: self.heard.append(said.text) if said.type == "error" else None)
+        context.on("weberror", lambda thrown: self.heard.append(str(thrown.error)))
 
     def expect(self, pattern: str) -> None:
         """What matches is no complaint in this test."""
         self._expected.append(pattern)
 
     def unexpected(self) -> list[str]:
-        return [said for said in self._heard if not any(re.search(each, said) for each in self._expected)]
+        return [said for said in self.heard if not any(re.search(each, said) for each in self._expected)]
 
 
 class Screen:

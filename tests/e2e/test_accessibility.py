@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no stubs
 from playwright.sync_api import expect
 
+from sessions_core import sessions
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, script
 from tests.e2e.screen import Screen
@@ -74,7 +75,44 @@ def settings(screen: Screen, alice: Person) -> None:
     screen.go("/settings/")
 
 
-STATES: Final = (home, empty, thinking, at_work, answered, failed, stopped_and_queued, menus, settings)
+def archived(screen: Screen, alice: Person) -> None:
+    session = alice.session("Archived")
+    alice.talked(session, messages=2)
+    sessions.archive(session, by=alice.author)
+    screen.go(f"/s/{session}/").see("This session is archived")
+
+
+def asked_for_sure(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session("Deleted?"))
+    screen.page.get_by_role("button", name="More about this session").click()
+    screen.click("Delete").see("This cannot be undone.")
+
+
+def renamed(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session("Renamed"))
+    screen.page.get_by_role("button", name="Rename, archive or delete “Renamed”").click()
+    screen.page.locator("#sessions").get_by_role("button", name="Rename", exact=True).click()
+    expect(screen.page.get_by_role("textbox", name="Title")).to_be_visible()
+
+
+def refused(screen: Screen, alice: Person) -> None:
+    session = alice.session("Refused")
+    screen.open(session)
+    sessions.archive(session, by=alice.author)
+    screen.write("One more thing").submit().see("This conversation is archived.")
+
+
+def signed_out(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session("Signed out"))
+    screen.complaints.expect("WebSocket|401|403")
+    alice.signs_out_everywhere()
+    expect(screen.pill).to_contain_text("Signed out")
+
+
+STATES: Final = (
+    *(home, empty, thinking, at_work, answered, failed, stopped_and_queued, refused),
+    *(menus, renamed, asked_for_sure, archived, signed_out, settings),
+)
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)

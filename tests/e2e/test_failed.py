@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from sessions_core.models import Run
 from tests.e2e.conftest import PageOf
-from tests.e2e.people import Person, newest_run, script
+from tests.e2e.people import Person, newest_run, posted, script
 
 
 def test_a_failed_run_shows_its_sentence_and_is_tried_again(page_of: PageOf, alice: Person) -> None:
@@ -45,3 +46,27 @@ def test_a_script_that_is_none_says_how_to_write_one(page_of: PageOf, alice: Per
     laptop = page_of(alice).open(alice.session())
 
     laptop.send("hello").see_note("That is no script")
+
+
+def test_a_stopped_answer_is_tried_again_and_completes(page_of: PageOf, alice: Person) -> None:
+    session = alice.session()
+    laptop = page_of(alice).open(session)
+    laptop.send(script(words=40, every_ms=60)).see_word(2).stop().see_note("Stopped by you")
+
+    laptop.click("Try again").see_words(40)
+
+    assert len(posted(session)) == 1
+    expect(laptop.page.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(laptop.page.locator("[data-note]")).to_have_count(1)
+
+
+def test_a_double_click_on_try_again_is_one_run(page_of: PageOf, alice: Person) -> None:
+    session = alice.session()
+    laptop = page_of(alice).open(session)
+    laptop.send(script(words=9, every_ms=5, fail_after=3)).see_note("says to fail")
+
+    laptop.page.get_by_role("button", name="Try again").dblclick()
+
+    expect(laptop.page.locator(".answered")).to_have_count(2)
+    laptop.see_note("says to fail").see_quiet()
+    assert Run.objects.filter(session_id=session).count() == 2

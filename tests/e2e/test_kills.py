@@ -1,5 +1,8 @@
 """kill -9 of what serves and what works, in mid-answer."""
 
+import os
+import signal
+
 import pytest
 from playwright.sync_api import expect
 
@@ -53,3 +56,19 @@ def test_a_message_sent_while_the_web_server_is_down_arrives_once(page_of: PageO
     laptop.see_words(15, within_ms=30_000)
     assert laptop.marked
     assert len(posted(session)) == 1
+
+
+def test_the_web_server_is_restarted_in_order_and_nobody_notices(page_of: PageOf, alice: Person, site: Site) -> None:
+    """As at a deployment: the server says goodbye, and when to come again."""
+    session = alice.session()
+    laptop = page_of(alice).open(session).mark()
+    laptop.complaints.expect(OUTAGE)
+    laptop.send(script(words=300, every_ms=20)).see_word(20)
+    before = site.machine.pid("web")
+
+    os.kill(before, signal.SIGTERM)
+
+    site.machine.until(lambda: site.machine.pid("web") != before)
+    laptop.see_words(300, within_ms=30_000).live()
+    assert laptop.marked
+    assert only_run(session).attempt == 1

@@ -94,3 +94,15 @@ def test_what_somebody_else_left_in_this_browser_is_not_sent_as_mine(page_of: Pa
 
     laptop.send(script(words=3)).see_words(3)
     assert posted(session) == [script(words=3)]
+
+
+def test_a_draft_is_not_shown_to_who_signs_in_next(page_of: PageOf, alice: Person, bob: Person) -> None:
+    laptop = page_of(alice).go("/").write("Dear diary").reload()
+    expect(laptop.box).to_have_value("Dear diary")
+
+    laptop.page.context.request.get(f"{laptop.url}{bob.sign_in_link()}")
+    laptop.go("/")
+    expect(laptop.page.locator(".who")).to_contain_text("Bob")
+    expect(laptop.page.locator("html.js")).to_be_attached()
+
+    expect(laptop.box).to_have_value("")

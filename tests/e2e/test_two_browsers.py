@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
+from sessions_core import sessions
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, newest_run, only_run, posted, script
 from tests.e2e.screen import PATIENCE_MS
@@ -122,3 +123,30 @@ def test_a_participant_who_was_removed_is_told(page_of: PageOf, alice: Person, b
     bob.leaves(session)
 
     bobs.see("This conversation is gone")
+
+
+def test_a_message_of_somebody_else_has_their_name(page_of: PageOf, alice: Person, bob: Person) -> None:
+    session = alice.session()
+    bob.joins(session)
+    alices = page_of(alice).open(session)
+
+    page_of(bob).open(session).send(script(words=3)).see_words(3)
+
+    alices.see_words(3)
+    expect(alices.said.last).to_contain_text("Bob")
+    alices.reload().live()
+    expect(alices.said.last).to_contain_text("Bob")
+
+
+def test_what_was_archived_elsewhere_is_refused_and_kept(page_of: PageOf, alice: Person) -> None:
+    session = alice.session()
+    laptop = page_of(alice).open(session)
+    sessions.archive(session, by=alice.author)
+
+    laptop.write("One more thing").submit()
+
+    laptop.see("This conversation is archived. Restore it to go on.").see("One more thing")
+    assert posted(session) == []
+    laptop.reload().see("This session is archived")
+    laptop.click("Restore").see_no("This session is archived")
+    expect(laptop.box).to_be_visible()
