@@ -19,7 +19,6 @@ from sessions_core.access import Author
 from sessions_core.errors import NotFound, Refusal
 from sessions_core.ids import SessionId
 
-_HEAD: Final = 2**53  # above every head: a read mark then goes to the head
 _NOTHING_TO_SWAP: Final = 204  # the list fetches itself on `ds:sessions`
 PAGE: Final = 40  # Sessions of one page of the list: more than a screen shows
 
@@ -57,21 +56,21 @@ def item(request: Request, author: Author, session: UUID, part: str = "item") ->
 @signed_in
 def rename(request: Request, author: Author, session: UUID) -> HttpResponse:
     title = request.POST.get("title", "")
-    refused = _change(author, session, lambda: sessions.rename(SessionId(session), by=author, title=title))
+    refused = _refusal(lambda: sessions.rename(SessionId(session), by=author, title=title))
     return _answer(request, session, refused)
 
 
 @require_POST
 @signed_in
 def archive(request: Request, author: Author, session: UUID) -> HttpResponse:
-    refused = _change(author, session, lambda: sessions.archive(SessionId(session), by=author))
+    refused = _refusal(lambda: sessions.archive(SessionId(session), by=author))
     return _shown_anew(request, session) or _answer(request, session, refused)
 
 
 @require_POST
 @signed_in
 def restore(request: Request, author: Author, session: UUID) -> HttpResponse:
-    refused = _change(author, session, lambda: sessions.restore(SessionId(session), by=author))
+    refused = _refusal(lambda: sessions.restore(SessionId(session), by=author))
     return _shown_anew(request, session) or _answer(request, session, refused)
 
 
@@ -85,15 +84,6 @@ def delete(request: Request, author: Author, session: UUID) -> HttpResponse:
     if not request.htmx:
         return redirect("home")
     return HttpResponseClientRedirect(reverse("home")) if _looks_at(request, session) else _answer(request, session)
-
-
-def _change(author: Author, session: UUID, act: Callable[[], None]) -> str:
-    """Does it and gives the sentence of a refusal. What people did themselves is no news to them: what was read stays read."""
-    read = not sessions.get(SessionId(session), user=author.user).unread
-    refused = _refusal(act)
-    if read:
-        sessions.mark_read(SessionId(session), user=author.user, seq=_HEAD)
-    return refused
 
 
 def _refusal(act: Callable[[], None]) -> str:
