@@ -21,6 +21,7 @@ EVERY_MS: Final = 50  # 20 Events a second of each Session
 STREAMING_WITHIN_S: Final = 30.0
 QUIET_WITHIN_S: Final = 90.0
 UNDER_WAY: Final = 8  # Events after the post, then it is in mid-stream
+STOPPED_WITHIN_S: Final = 10.0
 CAUGHT_UP_S: Final = 5.0  # P3
 LENIENT: Final = 2.0  # a machine that does other things as well
 
@@ -96,6 +97,11 @@ class Round:
         for n, session in enumerate(self.sessions):
             tab = self._tab(session, n + 1)
             self._posts.append(asyncio.create_task(tab.say(session, words=5, every_ms=1)))
+
+    async def stop_all(self) -> None:
+        """Somebody presses Stop in every Session, and it ends."""
+        await asyncio.gather(*(self._tab(session, 2).stop(session) for session in self.sessions))
+        await eventually(self._is_quiet, within_s=STOPPED_WITHIN_S, otherwise=self._unfinished, blocking=True)
 
     async def healed(self, *, ahead: int = 0) -> None:
         """The fault is over now: the clock of catching up begins. It ends at the head of now, or so many Events `ahead`."""

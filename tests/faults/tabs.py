@@ -81,6 +81,10 @@ class Tab:
         ok = await self.client.post(session, text, id=key, agent="script")
         return Ack(session=session, id=key, seq=ok.seq, message=ok.message, run=ok.run)
 
+    async def stop(self, session: str) -> None:
+        """Stop: returns once it is in the log."""
+        await self.client.cancel(session)
+
 
 async def _read(reading: Reading) -> None:
     async for page in reading.following:

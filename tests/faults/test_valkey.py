@@ -60,3 +60,14 @@ async def test_killed_subscriptions_of_valkey_lose_nothing(world: System, play: 
         round.post_meanwhile()
         await round.healed()
     assert killed
+
+
+async def test_stop_reaches_the_workers_without_valkey(world: System, play: Play) -> None:
+    async with play("Stop while Valkey is black-holed") as round:
+        await round.in_mid_stream(seconds=30)
+        for path in (world.web_valkey, world.worker_valkey):
+            path.stall()
+        await round.stop_all()
+        for path in (world.web_valkey, world.worker_valkey):
+            path.heal()
+        await round.healed()
