@@ -230,11 +230,15 @@ def stop(run_id: RunId, *, by: Author) -> Stopped:
         return _cancel(SessionId(session), active, by=by, client_id=None)
 
 
-def sweep() -> None:
-    """What every worker does each second: ends Runs that nobody will end any more, and wakes those that wait (P8)."""
+def end_lapsed() -> None:
+    """What every worker does each second: ends Runs that nobody will end any more (P8)."""
     lapsed = Q(state=Run.State.RUNNING, lease_until__lt=Now())
     for run_id in Run.objects.filter(lapsed).values_list("pk", flat=True)[:200]:
         _end_lapsed(RunId(run_id))
+
+
+def wake_waiting() -> None:
+    """What every worker with room does each second: wakes Runs that wait, and whose wake may have been lost (P8)."""
     with connection.cursor() as cursor:
         arguments: dict[str, Any] = {"again": WAKE_AGAIN, "attempts": ATTEMPTS}
         cursor.execute(_WAKE, arguments)

@@ -50,8 +50,12 @@ class Beats:
 
 
 async def _sweep(runner: Runner) -> None:
-    if not runner.draining:
-        await bridge.run(runs.sweep)
+    """A full worker wakes nobody: what waits has a message in the queue already, and would get one more every few seconds."""
+    if runner.draining:
+        return
+    await bridge.run(runs.end_lapsed)
+    if len(runner.live) < settings.WORKER_RUNS:
+        await bridge.run(runs.wake_waiting)
 
 
 async def _compact(runner: Runner) -> None:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from typing_extensions import override
 
 import agents as room
+from agents.runner import upkeep
 from agents.runner.live import Live
 from agents.runner.runner import Runner
 from agents.sdk import AgentFailed, AgentRun, agent, registry
@@ -266,6 +267,23 @@ async def test_a_database_that_is_away_before_the_agent_begins_is_no_fault_of_th
 def _cut_off() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+@pytest.mark.parametrize(("room", "woken"), [(0, False), (1, True)])
+async def test_only_a_worker_with_room_wakes_what_waits(
+    desk: Desk,
+    settings: Settings,
+    room: int,
+    woken: bool,  # noqa: FBT001  # of the cases above
+) -> None:
+    run = await desk.begin(_nobody)
+    waiting = Run.objects.filter(pk=run)
+    await bridge.run(waiting.update, woken_at="2000-01-01T00:00Z")
+    settings.WORKER_RUNS = room
+
+    await upkeep._sweep(desk.runner)
+
+    assert await bridge.run(waiting.filter(woken_at__gt="2001-01-01T00:00Z").exists) is woken
 
 
 async def test_a_run_that_another_worker_took_is_left_alone(desk: Desk) -> None:

@@ -150,7 +150,7 @@ def test_the_sweeper_ends_a_run_that_killed_all_its_workers(session: SessionId, 
     log.append_as(claim, [delta(begin(claim), 0, "partial")])
     Run.objects.update(lease_until=LONG_AGO)
 
-    runs.sweep()
+    runs.end_lapsed()
 
     completed, outcome = facts(session)[-2:]
     assert isinstance(completed, MessageCompleted)
@@ -164,7 +164,7 @@ def test_the_sweeper_ends_a_stopped_run_whose_worker_died(session: SessionId, ow
     runs.cancel(session, by=owner, client_id=client_id())
     Run.objects.update(lease_until=LONG_AGO)
 
-    runs.sweep()
+    runs.end_lapsed()
 
     assert kinds(session)[-1] == "run.cancelled"
 
@@ -173,7 +173,7 @@ def test_two_sweepers_end_a_run_once(session: SessionId, owner: access.Author) -
     claimed(session, owner)
     Run.objects.update(lease_until=LONG_AGO, attempt=runs.ATTEMPTS, fence=runs.ATTEMPTS)
 
-    at_once(*[runs.sweep for _ in range(4)])
+    at_once(*[runs.end_lapsed for _ in range(4)])
 
     assert kinds(session).count("run.interrupted") == 1
 
@@ -182,7 +182,7 @@ def test_the_sweeper_wakes_what_was_lost_and_its_turn(session: SessionId, owner:
     first, second = say(session, owner).run, say(session, owner).run
     Run.objects.update(woken_at=LONG_AGO)
 
-    runs.sweep()
+    runs.wake_waiting()
 
     woken = set(Run.objects.filter(woken_at__gt="2001-01-01T00:00Z").values_list("pk", flat=True))
     assert woken == {first}
