@@ -10,6 +10,7 @@
 import { emptyTimeline, fold, prepend } from "ds/core/timeline.js";
 import { Connection } from "ds/net/connection.js";
 import { deviceId, deviceLabel } from "ds/net/device.js";
+import { ownSocketUrl } from "ds/net/surroundings.js";
 import { copyAll, listenForCopy } from "ds/ui/copy.js";
 import { LogView } from "ds/ui/log-view.js";
 import { listen as listenForCode } from "ds/ui/markdown-acts.js";
@@ -41,12 +42,7 @@ fold(timeline, start.events, start.to);
 
 const log = byId("log", HTMLElement);
 const view = new LogView(byId("turns", HTMLElement), timeline, reader);
-const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-const connection = new Connection({
-  url: `${scheme}//${location.host}/ws/`,
-  device: deviceId(),
-  label: deviceLabel(),
-});
+const connection = new Connection({ url: ownSocketUrl(), device: deviceId(), label: deviceLabel() });
 const reading = new Reading((seq) => connection.markRead(session, seq));
 const older = new Older({ session, from: start.from, older: start.older, onPage: earlier });
 const scroll = new Scroll(log, byId("turns", HTMLElement), byId("jump", HTMLElement), {
