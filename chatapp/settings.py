@@ -111,7 +111,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
-# The database: a pool, because under ASGI persistent connections leak (docs/decisions). One thread uses one connection at a
+# The database: a pool, because under ASGI persistent connections leak (docs/decisions.md). One thread uses one connection at a
 # time, so the executor of sessions_core.bridge has as many threads as the pool has connections.
 
 DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", 16, least=2, most=200)
