@@ -63,6 +63,24 @@ async def test_it_says_who_it_is(server: FakeServer, client: Client) -> None:
     assert (await client.ready()).user == "7"
 
 
+async def test_a_server_that_is_busy_at_the_hello_is_tried_again(server: FakeServer, client: Client) -> None:
+    link = await server.accepts()
+    await link.hears("hello")
+    await link.says(BUSY)
+
+    await server.welcomes()
+    await client.ready()
+
+
+async def test_a_hello_that_is_wrong_is_not_tried_again(server: FakeServer, client: Client) -> None:
+    link = await server.accepts()
+    await link.hears("hello")
+    await link.says({"type": "error", "code": "bad_field", "message": "That is no uuid.", "retry": False})
+
+    with pytest.raises(Closed, match="no uuid"):
+        await client.ready()
+
+
 async def test_it_resumes_at_its_cursor_over_a_new_link(server: FakeServer, client: Client) -> None:
     following = client.follow(SESSION, last=3)
     link = await server.welcomes()
