@@ -39,11 +39,11 @@ def post(
 ) -> Posted:
     """Posts a Message. Raises NotFound, ReadOnly, BadField, TooLarge, NoSuchAgent, RunActive, NotSupported."""
     access.writer(session_id, user=by.user)
-    said = _checked(parts)
     with transaction.atomic(durable=True):
         session = runs.lock_session(session_id)
         if (done := log.find_command(session_id, client_id)) is not None:
             return _posted_before(session_id, *done)
+        said = _checked(parts)
         _follow_policy(session_id, policy or session.policy)
         fact = MessagePosted(
             message=new_message(),
@@ -75,16 +75,16 @@ def _checked(parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
+def check_policy(policy: str) -> None:
+    """Raises NotSupported for the policies that come with steering."""
+    if policy in {"steer", "interrupt"}:
+        raise NotSupported("Steering and interrupting are not offered yet: use the policy “queue” or “reject”.")
+
+
 def _follow_policy(session_id: SessionId, policy: str) -> None:
-    match policy:
-        case "reject" if runs.has_active(session_id):
-            raise RunActive
-        case "steer" | "interrupt":
-            raise NotSupported(
-                "Steering and interrupting are not offered yet: send with the policy “queue” or “reject”."
-            )
-        case _:
-            pass
+    check_policy(policy)
+    if policy == "reject" and runs.has_active(session_id):
+        raise RunActive
 
 
 def _parent(session_id: SessionId, parent: MessageId | None) -> MessageId | None:

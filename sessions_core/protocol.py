@@ -200,7 +200,7 @@ class _Address(Struct):
 
 
 _ADDRESS: Final = msgspec.json.Decoder(_Address)
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _CLIENT_FRAMES: Final[msgspec.json.Decoder[ClientFrame]] = msgspec.json.Decoder(ClientFrame)
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -214,6 +214,8 @@ def parse(text: str | bytes) -> ClientFrame:
         if sentence.endswith(("field `type`", "`$.type`")) or sentence.startswith("Expected `object`"):
             raise BadFrame(f"That is no frame of this protocol: {sentence}.") from None
         raise BadField(f"{sentence}.") from None
+    except RecursionError:
+        raise BadFrame("That is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeError):
         if _SURROGATE.search(text if isinstance(text, str) else text.decode(errors="replace")):
             raise BadField("The text holds half of a surrogate pair; send whole characters.") from None
@@ -223,8 +225,8 @@ def parse(text: str | bytes) -> ClientFrame:
 def addressed(text: str) -> tuple[ClientId | UnsetType, SessionId | UnsetType]:
     """The command id and the Session that a refused frame named, as far as they can be read."""
     try:
-        said = _ADDRESS.decode(text)
-    except (msgspec.DecodeError, UnicodeError):
+        said = _ADDRESS.decode(_SURROGATE.sub("?", text))  # what it says besides does not matter here
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return UNSET, UNSET
     return said.id, said.session
 

@@ -24,6 +24,7 @@ from sessions_core.events import (
     SessionRestored,
 )
 from sessions_core.ids import ClientId, SessionId, UserId, new_session
+from sessions_core.messages import check_policy
 from sessions_core.models import Participant, Run, Session
 from sessions_core.runs import lock_session, running
 from sessions_core.text import clean
@@ -195,6 +196,7 @@ def _title(title: str) -> str:
 def _policy(policy: str) -> str:
     if policy not in _POLICIES:
         raise BadField(f"A policy is one of: {', '.join(sorted(_POLICIES))}.")
+    check_policy(policy)
     return policy
 
 

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from sessions_core import access, runs, sessions
-from sessions_core.errors import BadField, Forbidden, NotFound, ReadOnly
+from sessions_core.errors import BadField, Forbidden, NotFound, NotSupported, ReadOnly
 from sessions_core.ids import SessionId, UserId
 from sessions_core.models import Event, Participant, Run, Session
 from tests.db.acts import at_once, author, client_id, kinds, say
@@ -150,3 +150,10 @@ def test_what_one_did_oneself_is_not_unread(session: SessionId, owner: access.Au
     sessions.rename(session, by=owner, title="Newer")
 
     assert sessions.get(session, user=owner.user).unread
+
+
+def test_a_policy_that_no_post_could_follow_is_refused(session: SessionId, owner: access.Author) -> None:
+    with pytest.raises(NotSupported):
+        sessions.configure(session, by=owner, policy="steer")
+    with pytest.raises(NotSupported):
+        sessions.create(by=owner, policy="interrupt")

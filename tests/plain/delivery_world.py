@@ -98,8 +98,9 @@ class Client:
         assert self.process is not None
         log = self.process.log
         if self.process.known().epoch != log.epoch:
+            before = self.subscription
             self.process.become(log.epoch, log.head)
-            if self.subscription is not None:
+            if self.subscription is not before:
                 return  # that has begun anew
         self.epoch, self.applied = log.epoch, []
         self.begin = self.cursor = max(0, log.head - 3)
