@@ -5,10 +5,11 @@ reader is repaired from the log. So nothing in this room waits for a hint for lo
 
 sender      telling, from any thread
 link        hearing, and noticing when one has gone deaf
-following   who follows what in this process: feeds, reads of the log, tail checks
+following   who follows what in this process: feeds, reads of the log, tail checks;  followed  one Session of it
 """
 
-from sessions_core.hub.following import Followed, Hub, Log, Page, Position
+from sessions_core.hub.followed import Followed, Log, Page, Position
+from sessions_core.hub.following import Hub
 from sessions_core.hub.link import listen_cancels
 from sessions_core.hub.messages import Message
 from sessions_core.hub.sender import publish, signal_access, signal_cancel, use_loop
