@@ -1,9 +1,13 @@
 """How a Run reaches a worker: a Celery message to the task of its agent. The database owns the Run, the message only wakes."""
 
 import logging
+import threading
 from collections.abc import Sequence
+from queue import Full, Queue
+from typing import Final
 
-from celery import current_app
+from celery import Celery
+from celery.app import app_or_default
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
@@ -11,20 +15,31 @@ from agents.sdk.registry import agents
 from sessions_core.dispatch import AgentInfo
 from sessions_core.ids import RunId
 
+PENDING: Final = 1000  # wakes that a broker has not taken yet; the sweeper wakes again what is beyond
+
 _log = logging.getLogger(__name__)
 
 
 class CeleryDispatcher:
-    """The Dispatcher that `settings.RUN_DISPATCHER` names."""
+    """The Dispatcher that `settings.RUN_DISPATCHER` names. Its messages leave on a thread of their own: a broker that does
+    not answer takes seconds, and whoever wakes holds a thread that all of the process's database work needs.
+    """
+
+    def __init__(self, *, pending: int = PENDING) -> None:
+        self._waiting: Queue[tuple[Celery, RunId, str]] = Queue(pending)
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
 
     def wake(self, run: RunId, agent: str) -> None:
-        """Sends the message. While the broker is away nothing is sent: the sweeper finds the Run later."""
+        """Leaves word, and returns at once. While the broker is away nothing is sent: the sweeper finds the Run later."""
         try:
-            current_app.send_task(f"agents.{agent}", args=[str(run)], retry=False, ignore_result=True)
-        except (OperationalError, OSError) as error:
-            _log.warning("The broker could not be told of the Run %s: %s", run, error)
-        except Exception:  # noqa: BLE001  # the message is posted already: its sender must not see this
-            _log.exception("The broker could not be told of the Run %s.", run)
+            self._waiting.put_nowait((app_or_default(), run, agent))
+        except Full:
+            _log.warning("The broker does not take messages; the Run %s is left to the sweeper.", run)
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._send_all, name="wakes", daemon=True)
+                self._thread.start()
 
     def agents(self) -> Sequence[AgentInfo]:
         """What is on offer; the one that answers by itself comes first."""
@@ -36,3 +51,16 @@ class CeleryDispatcher:
     def default(self) -> str:
         """The Assistant when a model is set, else the Guide, which needs none."""
         return "assistant" if settings.CHAT_MODEL else "guide"
+
+    def _send_all(self) -> None:
+        while True:
+            _send(*self._waiting.get())
+
+
+def _send(app: Celery, run: RunId, agent: str) -> None:
+    try:
+        app.send_task(f"agents.{agent}", args=[str(run)], retry=False, ignore_result=True)
+    except (OperationalError, OSError) as error:
+        _log.warning("The broker could not be told of the Run %s: %s", run, error)
+    except Exception:  # noqa: BLE001  # one message must not end the thread that sends the others
+        _log.exception("The broker could not be told of the Run %s.", run)

@@ -23,15 +23,22 @@ _NOTHING_TO_SWAP: Final = 204  # the list fetches itself on `ds:sessions`
 PAGE: Final = 40  # Sessions of one page of the list: more than a screen shows
 
 
-def context(author: Author, *, search: str = "", before: datetime | None = None, current: str = "") -> dict[str, Any]:
+def context(
+    author: Author,
+    *,
+    search: str = "",
+    before: datetime | None = None,
+    before_id: SessionId | None = None,
+    current: str = "",
+) -> dict[str, Any]:
     """What `listing/list.html` shows; one Session more is read than shown, to know whether there are others."""
-    found = sessions.listing(user=author.user, search=search, before=before, limit=PAGE + 1)
+    found = sessions.listing(user=author.user, search=search, before=before, before_id=before_id, limit=PAGE + 1)
     shown = found[:PAGE]
     return {
         "groups": list(by_day(shown)),
         "search": search,
         "current": current,
-        "next": shown[-1].active_at.isoformat() if len(found) > PAGE else "",
+        "next": shown[-1] if len(found) > PAGE else None,
         "first_page": before is None,
     }
 
@@ -39,9 +46,14 @@ def context(author: Author, *, search: str = "", before: datetime | None = None,
 @signed_in
 def listing(request: Request, author: Author) -> HttpResponse:
     before = _moment(request.GET.get("before", ""))
+    before_id = _session(request.GET.get("before_id", ""))
     search = request.GET.get("search", "").strip()[:200]
     current = request.GET.get("current", "")
-    return render(request, "listing/list.html", context(author, search=search, before=before, current=current))
+    return render(
+        request,
+        "listing/list.html",
+        context(author, search=search, before=before, before_id=before_id, current=current),
+    )
 
 
 @signed_in
@@ -114,6 +126,13 @@ def _shown_anew(request: Request, session: UUID) -> HttpResponse | None:
 
 def _looks_at(request: Request, session: UUID) -> bool:
     return reverse("session", args=[session]) in (request.htmx.current_url or "")
+
+
+def _session(text: str) -> SessionId | None:
+    try:
+        return SessionId(UUID(text))
+    except ValueError:
+        return None
 
 
 def _moment(text: str) -> datetime | None:

@@ -116,7 +116,10 @@ class Delivery:
             await asyncio.sleep(SWEEP_S)
             now = self._loop.time()
             for connection in tuple(self._connections):
-                connection.tick(now)
+                try:
+                    connection.tick(now)
+                except Exception:  # one Connection's fault must not end the heartbeats of all
+                    log.exception("A Connection could not be looked after.")
 
     async def _standings(self) -> None:
         while True:

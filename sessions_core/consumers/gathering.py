@@ -1,6 +1,7 @@
 """Presence between processes: says who is here to the local readers and to the other processes, when it changes."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 from uuid import UUID, uuid4
@@ -13,6 +14,8 @@ from sessions_core.hub import Message
 from sessions_core.ids import DeviceId, SessionId, UserId
 from sessions_core.outbox import Frame, Outbox
 from sessions_core.protocol import Presence, PresentDevice, encode
+
+log = logging.getLogger(__name__)
 
 EVERY_S: Final = 0.25  # changes within it are told together: the fan-out is bounded, however many come and go
 STATES_S: Final = 1.0  # how often it is looked for devices that fell idle or stopped typing
@@ -92,9 +95,12 @@ class Gathering:
             if now - looked >= STATES_S:
                 looked = now
                 self._changed.update(self._rosters)
-            for session in self._changed:
-                self._show(session, now)
-            self._changed.clear()
+            while self._changed:
+                session = self._changed.pop()
+                try:
+                    self._show(session, now)
+                except Exception:  # one Session's fault must not end the presence of all
+                    log.exception("Presence in %s could not be shown.", session)
 
     def _show(self, session: SessionId, now: float) -> None:
         roster = self._rosters.get(session)
