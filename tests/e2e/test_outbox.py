@@ -88,3 +88,37 @@ def test_a_stalled_network_is_noticed_and_the_answer_goes_on(page_of: PageOf, al
 
     laptop.see_words(300, within_ms=30_000)
     assert laptop.marked
+
+
+def test_two_tabs_with_one_outbox_send_once(page_of: PageOf, alice: Person, network: Proxy) -> None:
+    session = alice.session()
+    tab, other = (page_of(alice, port=network.port).open(session) for _ in range(2))
+    tab.complaints.expect(OUTAGE)
+    network.refuse()
+    for each in (tab, other):
+        expect(each.pill).to_have_attribute("data-state", "reconnecting", timeout=PATIENCE_MS)
+
+    tab.send(script(words=3))
+    other.send(script(words=4))
+    network.heal()
+
+    for each in (tab, other):
+        each.live()
+        expect(each.said).to_have_count(2, timeout=30_000)
+        expect(each.page.locator(".answered")).to_have_count(2, timeout=30_000)
+        each.see_quiet()
+    assert sorted(posted(session)) == [script(words=3), script(words=4)]
+
+
+def test_a_closed_tab_leaves_its_message_to_the_next(page_of: PageOf, alice: Person, network: Proxy) -> None:
+    session, other = alice.session(), alice.session()
+    tab = page_of(alice, port=network.port).open(session)
+    tab.complaints.expect(OUTAGE)
+    network.refuse()
+    tab.send(script(words=7))
+    tab.page.close()
+    network.heal()
+
+    page_of(alice, port=network.port).open(other)  # the page of another Session sends it as well
+
+    until(lambda: posted(session) == [script(words=7)], within_s=10)

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, only_run, posted, script
+from tests.waiting import until
 
 RELOADS: Final = 10
 LENGTH: Final = 900  # words, so that the answer is still being written at the last reload
@@ -83,3 +84,30 @@ def test_a_sent_message_is_no_draft_any_more(page_of: PageOf, alice: Person) -> 
     laptop.reload().live()
 
     expect(laptop.box).to_have_value("")
+
+
+def test_back_by_the_history_is_live_again(page_of: PageOf, alice: Person) -> None:
+    laptop = page_of(alice).open(alice.session("Here"))
+    laptop.send(script(words=300, every_ms=20)).see_word(2)
+
+    laptop.page.goto(f"{laptop.url}/")
+    laptop.page.go_back()
+
+    laptop.live().see_words(300)
+    laptop.send(script(words=4)).see_words(4)
+
+
+def test_a_page_that_was_frozen_goes_on_where_it_was(page_of: PageOf, alice: Person) -> None:
+    """A phone freezes what is not looked at."""
+    session = alice.session()
+    phone = page_of(alice, "phone").open(session).mark()
+    phone.send(script(words=100, every_ms=20)).see_word(5)
+    lifecycle = phone.page.context.new_cdp_session(phone.page)
+
+    lifecycle.send("Page.setWebLifecycleState", {"state": "frozen"})
+    until(lambda: only_run(session).state == "completed", within_s=20)
+    assert phone.see_some_words() < 100
+    lifecycle.send("Page.setWebLifecycleState", {"state": "active"})
+
+    phone.see_words(100).live()
+    assert phone.marked
