@@ -127,6 +127,7 @@ _VANISHED = {
 DATABASES = {
     "default": {
         **dj_database_url.parse(DATABASE_URL),
+        "CONN_HEALTH_CHECKS": True,  # one short round trip a job: nobody meets a connection that died with the database
         "OPTIONS": {
             **_VANISHED,
             **dj_database_url.parse(DATABASE_URL).get("OPTIONS", {}),
