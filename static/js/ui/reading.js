@@ -1,5 +1,5 @@
 /**
- * The read mark: what was on a screen that somebody looked at.
+ * The read mark: what was on a screen that somebody looked at. Told at once, and then at most every 0.8 s while text streams.
  *
  * @module
  */
@@ -8,39 +8,37 @@ const PAUSE_MS = 800;
 
 export class Reading {
   #seq = 0;
+  #told = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  #pause;
 
   /** @param {(seq: number) => void} mark */
   constructor(mark) {
     this.mark = mark;
     document.addEventListener("visibilitychange", () => this.#soon());
-    addEventListener("pagehide", () => this.#now());
+    // Who leaves has read what was there, also in the last moment.
+    addEventListener("pagehide", () => this.#tell());
   }
 
   /** The reader stands at the end, with everything up to `seq` on the page. @param {number} seq */
   seen(seq) {
-    if (seq <= this.#seq) return;
-    this.#seq = seq;
+    this.#seq = Math.max(seq, this.#seq);
     this.#soon();
   }
 
   #soon() {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#tell();
+    if (this.#pause !== undefined || !this.#tell()) return;
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#soon();
     }, PAUSE_MS);
   }
 
-  /** Who leaves has read what was there, also in the last moment. */
-  #now() {
-    if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#tell();
-  }
-
+  /** @returns {boolean} was there something to tell? */
   #tell() {
-    if (document.visibilityState === "visible" && this.#seq > 0) this.mark(this.#seq);
+    if (document.visibilityState !== "visible" || this.#seq <= this.#told) return false;
+    this.#told = this.#seq;
+    this.mark(this.#seq);
+    return true;
   }
 }
