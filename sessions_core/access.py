@@ -1,14 +1,21 @@
 """Who may. Absent and not yours are one answer, NotFound, found by one and the same query (P12)."""
 
-from typing import cast
+from typing import Final
 from uuid import UUID
 
+from django.db import connection
 from msgspec import Struct
 
 from sessions_core.errors import Forbidden, NotFound, ReadOnly
 from sessions_core.events import Actor, Role
 from sessions_core.ids import SessionId, UserId
 from sessions_core.models import Participant
+
+# Plain SQL: every subscription and every post asks this, and building the query took five times as long as asking it.
+_MEMBER: Final = """
+    SELECT p.role, s.archived_at FROM participant p JOIN session s ON s.id = p.session_id
+    WHERE p.session_id = %s AND p.user_id = %s
+"""
 
 
 class Author(Struct, frozen=True):
@@ -38,15 +45,13 @@ class Member(Struct, frozen=True):
 
 def member(session_id: SessionId, *, user: UserId) -> Member:
     """The user's standing. Raises NotFound."""
-    row = (
-        Participant.objects.filter(session_id=session_id, user_id=user)
-        .values_list("role", "session__archived_at")
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBER, [session_id, user])
+        row = cursor.fetchone()
     if row is None:
         raise NotFound("There is no such conversation.")
     role, archived_at = row
-    return Member(session=session_id, user=user, role=cast("Role", role), archived=archived_at is not None)
+    return Member(session=session_id, user=user, role=role, archived=archived_at is not None)
 
 
 def editor(session_id: SessionId, *, user: UserId) -> Member:
