@@ -16,7 +16,7 @@ from sessions_client.frames import SUBPROTOCOL, Error, Goodbye, ServerFrame, Wel
 
 OPEN_S: Final = 10.0  # connecting and the upgrade
 CLOSE_S: Final = 1.0  # for the answer to our close
-TICK_S: Final = 0.25
+TICK_S: Final = 0.5
 QUIET_S: Final = 4.0  # nothing came for so long: ask with a `ping` …
 DEAD_S: Final = 8.0  # … and nothing came still: the link is dead, make another
 LOST: Final = 1006  # no close frame came

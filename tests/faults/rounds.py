@@ -82,9 +82,9 @@ class Round:
         await eventually(self._all_began, within_s=STREAMING_WITHIN_S, otherwise=self.behind)
         self._reads = await asyncio.to_thread(self.system.reads)
 
-    async def in_mid_stream(self, *, seconds: float) -> None:
+    async def in_mid_stream(self, *, seconds: float, in_life: float | None = None) -> None:
         """Every Session is being answered for about so long, and everybody has seen some of it."""
-        words = int(seconds * self.scale.stretch * 1000 / self.scale.every_ms)
+        words = int(self._duration(seconds, in_life) * 1000 / self.scale.every_ms)
         asked = await asyncio.gather(
             *(self._tab(session).say(session, words=words, every_ms=self.scale.every_ms) for session in self.sessions)
         )
@@ -119,7 +119,7 @@ class Round:
         """For as long as the fault is to last, or longer in a long round. There is no fact to wait for: that nothing happens
         is what is tried.
         """
-        await asyncio.sleep(in_life if in_life and self.scale.stretch > 1 else seconds * self.scale.stretch)
+        await asyncio.sleep(self._duration(seconds, in_life))
 
     async def quiet(self) -> None:
         """Everything that was asked for is answered, and everybody has seen it."""
@@ -160,6 +160,9 @@ class Round:
             if reading.cursor < heads[session]
         ]
         return f"{len(late)} of {len(readings(self.tabs))} are behind: {', '.join(late[:5])}\n{self.system.web.tail()}"
+
+    def _duration(self, seconds: float, in_life: float | None) -> float:
+        return in_life if in_life is not None and self.scale.stretch > 1 else seconds * self.scale.stretch
 
     def _tab(self, session: str, n: int = 0) -> Tab:
         """One of those who follow the Session."""

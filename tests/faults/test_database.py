@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(300)
 
 async def test_an_immediate_restart_of_the_database_loses_nothing(world: System, play: Play) -> None:
     async with play("PostgreSQL immediate restart") as round:
-        await round.in_mid_stream(seconds=5)
+        await round.in_mid_stream(seconds=5, in_life=20)
         world.postgres.kill(signal.SIGQUIT)
         round.post_meanwhile()
         await round.lasts(1, in_life=10)

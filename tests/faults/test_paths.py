@@ -32,7 +32,7 @@ async def test_a_valkey_that_refuses_the_web_process_loses_nothing(world: System
 
 async def _black_hole(play: Play, path: Proxy, fault: str, way: Way) -> None:
     async with play(fault) as round:
-        await round.in_mid_stream(seconds=5)
+        await round.in_mid_stream(seconds=5, in_life=30)
         path.stall(way)
         round.post_meanwhile()
         await round.lasts(3, in_life=20)
@@ -42,7 +42,7 @@ async def _black_hole(play: Play, path: Proxy, fault: str, way: Way) -> None:
 
 async def _refusal(play: Play, path: Proxy, fault: str) -> None:
     async with play(fault) as round:
-        await round.in_mid_stream(seconds=5)
+        await round.in_mid_stream(seconds=5, in_life=30)
         path.refuse()
         round.post_meanwhile()
         await round.lasts(3, in_life=20)

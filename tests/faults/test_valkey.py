@@ -32,7 +32,7 @@ async def test_an_emptied_valkey_loses_nothing(world: System, play: Play) -> Non
 
 async def test_a_valkey_that_sleeps_loses_nothing(world: System, play: Play) -> None:
     async with play("SIGSTOP Valkey") as round:
-        await round.in_mid_stream(seconds=6)
+        await round.in_mid_stream(seconds=6, in_life=40)
         world.valkey.pause()
         round.post_meanwhile()
         await round.lasts(4, in_life=30)
@@ -42,7 +42,7 @@ async def test_a_valkey_that_sleeps_loses_nothing(world: System, play: Play) -> 
 
 async def test_a_black_hole_on_every_path_to_valkey_loses_nothing(world: System, play: Play) -> None:
     async with play("all paths to Valkey black-holed") as round:
-        await round.in_mid_stream(seconds=6)
+        await round.in_mid_stream(seconds=6, in_life=40)
         for path in (world.web_valkey, world.worker_valkey):
             path.stall()
         round.post_meanwhile()

@@ -35,7 +35,7 @@ async def test_a_killed_web_process_loses_nothing(world: System, play: Play) -> 
 
 async def test_a_web_process_that_sleeps_loses_nothing(world: System, play: Play) -> None:
     async with play("SIGSTOP web") as round:
-        await round.in_mid_stream(seconds=6)
+        await round.in_mid_stream(seconds=6, in_life=40)
         world.web.pause()
         round.post_meanwhile()
         await round.lasts(4, in_life=30)

@@ -26,7 +26,7 @@ async def test_a_worker_that_slept_past_its_lease_writes_nothing_more(world: Sys
     world.workers[1].start()
     await world.workers[1].ready()
     async with play("SIGSTOP worker beyond its lease") as round:
-        await round.in_mid_stream(seconds=4)
+        await round.in_mid_stream(seconds=4, in_life=40)
         world.worker.pause()
         round.post_meanwhile()
         await round.lasts(LEASE_S + 2, in_life=30)
@@ -50,7 +50,7 @@ async def test_a_worker_cut_off_from_the_database_writes_nothing_when_it_is_back
     world.workers[1].start()
     await world.workers[1].ready()
     async with play("one worker–database black-holed beyond the lease") as round:
-        await round.in_mid_stream(seconds=4)
+        await round.in_mid_stream(seconds=4, in_life=40)
         world.worker_databases[0].stall()
         round.post_meanwhile()
         await round.lasts(LEASE_S + 2, in_life=30)
@@ -60,7 +60,7 @@ async def test_a_worker_cut_off_from_the_database_writes_nothing_when_it_is_back
 
 async def test_all_workers_without_the_database_go_on_when_it_is_back(world: System, play: Play) -> None:
     async with play("every worker–database refused with RST") as round:
-        await round.in_mid_stream(seconds=3)
+        await round.in_mid_stream(seconds=3, in_life=30)
         world.worker_databases[0].refuse()
         round.post_meanwhile()
         await round.lasts(2, in_life=20)
