@@ -1,6 +1,7 @@
 """One round: clients, Sessions and answers under way; a fault; then quiet, and the comparison with the log."""
 
 import asyncio
+import os
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -23,7 +24,14 @@ QUIET_WITHIN_S: Final = 90.0
 UNDER_WAY: Final = 8  # Events after the post, then it is in mid-stream
 STOPPED_WITHIN_S: Final = 10.0
 CAUGHT_UP_S: Final = 5.0  # P3
-LENIENT: Final = 2.0  # a machine that does other things as well
+LENIENT: Final = 2.0
+
+
+def patience_s() -> float:
+    """How long catching up may take before it is a failure: longer than promised, the more so where others use the machine.
+    What it took is in the report.
+    """
+    return CAUGHT_UP_S * LENIENT * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 class Scale(msgspec.Struct, frozen=True):
@@ -111,9 +119,7 @@ class Round:
 
     async def all_back(self) -> None:
         """Everybody has seen what there was when it was healed. Needs an answer that is still under way, if that is `ahead`."""
-        await eventually(
-            lambda: self.all_reached(self._healed_heads), within_s=CAUGHT_UP_S * LENIENT, otherwise=self.behind
-        )
+        await eventually(lambda: self.all_reached(self._healed_heads), within_s=patience_s(), otherwise=self.behind)
 
     async def lasts(self, seconds: float, *, in_life: float | None = None) -> None:
         """For as long as the fault is to last, or longer in a long round. There is no fact to wait for: that nothing happens
@@ -129,7 +135,7 @@ class Round:
         await eventually(self._is_quiet, within_s=QUIET_WITHIN_S, otherwise=self._unfinished, blocking=True)
         heads = await asyncio.to_thread(conversations.heads, self.system, self.sessions)
         if self.live:
-            await eventually(lambda: self.all_reached(heads), within_s=CAUGHT_UP_S * LENIENT, otherwise=self.behind)
+            await eventually(lambda: self.all_reached(heads), within_s=patience_s(), otherwise=self.behind)
 
     def result(self, truths: dict[str, Truth], reads: int) -> Result:
         """What the log says to all of it."""
@@ -206,4 +212,4 @@ async def a_round(
     report(result)
     assert result.findings.clean, result.findings
     assert not result.promises, result.promises
-    assert result.p99 <= CAUGHT_UP_S * LENIENT, f"caught up after {result.p99:.1f} s"
+    assert result.p99 <= patience_s(), f"caught up after {result.p99:.1f} s"

@@ -11,7 +11,7 @@ from sessions_client import Page
 from tests.faults import conversations
 from tests.faults.checker import Findings, check_reader
 from tests.faults.conftest import Play
-from tests.faults.rounds import CAUGHT_UP_S, LENIENT, Round, Scale
+from tests.faults.rounds import Round, Scale, patience_s
 from tests.faults.system import Person, System
 from tests.faults.tabs import Reading, Tab
 from tests.faults.truth import dump
@@ -44,7 +44,7 @@ async def test_a_new_epoch_makes_live_and_returning_readers_start_anew(
         await asyncio.to_thread(world.manage, "bump_epoch")
         pages = await _resume(world, people[0], round.sessions[0], after=3, epoch=1)
         await round.healed()
-        await eventually(lambda: _all_started_anew(round), within_s=CAUGHT_UP_S * LENIENT, otherwise=round.behind)
+        await eventually(lambda: _all_started_anew(round), within_s=patience_s(), otherwise=round.behind)
     assert pages[0].restarted
     assert _check(world, round.sessions[0], pages) == Findings()
 
