@@ -18,11 +18,11 @@ def test_the_web_server_is_killed_and_the_tab_recovers_by_itself(page_of: PageOf
     session = alice.session()
     laptop = page_of(alice).open(session).mark()
     laptop.complaints.expect(OUTAGE)
-    laptop.send(script(words=400, every_ms=20)).see_word(20)
+    laptop.send(script(words=300, every_ms=20)).see_word(20)
 
     site.machine.kill("web")
 
-    laptop.see_words(400, within_ms=30_000)
+    laptop.see_words(300, within_ms=30_000)
     assert laptop.marked
     laptop.live()
     run = only_run(session)
@@ -33,12 +33,12 @@ def test_the_web_server_is_killed_and_the_tab_recovers_by_itself(page_of: PageOf
 def test_the_worker_is_killed_and_the_run_goes_on_in_a_new_attempt(page_of: PageOf, alice: Person, site: Site) -> None:
     session = alice.session()
     laptop = page_of(alice).open(session).mark()
-    laptop.send(script(words=250, every_ms=20)).see_word(40)
+    laptop.send(script(words=150, every_ms=20)).see_word(40)
 
     site.machine.kill("worker")
 
     until(lambda: only_run(session).attempt == 2, within_s=15)
-    laptop.see_words(250, within_ms=30_000)
+    laptop.see_words(150, within_ms=30_000)
     assert laptop.marked
     expect(laptop.page.locator(".answered")).to_have_count(1)
     run = only_run(session)

@@ -14,7 +14,7 @@ from tests.e2e.people import Person, only_run, posted, script
 from tests.waiting import until
 
 RELOADS: Final = 10
-LENGTH: Final = 900  # words, so that the answer is still being written at the last reload
+LENGTH: Final = 750  # words, so that the answer is still being written at the last reload
 
 
 @pytest.mark.parametrize("seed", [20_260_131])
@@ -22,7 +22,7 @@ def test_ten_reloads_in_mid_answer_lose_and_double_nothing(page_of: PageOf, alic
     chance = Random(seed)
     session = alice.session()
     laptop = page_of(alice).open(session)
-    laptop.send(script(words=LENGTH, every_ms=15))
+    laptop.send(script(words=LENGTH, every_ms=12))
 
     for _ in range(RELOADS):
         if chance.random() < 0.3:
@@ -90,12 +90,12 @@ def test_a_sent_message_is_no_draft_any_more(page_of: PageOf, alice: Person) -> 
 
 def test_back_by_the_history_is_live_again(page_of: PageOf, alice: Person) -> None:
     laptop = page_of(alice).open(alice.session("Here"))
-    laptop.send(script(words=300, every_ms=20)).see_word(2)
+    laptop.send(script(words=150, every_ms=20)).see_word(2)
 
     laptop.page.goto(f"{laptop.url}/")
     laptop.page.go_back()
 
-    laptop.live().see_words(300)
+    laptop.live().see_words(150)
     laptop.send(script(words=4)).see_words(4)
 
 

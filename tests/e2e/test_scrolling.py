@@ -10,7 +10,7 @@ from tests.e2e.screen import Screen
 from tests.waiting import until
 
 NEAR_PX: Final = 6
-LONG: Final = script(words=1200, every_ms=4)
+LONG: Final = script(words=900, every_ms=4)
 
 
 def from_end(screen: Screen) -> float:
@@ -28,10 +28,10 @@ def test_at_the_end_the_page_stays_at_the_end(page_of: PageOf, alice: Person) ->
     laptop.send(LONG)
 
     is_long(laptop)
-    for n in (600, 900):
+    for n in (500, 700):
         laptop.see_word(n)
         assert from_end(laptop) < NEAR_PX
-    laptop.see_words(1200, within_ms=20_000)
+    laptop.see_words(900, within_ms=20_000)
     assert from_end(laptop) < NEAR_PX
 
 
@@ -44,7 +44,7 @@ def test_one_notch_up_and_the_page_never_moves_by_itself(page_of: PageOf, alice:
     laptop.page.mouse.wheel(0, -120)
     until(lambda: from_end(laptop) > 60, within_s=5)
     before = laptop.log.evaluate("box => box.scrollTop")
-    laptop.see_words(1200, within_ms=20_000)
+    laptop.see_words(900, within_ms=20_000)
     assert abs(laptop.log.evaluate("box => box.scrollTop") - before) < 130  # the rest of the smooth notch itself
 
     laptop.click("Jump to latest")
