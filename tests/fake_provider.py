@@ -94,11 +94,11 @@ class Provider:
         talk = asyncio.create_task(_talk(writer, _order(prompt), seen))
         hung_up = asyncio.create_task(reader.read(1))
         await asyncio.wait({talk, hung_up}, return_when=asyncio.FIRST_COMPLETED)
-        if not talk.done():
+        if not talk.done() or talk.exception():  # a reset connection may be told to both
             seen.closed_at = time.time()
-            talk.cancel()
+        talk.cancel()
         hung_up.cancel()
-        await asyncio.wait({talk, hung_up})
+        await asyncio.gather(talk, hung_up, return_exceptions=True)
 
 
 async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
