@@ -36,7 +36,7 @@ class Result(Struct, frozen=True):
 
 def fan_out(machine: Machine, rounds: int) -> Result:
     """20 Sessions, 5 tabs each, 25 frames a second in each Session: from the commit to the frame at the client."""
-    plan = {"streams": 20, "each": 5, "count": 250, "every_us": 40_000}
+    plan = {"streams": 20, "each": 5, "count": 150, "every_us": 40_000}
     found = _in_turn(machine, ("ours", "channels", "socketio"), rounds, "delta", **plan)
     p99 = {name: median(one.taken[1] for one in them) for name, them in found.items()}
     return Result(
@@ -62,7 +62,7 @@ def fan_out(machine: Machine, rounds: int) -> Result:
 
 def saturation(machine: Machine, rounds: int) -> Result:
     """100 tabs on one Session of one web process, events as fast as they are taken. No event here can be merged."""
-    plan = {"streams": 1, "each": 100, "count": 2000, "every_us": 0}
+    plan = {"streams": 1, "each": 100, "count": 500, "every_us": 0}
     found = _in_turn(machine, ("ours", "channels"), rounds, "progress", **plan)
     per_s = {name: median(one.per_s for one in them) for name, them in found.items()}
     per_core = median(one.per_cpu_s for one in found["ours"])
@@ -90,7 +90,7 @@ def append_to_reader(machine: Machine, rounds: int) -> Result:
     rows = []
     p50: dict[tuple[str, int], float] = {}
     for readers in (1, 10, 100):
-        plan = {"streams": 1, "each": readers, "count": 200, "every_us": 10_000}
+        plan = {"streams": 1, "each": readers, "count": 200, "every_us": 20_000}
         found = _in_turn(machine, ("ours", "durable"), rounds, "delta", **plan)
         for name, them in found.items():
             p50[name, readers] = median(one.begun[0] for one in them)

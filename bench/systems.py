@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
+from uuid import uuid4
 
 import psutil
 from typing_extensions import override
@@ -66,11 +67,9 @@ class _Peer:
         self.name = system
         self.server = psutil.Process(process.pid)
         self._wire = {"system": system, "url": url, "pad": PAD, **more}
-        self._made = 0
 
     def open(self, streams: int) -> dict[str, Any]:
-        self._made += 1
-        return {**self._wire, "streams": [f"s{self._made}x{n}" for n in range(streams)]}
+        return {**self._wire, "streams": [uuid4().hex for _ in range(streams)]}
 
     def publisher(self) -> list[str]:
         if self.name == "channels":

@@ -14,6 +14,7 @@ from typing import Any
 
 PLAN: dict[str, Any] = json.loads(sys.argv[1])
 TAKEN: list[tuple[int, int, int, int]] = []
+WINDOW = 16  # under way at once, where nothing is paced
 Publish = Callable[[int, int], Awaitable[None]]
 
 
@@ -55,13 +56,19 @@ async def main() -> None:
     publish = await {"ours": ours, "channels": channels}[PLAN["system"]]()
     began = now() + 100_000
 
-    async def one(stream: int) -> None:
+    async def paced(stream: int) -> None:
         for n in range(PLAN["count"]):
             due = began + n * PLAN["every_us"] + stream * PLAN["every_us"] // len(PLAN["streams"])
-            await asyncio.sleep(max(0, due - now()) / 1e6 if PLAN["every_us"] else 0)
+            await asyncio.sleep(max(0, due - now()) / 1e6)
             await publish(stream, n)
 
-    await asyncio.gather(*[one(stream) for stream in range(len(PLAN["streams"]))])
+    async def at_once(stream: int) -> None:
+        for first in range(0, PLAN["count"], WINDOW):
+            some = range(first, min(first + WINDOW, PLAN["count"]))
+            await asyncio.gather(*[publish(stream, n) for n in some])
+
+    each = paced if PLAN["every_us"] else at_once
+    await asyncio.gather(*[each(stream) for stream in range(len(PLAN["streams"]))])
     await asyncio.sleep(0.5)  # hints leave by themselves
 
 

@@ -24,5 +24,6 @@ if __name__ == "__main__":
     for number, one in enumerate(claims):
         writer = Writer(SessionId(UUID(one["session"])), RunId(UUID(one["run"])), int(one["fence"]), actor)
         statement, values = writing.fenced([Write(writer, [fact(new_message())] * batch)])
-        text = statement % {name: f"'{value}'" for name, value in values.items()}
+        # pgbench takes `:null` for a variable of its own, also inside quotes.
+        text = statement % {name: "'{}'".format(value.replace('":', '": ')) for name, value in values.items()}
         (folder / f"{number}.sql").write_text(" ".join(text.split()) + ";\n")

@@ -37,12 +37,18 @@ _BOUNDARY: Final = """
     SELECT seq FROM event WHERE session_id = %(session)s AND seq <= %(until)s
     AND kind IN ('message.posted', 'message.started') ORDER BY seq DESC OFFSET %(skip)s LIMIT 1
 """
-# The earliest beginning of a Message that was open at seq `start`: it began before and was completed after.
+# The earliest beginning of a Message that was open at seq `start`: it began before and was completed after. LATERAL with LIMIT
+# makes it a look-up for each Message of the page, and naming the index's own kinds and order keeps the planner from reading every
+# Message before it while it has no statistics (10,000 Messages: 6× the time).
 _OPEN_AT: Final = """
-    SELECT min(b.seq) FROM event c JOIN event b
-      ON b.session_id = c.session_id AND b.message_id = c.message_id AND b.kind = 'message.started' AND b.seq < %(start)s
-    WHERE c.session_id = %(session)s AND c.message_id IS NOT NULL AND c.seq >= %(start)s AND c.seq <= %(until)s
-      AND c.kind IN ('message.completed', 'message.delta')
+    SELECT min(b.seq) FROM (
+        SELECT DISTINCT message_id FROM event
+        WHERE session_id = %(session)s AND seq >= %(start)s AND seq <= %(until)s
+        AND message_id IS NOT NULL AND kind IN ('message.completed', 'message.delta')
+    ) c CROSS JOIN LATERAL (
+        SELECT seq FROM event WHERE session_id = %(session)s AND message_id = c.message_id AND seq < %(start)s
+        AND kind IN ('message.posted', 'message.started', 'message.completed') ORDER BY message_id, seq LIMIT 1
+    ) b
 """
 _FIRST_ACTIVE: Final = """
     SELECT min(asked_seq) FROM run WHERE session_id = %(session)s AND state IN ('requested', 'running', 'waiting')
