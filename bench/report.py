@@ -25,7 +25,8 @@ server-sent events.
 
 
 def write(results: Sequence[Result], rounds: int) -> str:
-    """The whole file."""
+    """The whole file, with the notes on what was missed at its end."""
+    notes = Path(__file__).with_name("NOTES.md").read_text()
     head = HEAD.format(
         date=datetime.now(UTC).date(),
         cores=os.cpu_count(),
@@ -35,7 +36,7 @@ def write(results: Sequence[Result], rounds: int) -> str:
         rounds=rounds,
     )
     summary = [f"| {one.name} | {one.reach} | {one.found} | {'✓' if one.reached else '✗'} |" for one in results]
-    return head + "\n".join(summary) + "\n" + "".join(_table(one) for one in results)
+    return head + "\n".join(summary) + "\n" + "".join(_table(one) for one in results) + f"\n{notes}"
 
 
 def _table(result: Result) -> str:
