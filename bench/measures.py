@@ -207,10 +207,10 @@ def memory(machine: Machine, rounds: int) -> Result:
     for _ in range(rounds):
         idle.append(_growth(machine, 1000, "idle", 0) / KIB)
         stalled.append(_growth(machine, 40, "stalled", 4_000) / KIB)
-    limit = 256 + 300
+    limit = 512 + 300
     return Result(
         name="Memory of an idle and of a stalled Connection",
-        reach="≤ 60 KiB; ≤ outbox limit (256 KiB) + 300 KiB",
+        reach="≤ 60 KiB; ≤ outbox limit (512 KiB) + 300 KiB",
         reached=median(idle) <= 60 and median(stalled) <= limit,
         found=f"{median(idle):.0f} KiB; {median(stalled):.0f} KiB",
         columns=("idle KiB", "stalled KiB"),
