@@ -1,8 +1,9 @@
 """Who may. Absent and not yours are one answer, NotFound, found by one and the same query (P12)."""
 
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import connection
 from msgspec import Struct
 
@@ -24,6 +25,10 @@ class Author(Struct, frozen=True):
     user: UserId
     name: str
     device: UUID | None = None
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        return cls(user=UserId(user.pk), name=user.get_full_name() or user.get_username())
 
     @property
     def actor(self) -> Actor:

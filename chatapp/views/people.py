@@ -11,7 +11,6 @@ from django_htmx.middleware import HtmxDetails
 
 from sessions_core.access import Author
 from sessions_core.errors import NotFound
-from sessions_core.ids import UserId
 
 P = ParamSpec("P")
 
@@ -42,4 +41,4 @@ def author(request: HttpRequest) -> Author:
     """The signed-in user as the core knows people."""
     if not isinstance(request.user, User):
         raise TypeError(request.user)
-    return Author(user=UserId(request.user.pk), name=request.user.get_full_name() or request.user.get_username())
+    return Author.of(request.user)

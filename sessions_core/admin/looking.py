@@ -13,7 +13,6 @@ from django.http import HttpRequest
 from typing_extensions import override
 
 from sessions_core.access import Author
-from sessions_core.ids import UserId
 
 
 class LookingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2's cannot be subscripted when it runs
@@ -67,4 +66,4 @@ def staff(request: HttpRequest) -> Author:
     """Who acts from the admin."""
     user = request.user
     assert isinstance(user, User)  # the admin lets nobody else in
-    return Author(user=UserId(user.pk), name=user.get_full_name() or user.username)
+    return Author.of(user)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final, NoReturn
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from ninja.security import HttpBearer
@@ -17,7 +17,6 @@ from sessions_core import tokens
 from sessions_core.access import Author
 from sessions_core.api.buckets import Buckets
 from sessions_core.errors import CsrfFailed, NotSignedIn, RateLimited, ReadOnly
-from sessions_core.ids import UserId
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ class BearerToken(HttpBearer):
         found = tokens.find(token)
         if found is None:
             raise NotSignedIn("That token is unknown or was revoked.")
-        author = _author(found.user)
+        author = _counted(Author(user=found.user, name=found.name))
         if request.method not in SAFE_METHODS and not found.can_write:
             raise ReadOnly("This token may read, but not write.")
         return author
@@ -68,7 +67,7 @@ class SignedInBrowser(APIKeyCookie):
             return None
         if request.method not in SAFE_METHODS:
             _check_csrf(request)
-        return _author(user)
+        return _counted(Author.of(user))
 
 
 class _CsrfCheck(CsrfViewMiddleware):
@@ -91,11 +90,11 @@ def _not_called(_request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
-def _author(user: User) -> Author:
-    wait_s = _buckets().take(user.pk, now_s=time.monotonic())
+def _counted(author: Author) -> Author:
+    wait_s = _buckets().take(author.user, now_s=time.monotonic())
     if wait_s:
         raise RateLimited(retry_after_ms=int(wait_s * 1000) + 1)
-    return Author(user=UserId(user.pk), name=user.get_full_name() or user.username)
+    return author
 
 
 @cache

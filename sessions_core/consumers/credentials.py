@@ -14,6 +14,7 @@ from django.http.request import split_domain_port, validate_host
 from msgspec import Struct
 
 from sessions_core import tokens
+from sessions_core.access import Author
 from sessions_core.clock import now
 from sessions_core.errors import BadOrigin, NotSignedIn
 from sessions_core.ids import UserId
@@ -59,10 +60,10 @@ def expired(callers: Collection[Caller]) -> set[Caller]:
 
 
 def _by_token(secret: str) -> Caller:
-    token = tokens.find(secret)
-    if token is None:
+    found = tokens.find(secret)
+    if found is None:
         raise NotSignedIn
-    return Caller(user=UserId(token.user_id), name=_name(token.user), can_write=token.can_write, token=token.pk)
+    return Caller(user=found.user, name=found.name, can_write=found.can_write, token=found.token)
 
 
 def _by_cookie(key: str) -> Caller:
@@ -71,8 +72,8 @@ def _by_cookie(key: str) -> Caller:
     user = get_user(request)
     if not isinstance(user, User) or not user.is_active:
         raise NotSignedIn
-    stamp = user.get_session_auth_hash()
-    return Caller(user=UserId(user.pk), name=_name(user), can_write=True, login=key, stamp=stamp)
+    author, stamp = Author.of(user), user.get_session_auth_hash()
+    return Caller(user=author.user, name=author.name, can_write=True, login=key, stamp=stamp)
 
 
 def _is_own_page(origin: str | None, host: str) -> bool:
@@ -86,10 +87,6 @@ def _is_own_page(origin: str | None, host: str) -> bool:
     domain, _ = split_domain_port(netloc)
     # `*` says that this server answers to any name, not that any site may speak for our users.
     return bool(domain) and validate_host(domain, [name for name in allowed if name != "*"])
-
-
-def _name(user: User) -> str:
-    return user.get_full_name() or user.username
 
 
 def _stamps(users: Collection[UserId]) -> dict[UserId, str]:

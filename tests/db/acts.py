@@ -9,7 +9,7 @@ from django.db import connection
 
 from sessions_core import access, log, messages, runs
 from sessions_core.events import Event, Fact, MessageDelta, MessageStarted, Part, decode_fact
-from sessions_core.ids import ClientId, MessageId, SessionId, UserId, new_message
+from sessions_core.ids import ClientId, MessageId, SessionId, new_message
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def author(user: "User") -> access.Author:
-    return access.Author(user=UserId(user.pk), name=user.get_full_name())
+    return access.Author.of(user)
 
 
 def client_id() -> ClientId:

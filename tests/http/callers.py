@@ -12,7 +12,7 @@ from django.test import Client
 
 from sessions_core import access, messages, runs, sessions, tokens
 from sessions_core.events import Part
-from sessions_core.ids import ClientId, RunId, SessionId, UserId
+from sessions_core.ids import ClientId, RunId, SessionId
 from sessions_core.models import Participant
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Answer:
 
 
 def author(user: User) -> access.Author:
-    return access.Author(user=UserId(user.pk), name=user.get_full_name() or user.username)
+    return access.Author.of(user)
 
 
 def begun(by: User, *, title: str = "", agent: str = "") -> SessionId:

@@ -24,7 +24,7 @@ def test_a_token_is_shown_once_and_works(reader: Client, alice: User) -> None:
     assert secret
     found = tokens.find(secret[1])
     assert found is not None
-    assert (found.user, found.label, found.can_write) == (alice, "backup", True)
+    assert (found.user, found.name, found.can_write) == (alice.pk, "Alice", True)
     assert secret[1] not in reader.get(reverse("settings")).content.decode()
 
 
