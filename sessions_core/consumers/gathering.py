@@ -18,69 +18,79 @@ from sessions_core.protocol import Presence, PresentDevice, encode
 log = logging.getLogger(__name__)
 
 EVERY_S: Final = 0.25  # changes within it are told together: the fan-out is bounded, however many come and go
+FRAMES_PER_S: Final = 50  # of one Session: where more follow, the list changes less often
+PAUSE_MOST_S: Final = 5.0
 STATES_S: Final = 1.0  # how often it is looked for devices that fell idle or stopped typing
 
 _DEVICES: Final = msgspec.json.Decoder(tuple[PresentDevice, ...])
 
 
+class _Gathered:
+    """Those who follow one Session: in this process, and as the others say."""
+
+    def __init__(self) -> None:
+        self.roster = Roster()
+        self.outboxes: dict[int, Outbox] = {}
+        self.behind: set[int] = set()  # outboxes that have not got the newest list
+        self.told: tuple[PresentDevice, ...] | None = None  # to the other processes
+        self.shown: tuple[PresentDevice, ...] | None = None
+        self.frame: Frame | None = None  # of what is shown
+        self.due = 0.0  # not before then may the list change
+
+
 class Gathering:
-    """The rosters of all Sessions that somebody follows here. `tell` sends to the other processes of a Session."""
+    """All Sessions that somebody follows here. `tell` sends to the other processes of a Session."""
 
     def __init__(self, tell: Callable[[SessionId, Message], None]) -> None:
         self._tell = tell
         self._process = uuid4().hex
         self._time = asyncio.get_running_loop().time
-        self._rosters: dict[SessionId, Roster] = {}
-        self._outboxes: dict[SessionId, dict[int, Outbox]] = {}
+        self._gathered: dict[SessionId, _Gathered] = {}
         self._changed: set[SessionId] = set()
-        self._told: dict[SessionId, tuple[PresentDevice, ...]] = {}
-        self._shown: dict[SessionId, tuple[PresentDevice, ...]] = {}
-        self._behind: dict[SessionId, set[int]] = {}  # outboxes that had no room for the newest list
 
     def arrive(self, session: SessionId, outbox: Outbox, by: Author, device: DeviceId, *, label: str) -> None:
         """Somebody begins to follow, and gets the list."""
-        first = session not in self._rosters
-        roster = self._rosters.setdefault(session, Roster())
-        roster.arrive(by, device, label=label, now=self._time())
-        self._outboxes.setdefault(session, {})[id(outbox)] = outbox
-        self._behind.setdefault(session, set()).add(id(outbox))
-        self._changed.add(session)
-        if first:
+        gathered = self._gathered.get(session)
+        if gathered is None:
+            gathered = self._gathered[session] = _Gathered()
             self._tell(session, {"type": "presence_asked", "session": str(session), "process": self._process})
+        gathered.roster.arrive(by, device, label=label, now=self._time())
+        gathered.outboxes[id(outbox)] = outbox
+        gathered.behind.add(id(outbox))
+        self._changed.add(session)
 
     def leave(self, session: SessionId, outbox: Outbox, user: UserId, device: DeviceId) -> None:
-        if (roster := self._rosters.get(session)) is None:
+        if (gathered := self._gathered.get(session)) is None:
             return
-        roster.leave(user, device)
-        self._outboxes[session].pop(id(outbox), None)
-        self._behind[session].discard(id(outbox))
+        gathered.roster.leave(user, device)
+        gathered.outboxes.pop(id(outbox), None)
+        gathered.behind.discard(id(outbox))
         self._changed.add(session)
-        if roster.empty_here:
+        if gathered.roster.empty_here:
             self._announce(session, ())
-            for kept in (self._rosters, self._outboxes, self._told, self._shown, self._behind):
-                kept.pop(session, None)
+            del self._gathered[session]
 
     def act(self, sessions: Iterable[SessionId], user: UserId, device: DeviceId) -> None:
         """The device did something."""
         for session in sessions:
-            if roster := self._rosters.get(session):
-                roster.act(user, device, now=self._time())
+            if gathered := self._gathered.get(session):
+                gathered.roster.act(user, device, now=self._time())
 
     def typing(self, session: SessionId, user: UserId, device: DeviceId, *, active: bool) -> None:
-        if roster := self._rosters.get(session):
-            roster.act(user, device, now=self._time(), typing=active)
+        if gathered := self._gathered.get(session):
+            gathered.roster.act(user, device, now=self._time(), typing=active)
             self._changed.add(session)
 
     def hear(self, message: Message) -> None:
         """What another process asks or says."""
         session = SessionId(UUID(message["session"]))
-        roster = self._rosters.get(session)
-        if roster is None or message["process"] == self._process:
+        gathered = self._gathered.get(session)
+        if gathered is None or message["process"] == self._process:
             return
         if message["type"] == "presence_asked":
-            self._told.pop(session, None)
+            gathered.told = None
         else:
-            roster.told(message["process"], _DEVICES.decode(message["devices"]), now=self._time())
+            gathered.roster.told(message["process"], _DEVICES.decode(message["devices"]), now=self._time())
         self._changed.add(session)
 
     async def run(self) -> None:
@@ -91,33 +101,40 @@ class Gathering:
             now = self._time()
             if now - repeated >= REPEAT_S:
                 repeated = now
-                self._told.clear()
+                for gathered in self._gathered.values():
+                    gathered.told = None
             if now - looked >= STATES_S:
                 looked = now
-                self._changed.update(self._rosters)
-            while self._changed:
-                session = self._changed.pop()
+                self._changed.update(self._gathered)
+            changed, self._changed = self._changed, set()
+            for session in changed:
                 try:
-                    self._show(session, now)
+                    self._look(session, now)
                 except Exception:  # one Session's fault must not end the presence of all
                     log.exception("Presence in %s could not be shown.", session)
 
-    def _show(self, session: SessionId, now: float) -> None:
-        roster = self._rosters.get(session)
-        if roster is None:
+    def _look(self, session: SessionId, now: float) -> None:
+        gathered = self._gathered.get(session)
+        if gathered is None:
             return
-        here, everybody = roster.here(now), roster.all(now)
-        if here != self._told.get(session):
-            self._told[session] = here
+        if now >= gathered.due:
+            self._update(session, gathered, now)
+        else:
+            self._changed.add(session)
+        if gathered.behind and gathered.frame is not None:
+            outboxes, frame = gathered.outboxes, gathered.frame
+            gathered.behind = {key for key in gathered.behind if not outboxes[key].put(frame)}
+
+    def _update(self, session: SessionId, gathered: _Gathered, now: float) -> None:
+        here, everybody = gathered.roster.here(now), gathered.roster.all(now)
+        if here != gathered.told:
+            gathered.told = here
             self._announce(session, here)
-        outboxes = self._outboxes[session]
-        if everybody != self._shown.get(session):
-            self._shown[session] = everybody
-            self._behind[session] = set(outboxes)
-        if behind := self._behind[session]:
+        if everybody != gathered.shown:
             text = encode(Presence(session=session, devices=everybody))
-            frame = Frame(text=text, size=len(text))
-            self._behind[session] = {key for key in behind if not outboxes[key].put(frame)}
+            gathered.shown, gathered.frame = everybody, Frame(text=text, size=len(text))
+            gathered.behind = set(gathered.outboxes)
+            gathered.due = now + min(len(gathered.outboxes) / FRAMES_PER_S, PAUSE_MOST_S)
 
     def _announce(self, session: SessionId, devices: tuple[PresentDevice, ...]) -> None:
         self._tell(
