@@ -140,7 +140,7 @@ DATABASES = {
 
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "sessions_core.hub.layer.PubSubLayer",
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "chat"},
     },
 }

@@ -3,7 +3,7 @@
 What travels here are hints. They may be lost, doubled, reordered or late; correctness never rests on them, because every
 reader is repaired from the log. So nothing in this room waits for a hint for longer than a moment, and `publish` cannot fail.
 
-sender      telling, from any thread
+sender      telling, from any thread;  layer  the channel layer, taught to send many messages at once
 link        hearing, and noticing when one has gone deaf
 following   who follows what in this process: feeds, reads of the log, tail checks;  followed  one Session of it
 """

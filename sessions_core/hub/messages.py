@@ -1,7 +1,7 @@
 """What the channel layer carries, and over which groups."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 from uuid import UUID
 
 from channels.layers import ChannelLayerManager
@@ -25,6 +25,22 @@ class Layer(Protocol):
     async def group_discard(self, group: str, channel: str) -> None: ...
     async def group_send(self, group: str, message: Message) -> None: ...
     async def flush(self) -> None: ...
+
+
+@runtime_checkable
+class SendsMany(Protocol):
+    """A channel layer that needs one round trip for many messages, as our own does."""
+
+    async def group_send_all(self, messages: Sequence[tuple[str, Message]]) -> None: ...
+
+
+async def send(layer: Layer, pending: Sequence[tuple[str, Message]]) -> None:
+    """Sends each message to its group, in order."""
+    if isinstance(layer, SendsMany):
+        await layer.group_send_all(pending)
+    else:
+        for group, message in pending:
+            await layer.group_send(group, message)
 
 
 def new_layer() -> Layer:

@@ -13,6 +13,7 @@ from sessions_core.ids import RunId, SessionId, UserId
 from sessions_core.subscription import Span
 
 PENDING: Final = 2_000  # hints not yet sent; beyond it the oldest are forgotten, and tail checks repair
+TOGETHER: Final = 64  # sent in one round trip
 SEND_S: Final = 2.0  # one send; a black-holed link never answers
 
 log = logging.getLogger(__name__)
@@ -78,17 +79,17 @@ class Sender:
                 if not self._pending:
                     self._awake = False
                     return
-                group, message = self._pending.popleft()
-            await self._send(group, message)
+                some = [self._pending.popleft() for _ in range(min(TOGETHER, len(self._pending)))]
+            await self._send(some)
 
-    async def _send(self, group: str, message: Message) -> None:
+    async def _send(self, some: Sequence[tuple[str, Message]]) -> None:
         try:
             if self._layer is None:
                 self._layer = messages.new_layer()
             async with asyncio.timeout(SEND_S):
-                await self._layer.group_send(group, message)
+                await messages.send(self._layer, some)
         except Exception as error:  # noqa: BLE001  # whatever it is, the log has the events
-            lost = 1 + len(self._pending)
+            lost = len(some) + len(self._pending)
             self._pending.clear()
             self._layer = None
             log.warning("The channel layer does not take hints; %d lost: %r", lost, error)

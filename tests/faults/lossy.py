@@ -2,13 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings
+
+from sessions_core.hub.layer import PubSubLayer
 
 LATE_S: Final = 0.4  # a delayed hint comes up to so much later: after many that were sent after it
 FILE: Final = "weather.json"
@@ -26,7 +27,7 @@ class LossyLayer:
     """Loses hints only. Beats, fences and cancels are the link's own business: there are faults of their own for them."""
 
     def __init__(self, **config: Any) -> None:  # noqa: ANN401
-        self._layer: Any = RedisPubSubChannelLayer(**config)
+        self._layer: Any = PubSubLayer(**config)
         self._file = Path(settings.VAR_DIR, FILE)
         self._written = 0
         self._weather = Weather()
@@ -47,6 +48,10 @@ class LossyLayer:
         await self._layer.group_send(group, message)
         if random.random() < weather.doubled:
             await self._layer.group_send(group, message)
+
+    async def group_send_all(self, messages: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        for group, message in messages:
+            await self.group_send(group, message)
 
     async def _send_late(self, group: str, message: Mapping[str, Any]) -> None:
         await asyncio.sleep(random.uniform(0, LATE_S))
