@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from sessions_core import access, log, runs, sessions
 from sessions_core.errors import Fenced, NotFound
-from sessions_core.events import MessageCompleted, MessageDelta, Part, RunCompleted
+from sessions_core.events import MessageCompleted, MessageDelta, Part, RunCompleted, decode_fact
 from sessions_core.ids import SessionId
 from sessions_core.log import Write
 from sessions_core.models import Event, Run, Session
@@ -269,3 +269,30 @@ def _waits_for_a_lock() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
         return cursor.fetchone() is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"quotes"', "back\\slash \\n", "line\nbreak\ttab\x01\x7f", "{1,NULL,null}", "\u2028 \U0001f600 é", "'; --", "%s"],
+)
+def test_what_is_said_comes_back_as_it_was(session: SessionId, owner: access.Author, text: str) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+
+    span = log.append_as(claim, [delta(message, 0, text), delta(message, len(text), text)])
+
+    read = [decode_fact(event.kind, event.data) for event in log.read(session, after=span.start).events]
+    assert [fact.text for fact in read if isinstance(fact, MessageDelta)] == [text + text]
+
+
+def test_an_append_is_planned_once(session: SessionId, owner: access.Author) -> None:
+    claim = claimed(session, owner)
+    message = begin(claim)
+    for _ in range(10):
+        log.append_as(claim, [delta(message, 0, "a")])
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(generic_plans) FROM pg_prepared_statements WHERE statement LIKE '%INSERT INTO event%'"
+        )
+        assert cursor.fetchone()[0] > 0
