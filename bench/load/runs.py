@@ -54,8 +54,9 @@ class Runs:
         return begun, self._committed.pop((span.session, span.end))
 
     async def append_many(self, stream: int, count: int) -> None:
-        """Writes so many deltas together."""
-        span = await self._appender.append(self.claims[stream], [self._fact(stream, n) for n in range(count)])
+        """Writes so many deltas together: always the same one, as pgbench does."""
+        fact = MessageDelta(message=self._messages[stream], part=0, part_type="text", offset=3, text="w123 w124 ")
+        span = await self._appender.append(self.claims[stream], [fact] * count)
         del self._committed[span.session, span.end]
 
     def _fact(self, stream: int, n: int) -> Fact:
