@@ -10,7 +10,6 @@ from statistics import median
 from time import perf_counter
 from typing import IO, Any, Final
 
-import psutil
 import psycopg
 from msgspec import Struct
 
@@ -180,14 +179,16 @@ def cold_open(machine: Machine, rounds: int) -> Result:
 
 def delta_cost(machine: Machine, rounds: int) -> Result:
     """What one more delta costs the server when its Message is long: CPU of the web process and time of the append."""
-    early, late = [], []
-    for _ in range(rounds):
-        with _deltas(machine) as (wire, server):
-            early.append(_cost(machine, wire, server))
-            _append(machine, wire, 9_000, every_us=0)
-            late.append(_cost(machine, wire, server))
-    cpu = median(one[0] for one in late) / median(one[0] for one in early)
-    took = median(one[1] for one in late) / median(one[1] for one in early)
+    cpu_us: dict[str, list[float]] = {"100": [], "10,000": []}
+    took_ms: dict[str, list[float]] = {"100": [], "10,000": []}
+    with _deltas(machine, 9_900) as long:
+        for _ in range(rounds):
+            with _deltas(machine, 100) as short:
+                for before, wire in (("100", short), ("10,000", long), ("10,000", long), ("100", short)):
+                    cpu_us[before].append(_cpu_us(machine, wire))
+                for before, took in zip(took_ms, _took_ms(machine, short, long), strict=True):
+                    took_ms[before].append(took)
+    cpu, took = (median(them["10,000"]) / median(them["100"]) for them in (cpu_us, took_ms))
     return Result(
         name="Server cost of a delta at the 10,000th of a Message, against the 100th",
         reach="≤ 1.1×",
@@ -195,8 +196,8 @@ def delta_cost(machine: Machine, rounds: int) -> Result:
         found=f"{cpu:.2f}× web CPU, {took:.2f}× append time",
         columns=("deltas before", "web CPU µs a delta", "append p50 ms"),
         rows=[
-            (n, _each(them, lambda one: f"{one[0]:.0f}"), _each(them, lambda one: f"{one[1]:.2f}"))
-            for n, them in (("100", early), ("10,000", late))
+            (n, _each(cpu_us[n], lambda value: f"{value:.0f}"), _each(took_ms[n], lambda value: f"{value:.2f}"))
+            for n in cpu_us
         ],
     )
 
@@ -292,23 +293,35 @@ def _get(machine: Machine, path: str, token: str) -> tuple[float, bytes]:
 
 
 @contextmanager
-def _deltas(machine: Machine) -> Iterator[tuple[dict[str, Any], psutil.Process]]:
+def _deltas(machine: Machine, count: int) -> Iterator[dict[str, Any]]:
+    """A Session that 20 follow, with a Message of so many deltas."""
     wire = Ours(machine).open(1)
     with _connections(wire, 20, "idle"):
-        _append(machine, wire, 100, every_us=0)
-        yield wire, Ours(machine).server
+        _append(machine, wire, count, every_us=0)
+        yield wire
 
 
-def _cost(machine: Machine, wire: dict[str, Any], server: psutil.Process) -> tuple[float, float]:
-    before = server.cpu_times()
-    rows = _append(machine, wire, 500, every_us=4_000)
-    after = server.cpu_times()
-    cpu_us = (after.user + after.system - before.user - before.system) / 500 * 1e6
-    return cpu_us, percentiles([(taken - begun) / 1000 for _, _, begun, taken in rows])[0]
+def _cpu_us(machine: Machine, wire: dict[str, Any]) -> float:
+    """Of the web process, for each of 500 more deltas."""
+    before = Ours(machine).server.cpu_times()
+    _append(machine, wire, 500, every_us=4_000)
+    after = Ours(machine).server.cpu_times()
+    return (after.user + after.system - before.user - before.system) / 500 * 1e6
+
+
+def _took_ms(machine: Machine, *wires: dict[str, Any]) -> list[float]:
+    """The median append to each, when they take turns."""
+    both = {name: [one for wire in wires for one in wire[name]] for name in ("streams", "claims")}
+    rows = _append(machine, {**wires[0], **both}, 500, every_us=8_000)
+    return [
+        median((taken - begun) / 1000 for stream, _, begun, taken in rows if stream == n) for n in range(len(wires))
+    ]
 
 
 def _growth(machine: Machine, clients: int, mode: str, events: int) -> float:
-    """Bytes that each Connection adds to the web process."""
+    """Bytes that each Connection adds to a web process that was just started."""
+    machine.kill("web")
+    machine.until(machine.is_ready)
     wire = Ours(machine).open(1)
     server = Ours(machine).server
     with _connections(wire, 50, "idle"):  # what the process needs once, it has then

@@ -41,7 +41,6 @@ class Ours:
     def __init__(self, machine: Machine, *, kind: str = "delta") -> None:
         self._machine = machine
         self._kind = kind
-        self._token = machine.manage("issue_token", "bench", "--create").stdout.split()[-1]
         self.server = psutil.Process(machine.pid("web"))
 
     def open(self, streams: int) -> dict[str, Any]:
@@ -49,7 +48,7 @@ class Ours:
         return {
             "system": "ours",
             "url": f"ws://127.0.0.1:{self._machine.port}/ws/",
-            "token": self._token,
+            "token": self._machine.manage("issue_token", "bench", "--create").stdout.split()[-1],
             "streams": [one["session"] for one in made],
             "cursors": {one["session"]: one["head"] for one in made},
             "claims": made,
