@@ -11,6 +11,11 @@ from sessions_core.ids import SessionId
 REPLY_ROOM: Final = 64 * 1024  # bytes above the limit that answers may take: they cannot be read again from the log
 
 
+def size_of(text: str) -> int:
+    """Bytes of the text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
 class Frame(Struct, frozen=True, gc=False):
     """The text of one WebSocket message, shared by all who get it, its size, and the Session whose log it is from."""
 
@@ -59,11 +64,12 @@ class Outbox:
 
     def reply(self, text: str) -> None:
         """Takes what cannot be had again. A client that asks on without reading is `overflown`: to be closed."""
-        if self._size + len(text) > self._limit + REPLY_ROOM and self._frames:
+        size = size_of(text)
+        if self._size + size > self._limit + REPLY_ROOM and self._frames:
             self.overflown = True
             return
-        self._frames.append(Frame(text=text, size=len(text)))
-        self._size += len(text)
+        self._frames.append(Frame(text=text, size=size))
+        self._size += size
         if self.sleeps:
             self.sleeps = False
             self._wake()

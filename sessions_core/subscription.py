@@ -12,7 +12,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from sessions_core.ids import SessionId
-from sessions_core.outbox import Frame, Outbox
+from sessions_core.outbox import Frame, Outbox, size_of
 
 RING_FRAMES: Final = 512  # newest frames kept, so that a reconnecting herd is served from memory
 RING_BYTES: Final = 1024 * 1024
@@ -215,7 +215,7 @@ class Feed:
 
     def _keep(self, span: Span) -> Piece:
         text = span.frame()
-        piece = Piece(text=text, size=len(text), session=span.session, end=span.end)
+        piece = Piece(text=text, size=size_of(text), session=span.session, end=span.end)
         replaced = self._pieces.pop(span.start, None)
         self._pieces[span.start] = piece
         self._bytes += piece.size - (replaced.size if replaced else 0)

@@ -37,6 +37,7 @@ class Delivery:
         self.hub = Hub(BridgedLog(), self._hear)
         self.gathering = Gathering(self.hub.tell)
         self.draining = False
+        self._spread_ms = SPREAD_AT_LEAST_MS
         self._loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -86,16 +87,20 @@ class Delivery:
         """Sends everybody elsewhere, in batches and each to come back at a time of its own; returns when they are gone."""
         self.draining = True
         everybody = list(self._connections)
-        spread_ms = max(SPREAD_AT_LEAST_MS, len(everybody) * SPREAD_PER_CONNECTION_MS)
+        self._spread_ms = max(SPREAD_AT_LEAST_MS, len(everybody) * SPREAD_PER_CONNECTION_MS)
         for first in range(0, len(everybody), BATCH):
             for connection in everybody[first : first + BATCH]:
-                wait_ms = random.randint(0, spread_ms)  # noqa: S311  # not a secret
-                connection.close(CLOSE_RESTART, "This server restarts.", retry_after_ms=wait_ms)
+                self.send_away(connection)
             await asyncio.sleep(BATCH_EVERY_S)
         if self._connections:
             await _within(self._empty.wait(), DRAIN_S)
         for connection in tuple(self._connections):
             connection.hang_up()
+
+    def send_away(self, connection: Connection) -> None:
+        """Closes it, to be opened again elsewhere after a while of its own."""
+        wait_ms = random.randint(0, self._spread_ms)  # noqa: S311  # not a secret
+        connection.close(CLOSE_RESTART, "This server restarts.", retry_after_ms=wait_ms)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -148,7 +153,7 @@ class Delivery:
     def _remove(self, connection: Connection, removed: Iterable[standing.Place]) -> None:
         for session, user in removed:
             if user == connection.caller.user:
-                self.take_away(connection, session, "You take no part in this conversation any more.")
+                self.take_away(connection, session, "This conversation is not open to you any more.")
 
 
 _deliveries: Final[dict[asyncio.AbstractEventLoop, Delivery]] = {}  # one in a server; tests have many loops

@@ -12,7 +12,7 @@ from sessions_core.access import Author
 from sessions_core.consumers.presence import REPEAT_S, Roster
 from sessions_core.hub import Message
 from sessions_core.ids import DeviceId, SessionId, UserId
-from sessions_core.outbox import Frame, Outbox
+from sessions_core.outbox import Frame, Outbox, size_of
 from sessions_core.protocol import Presence, PresentDevice, encode
 
 log = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ class Gathering:
             self._announce(session, here)
         if everybody != gathered.shown:
             text = encode(Presence(session=session, devices=everybody))
-            gathered.shown, gathered.frame = everybody, Frame(text=text, size=len(text))
+            gathered.shown, gathered.frame = everybody, Frame(text=text, size=size_of(text))
             gathered.behind = set(gathered.outboxes)
             gathered.due = now + min(len(gathered.outboxes) / FRAMES_PER_S, PAUSE_MOST_S)
 

@@ -12,11 +12,11 @@ from sessions_core.consumers import commands, credentials
 from sessions_core.consumers.connection import Connection
 from sessions_core.consumers.delivery import Delivery, here
 from sessions_core.errors import BadFrame, BadOrigin, HelloFirst, Invalid, NotSignedIn, RateLimited, Refusal
+from sessions_core.outbox import size_of
 from sessions_core.protocol import (
     CLOSE_BUSY,
     CLOSE_MISBEHAVING,
     CLOSE_NOT_SIGNED_IN,
-    CLOSE_RESTART,
     CLOSE_TOO_LARGE,
     FRAME_LIMIT,
     SUBPROTOCOL,
@@ -82,17 +82,15 @@ class _Socket:
 
     async def serve(self) -> None:
         connection, delivery = self._connection, self._delivery
-        refusal = (
-            CLOSE_RESTART if delivery.draining else delivery.census.admit(connection.caller.user, connection.address)
-        )
+        refusal = delivery.census.admit(connection.caller.user, connection.address)
         reader = asyncio.create_task(self._read())
         try:
-            if refusal is None:
-                delivery.add(connection)
+            if refusal is not None:
+                connection.close(refusal, "Too many connections.")
+            elif delivery.draining:
+                delivery.send_away(connection)
             else:
-                connection.close(
-                    refusal, "Too many connections." if refusal != CLOSE_RESTART else "This server restarts."
-                )
+                delivery.add(connection)
             await connection.write()
         finally:
             reader.cancel()
@@ -113,7 +111,7 @@ class _Socket:
     def _hear(self, text: str | bytes) -> bool:
         """Takes one frame. True when there are too many."""
         connection, now = self._connection, self._time()
-        if _size(text) > FRAME_LIMIT:
+        if (len(text) if isinstance(text, bytes) else size_of(text)) > FRAME_LIMIT:
             connection.close(CLOSE_TOO_LARGE, f"A frame has {FRAME_LIMIT} bytes at most.")
             return False
         wait_s = connection.rate.wait_s(now)
@@ -157,7 +155,3 @@ class _Socket:
                 await commands.obey(self._waiting.popleft(), self._connection, self._delivery)
         finally:
             self._obeying = False
-
-
-def _size(text: str | bytes) -> int:
-    return len(text) if isinstance(text, bytes) or text.isascii() else len(text.encode())

@@ -12,7 +12,7 @@ from sessions_core.hub.followed import Followed, Log, Opening, Position
 from sessions_core.hub.link import Link
 from sessions_core.hub.messages import Message
 from sessions_core.ids import SessionId
-from sessions_core.outbox import Frame
+from sessions_core.outbox import Frame, size_of
 from sessions_core.subscription import Feed, Subscription
 
 TAIL_CHECK_S: Final = 2.0  # one query for the heads of all followed Sessions: what hints lost is repaired by then
@@ -87,7 +87,7 @@ class Hub:
         if followed.feed is not None and span.epoch != followed.feed.epoch:
             self._restart(followed, span.epoch, page.head)
         text = span.frame(older=page.older)
-        frame = Frame(text=text, size=len(text), session=followed.session)
+        frame = Frame(text=text, size=size_of(text), session=followed.session)
         return Opening(epoch=span.epoch, end=span.end, frame=frame)
 
     def attach(self, followed: Followed, subscription: Subscription) -> None:

@@ -1,11 +1,12 @@
 /**
- * When to try again: at once, then full jitter of 0.5 s · 2ⁿ up to 30 s, so that a herd of tabs spreads out.
+ * When to try again: at once, then full jitter of 0.5 s · 2ⁿ up to 4 s: a herd of tabs spreads out, and everybody is back
+ * within 5 s of the end of an outage, however long it was (P3).
  *
  * @module
  */
 
 export const FIRST_MS = 500;
-export const MOST_MS = 30_000;
+export const MOST_MS = 4_000;
 
 /**
  * The wait before the attempt after `failures` failures in a row.
