@@ -5,7 +5,7 @@ import socket
 import uvicorn
 from typing_extensions import override
 
-from sessions_core import health
+from sessions_core import garbage, health
 from sessions_core.consumers import delivery
 from sessions_core.protocol import FRAME_LIMIT
 
@@ -35,7 +35,12 @@ def config() -> uvicorn.Config:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but on SIGTERM it goes out of service and drains its WebSockets before it closes what is left."""
+    """uvicorn, but it settles when all is loaded, and on SIGTERM it goes out of service and drains its WebSockets first."""
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        garbage.settle()
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

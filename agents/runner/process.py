@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from agents.runner.runner import Runner
 from agents.runner.upkeep import look_after
 from agents.sdk.registry import agents
+from sessions_core import garbage
 from sessions_core.ids import RunId
 
 _log = logging.getLogger(__name__)
@@ -24,9 +25,7 @@ class Process:
         self._loop = asyncio.new_event_loop()
         self._runner = Runner(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}")
         threading.Thread(target=self._loop.run_forever, name="agents", daemon=True).start()
-        for agent in agents().values():
-            if agent.prepare is not None:
-                threading.Thread(target=agent.prepare, name=agent.name, daemon=True).start()
+        threading.Thread(target=_load, name="load", daemon=True).start()
         self._upkeep = asyncio.run_coroutine_threadsafe(look_after(self._runner), self._loop)
         self._upkeep.add_done_callback(lambda _: _log.info("This worker looks after no Runs any more."))
 
@@ -37,6 +36,20 @@ class Process:
     def drain(self) -> None:
         """Hands the Runs back. Safe in a signal handler: it only leaves word on the loop."""
         self._loop.call_soon_threadsafe(self._runner.drain)
+
+
+def _load() -> None:
+    """Has the agents load what takes long, side by side, and settles."""
+    preparing = [
+        threading.Thread(target=agent.prepare, name=agent.name, daemon=True)
+        for agent in agents().values()
+        if agent.prepare is not None
+    ]
+    for one in preparing:
+        one.start()
+    for one in preparing:
+        one.join()
+    garbage.settle()
 
 
 def process() -> Process:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from agents.runner.appender import Appender
-from sessions_core import hub, runs
+from sessions_core import garbage, hub, runs
 from sessions_core.events import Actor, Fact, MessageDelta, MessageStarted, RunProgressed
 from sessions_core.ids import MessageId, RunId, SessionId, new_message
 from sessions_core.subscription import Span
@@ -39,6 +39,7 @@ class Runs:
         ]
         made = cls(claims, kind=kind)
         made._note_commits()
+        garbage.settle()
         hub.use_loop(asyncio.get_running_loop())
         for claim in claims:
             message = new_message()
