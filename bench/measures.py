@@ -10,6 +10,7 @@ from statistics import median
 from time import perf_counter
 from typing import IO, Any, Final
 
+import msgspec
 import psycopg
 from msgspec import Struct
 
@@ -35,15 +36,35 @@ class Result(Struct, frozen=True):
 
 def fan_out(machine: Machine, rounds: int) -> Result:
     """20 Sessions, 5 tabs each, 25 frames a second in each Session: from the commit to the frame at the client."""
-    plan = {"streams": 20, "each": 5, "count": 150, "every_us": 40_000}
+    result, ours, of_channels, of_socketio = _fan_out(machine, rounds, frames_per_s=25)
+    return msgspec.structs.replace(
+        result,
+        reach="p99 ≤ 30 ms; ≤ 1/10 of plain Channels'; ≤ Socket.IO's",
+        reached=ours <= 30 and of_channels <= 0.1 and of_socketio <= 1,
+    )
+
+
+def fan_out_thrice(machine: Machine, rounds: int) -> Result:
+    """The same at three times the rate, which plain Channels cannot keep up with here."""
+    result, _, of_channels, of_socketio = _fan_out(machine, rounds, frames_per_s=75)
+    return msgspec.structs.replace(
+        result,
+        reach="p99 ≤ 1/10 of plain Channels'; ≤ Socket.IO's (not asked for: at 25 frames/s nobody is at a limit here)",
+        reached=of_channels <= 0.1 and of_socketio <= 1,
+    )
+
+
+def _fan_out(machine: Machine, rounds: int, *, frames_per_s: int) -> tuple[Result, float, float, float]:
+    """The figures, our p99 in milliseconds, and its share of plain Channels' and of Socket.IO's."""
+    plan = {"streams": 20, "each": 5, "count": 6 * frames_per_s, "every_us": 1_000_000 // frames_per_s}
     found = _in_turn(machine, ("ours", "channels", "socketio"), rounds, "delta", **plan)
     p99 = {name: median(one.taken[1] for one in them) for name, them in found.items()}
-    return Result(
-        name="Fan-out, 20 Sessions × 5 tabs × 25 frames/s, commit → frame at the client",
-        reach="p99 ≤ 30 ms; ≤ 1/10 of plain Channels'; ≤ Socket.IO's",
-        reached=p99["ours"] <= 30 and p99["ours"] <= p99["channels"] / 10 and p99["ours"] <= p99["socketio"],
-        found=f"p99 {p99['ours']:.1f} ms; {p99['ours'] / p99['channels']:.2f} of plain Channels'; "
-        f"{p99['ours'] / p99['socketio']:.2f} of Socket.IO's",
+    of_channels, of_socketio = p99["ours"] / p99["channels"], p99["ours"] / p99["socketio"]
+    result = Result(
+        name=f"Fan-out, 20 Sessions × 5 tabs × {frames_per_s} frames/s, commit → frame at the client",
+        reach="",
+        reached=False,
+        found=f"p99 {p99['ours']:.1f} ms; {of_channels:.2g} of plain Channels'; {of_socketio:.2f} of Socket.IO's",
         columns=("system", "p50 ms", "p99 ms", "missing / doubled / reordered", "server CPU s", "readers CPU s"),
         rows=[
             (
@@ -57,6 +78,7 @@ def fan_out(machine: Machine, rounds: int) -> Result:
             for name, them in found.items()
         ],
     )
+    return result, p99["ours"], of_channels, of_socketio
 
 
 def saturation(machine: Machine, rounds: int) -> Result:
@@ -221,6 +243,7 @@ def memory(machine: Machine, rounds: int) -> Result:
 
 ALL: Final[dict[str, Callable[[Machine, int], Result]]] = {
     "fan_out": fan_out,
+    "fan_out_thrice": fan_out_thrice,
     "saturation": saturation,
     "append_to_reader": append_to_reader,
     "appends": appends,
