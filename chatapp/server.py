@@ -1,6 +1,8 @@
 """The web server: uvicorn, told what live sockets need, and stopping in the order that their clients expect."""
 
+import logging
 import socket
+from typing import Final
 
 import uvicorn
 from typing_extensions import override
@@ -9,6 +11,9 @@ from sessions_core import garbage, health
 from sessions_core.consumers import delivery
 from sessions_core.protocol import FRAME_LIMIT
 
+UVICORN: Final = logging.getLogger(
+    "uvicorn.error"
+)  # between start and end: three lines for each socket that comes and goes
 SHUTDOWN_S = 10  # for requests that are still being answered when the sockets have been drained
 
 
@@ -41,9 +46,11 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         garbage.settle()
+        UVICORN.setLevel(logging.WARNING)
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         health.begin_draining()
         await delivery.drain()
+        UVICORN.setLevel(logging.NOTSET)
         await super().shutdown(sockets)

@@ -207,5 +207,4 @@ LOGGING = {
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"uvicorn.error": {"level": "WARNING"}},  # else three lines for each socket that comes and goes
 }

@@ -29,7 +29,8 @@ def test_a_session_is_begun_and_stopped_by_forms(page_of: PageOf, alice: Person)
     laptop.write(script(words=2000)).send_button.click()
     laptop.page.wait_for_url("**/s/*/")
 
-    laptop.stop()
+    with laptop.page.expect_navigation():  # a reload in the midst of it would have no page to reload
+        laptop.stop()
 
     until(lambda: laptop.reload().note.filter(has_text="Stopped by you").count(), within_s=10)
     expect(laptop.stop_button).to_be_hidden()
