@@ -11,9 +11,8 @@ from sessions_core import garbage, health
 from sessions_core.consumers import delivery
 from sessions_core.protocol import FRAME_LIMIT
 
-UVICORN: Final = logging.getLogger(
-    "uvicorn.error"
-)  # between start and end: three lines for each socket that comes and goes
+# Silent between start and end: it has three lines for each socket that comes and goes.
+UVICORN: Final = logging.getLogger("uvicorn.error")
 SHUTDOWN_S = 10  # for requests that are still being answered when the sockets have been drained
 
 

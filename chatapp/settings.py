@@ -130,8 +130,8 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,  # one short round trip a job: nobody meets a connection that died with the database
         "OPTIONS": {
             **_VANISHED,
-            "prepare_threshold": 2
-            ** 31,  # prepares what asks for it (the append); None, as Django has it, prepares nothing
+            # Prepares what asks for it, the append. With None, as Django has it, psycopg prepares nothing at all.
+            "prepare_threshold": 2**31,
             **dj_database_url.parse(DATABASE_URL).get("OPTIONS", {}),
             "pool": {"min_size": 2, "max_size": DATABASE_POOL_SIZE, "timeout": 10},
         },

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from sessions_core.consumers.gathering import FRAMES_PER_S, Gathering
 from sessions_core.consumers.presence import FORGET_S, IDLE_AFTER_S, MOST, TYPING_S, Roster
-from sessions_core.ids import DeviceId, UserId
+from sessions_core.ids import DeviceId, SessionId, UserId
+from sessions_core.outbox import Outbox
 from sessions_core.protocol import PresentDevice
 from tests.ws.person import Frame, Tab
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from sessions_core.access import Author
-    from sessions_core.ids import SessionId
 
 AsUser = Callable[..., Tab]
 PHONE, LAPTOP = DeviceId(uuid4()), DeviceId(uuid4())
@@ -40,7 +41,7 @@ def _alice() -> "Author":
     return Author(user=UserId(1), name="Alice")
 
 
-def test_a_device_that_comes_and_goes_is_seen(as_user: AsUser, alice: "User", session: "SessionId") -> None:
+def test_a_device_that_comes_and_goes_is_seen(as_user: AsUser, alice: "User", session: SessionId) -> None:
     laptop, phone = as_user(alice), as_user(alice)
     laptop.subscribe(session)
     assert [device["device"] for device in devices_of(laptop, 1)] == [laptop.device]
@@ -53,7 +54,7 @@ def test_a_device_that_comes_and_goes_is_seen(as_user: AsUser, alice: "User", se
     assert [device["device"] for device in devices_of(laptop, 1)] == [laptop.device]
 
 
-def test_typing_is_seen_by_others(as_user: AsUser, alice: "User", session: "SessionId") -> None:
+def test_typing_is_seen_by_others(as_user: AsUser, alice: "User", session: SessionId) -> None:
     laptop, phone = as_user(alice), as_user(alice)
     laptop.subscribe(session)
     phone.subscribe(session)
@@ -112,3 +113,19 @@ def test_a_list_is_bounded() -> None:
     roster = alice_with(*(DeviceId(uuid4()) for _ in range(2 * MOST)))
 
     assert len(roster.all(1.0)) == MOST
+
+
+async def test_the_list_of_many_changes_less_often_and_a_newcomer_has_it_at_once() -> None:
+    gathering = Gathering(lambda _session, _message: None)
+    session, now = SessionId(uuid4()), 1000.0
+    outboxes = [Outbox(10**6, lambda: None) for _ in range(101)]
+    for outbox in outboxes[:100]:
+        gathering.arrive(session, outbox, _alice(), DeviceId(uuid4()), label="")
+    gathering._look(session, now)
+
+    gathering.arrive(session, outboxes[100], _alice(), PHONE, label="")
+    gathering._look(session, now + 1)
+    assert [len(outbox) for outbox in outboxes] == [1] * 101
+
+    gathering._look(session, now + 100 / FRAMES_PER_S)
+    assert len(outboxes[0]) == 2
