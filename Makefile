@@ -1,6 +1,7 @@
 # make run    installs what is missing and starts everything: the page's address and a sign-in link are printed
 # make test   installs what the tests need and runs all of them
 # make check  format, lint, types, import contracts, migrations, templates, JavaScript: all that is not a test
+# make check-quick  the part of make check that takes seconds: format, lint, templates; for a hook before each commit
 # make faults plays every fault for longer and with more clients than make test, and writes bench/FAULTS.md
 # make bench  measures, and writes bench/RESULTS.md
 # make lock   locks the requirements after a change of pyproject.toml or package.json; with UPGRADE=1 at their newest
@@ -9,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory --no-builtin-rules
-.PHONY: run test check bench faults lock clean python-tools node-tools chromium
+.PHONY: run test check check-quick bench faults lock clean python-tools node-tools chromium
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,14 +29,17 @@ run: $(RUN) $(NODE) $(LOCAL)
 test: $(DEV) $(NODE) chromium
 	@exec $(BIN)/python -m tests
 
-check: $(DEV) $(NODE)
-	$(BIN)/ruff format --check --quiet .
-	$(BIN)/ruff check --quiet .
+check: check-quick
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.migrations
+	npm run --silent types
+
+check-quick: $(DEV) $(NODE)
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
 	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
-	npm run --silent check
+	npm run --silent lint
 
 faults: $(DEV)
 	@exec $(BIN)/python -m pytest tests/faults --long
