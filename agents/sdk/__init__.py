@@ -1,4 +1,4 @@
-"""What an agent is written with: `from agents.sdk import AgentRun, agent`. docs/agents.md shows how."""
+"""What an agent is written with: `from agents.sdk import AgentRun, agent`. docs/how-to/write-an-agent.md shows how."""
 
 from agents.sdk.failed import AgentFailed
 from agents.sdk.message import Message

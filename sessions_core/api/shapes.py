@@ -1,4 +1,4 @@
-"""What goes in and out as JSON, for OpenAPI and for checking. The words are those of the wire (docs/wire.md)."""
+"""What goes in and out as JSON, for OpenAPI and for checking. The words are those of the wire (docs/reference/wire.md)."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self

@@ -118,10 +118,10 @@ def test_a_long_block_is_cut_at_a_line_and_its_fence_closed() -> None:
 @pytest.mark.parametrize(
     ("question", "cited"),
     [
-        ("How do I write an agent?", "docs/agents.md"),
-        ("how do I set a model", "docs/operating.md"),
-        ("What does the script agent do?", "docs/agents.md"),
-        ("what happens to an answer when the worker is killed", "docs/agents.md"),
+        ("How do I write an agent?", "docs/how-to/write-an-agent.md"),
+        ("how do I set a model", "docs/how-to/operate.md"),
+        ("What does the script agent do?", "docs/how-to/write-an-agent.md"),
+        ("what happens to an answer when the worker is killed", "docs/how-to/write-an-agent.md"),
     ],
 )
 def test_our_own_documentation_answers(question: str, cited: str) -> None:

@@ -21,7 +21,7 @@ def test_a_newcomer_signs_in_asks_and_reads_the_answer(page_of: PageOf, site: Si
     laptop.page.wait_for_url(re.compile(r"/s/[0-9a-f-]{36}/$"), timeout=PATIENCE_MS)
     expect(laptop.said).to_have_text(re.compile("How do I write an agent?"))
     expect(laptop.answer).to_have_attribute("data-state", "complete", timeout=PATIENCE_MS)
-    expect(laptop.text).to_contain_text(re.compile(r"From: docs/\w+\.md"))
+    expect(laptop.text).to_contain_text(re.compile(r"From: docs/[\w/-]+\.md"))
     laptop.see_quiet()
     answer = laptop.text.inner_text()
     laptop.reload().live()

@@ -1,4 +1,4 @@
-"""The description of the API is whole, its page loads nothing from elsewhere, and docs/http.md is true."""
+"""The description of the API is whole, its page loads nothing from elsewhere, and docs/reference/http.md is true."""
 
 import re
 import shlex
@@ -18,7 +18,7 @@ from sessions_core.messages import TEXT_LIMIT
 from tests.http.callers import Answer, Script
 from tests.http.test_api_refusals import ROUTES
 
-DOC: Final = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+DOC: Final = (Path(__file__).parents[2] / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
 ABSTRACT: Final = {"refused", "invalid"}  # of the tree's inner nodes, which are never answered themselves
 
 
