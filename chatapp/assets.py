@@ -18,7 +18,7 @@ from typing_extensions import override
 
 PREFIX: Final = "npm"  # /static/npm/…
 _HIGHLIGHT: Final = "@highlightjs/cdn-assets/es"
-# Languages that code blocks are coloured in, each loaded when it is first seen (static/js/ui/markdown-colour.js).
+# Languages that code blocks are coloured in, each loaded when it is first seen (static/js/ui/markdown/highlight.js).
 LANGUAGES: Final = tuple(
     """
     bash c cpp csharp css diff dockerfile go graphql ini java javascript json kotlin lua makefile markdown nginx perl

@@ -1,4 +1,4 @@
-"""Finished messages as HTML, byte for byte what the browser makes of the same Markdown (static/js/ui/markdown-tree.js).
+"""Finished messages as HTML, byte for byte what the browser makes of the same Markdown (static/js/ui/markdown/tree.js).
 
 So nothing jumps when a page is loaded again. What a model wrote is not trusted: no HTML of its own, links to http, https and
 mailto only, images as links, since fetching one would tell its address to a stranger. nh3 goes over the result once more.

@@ -14,7 +14,7 @@ _IMPORT: Final = re.compile(r'^(?:import\b[^"]*|\} )from "([^"]+)"', re.MULTILIN
 
 
 def addresses(entry: str) -> list[str]:
-    """The addresses of what `entry`, a bare name such as `ds/ui/session.js`, imports, directly or not."""
+    """The addresses of what `entry`, a bare name such as `ds/pages/session.js`, imports, directly or not."""
     known = import_map()
     names = _imports(entry) if settings.DEBUG else _cached_imports(entry)
     return [known[name] for name in names if name in known]

@@ -1,5 +1,7 @@
-"""A Timeline as the page lays it out: each thing said, with the answers to it below it. static/js/ui/turns.js does the same in
-the browser; what the two make must be the same, so that nothing jumps when the script takes over.
+"""A Timeline as the page lays it out: each thing said, with the answers to it below it.
+
+static/js/ui/conversation/layout.js does the same in the browser; what the two make must be the same, so that nothing jumps when
+the script takes over.
 """
 
 from collections.abc import Collection, Mapping

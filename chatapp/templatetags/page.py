@@ -46,7 +46,7 @@ def markdown(text: str) -> SafeString:
 
 @register.filter
 def is_long(parts: Sequence[TextPart]) -> bool:
-    """Is what somebody posted so long that it gets a scroll of its own? static/js/ui/said.js asks the same."""
+    """Is what somebody posted so long that it gets a scroll of its own? ui/conversation/user-message.js asks the same."""
     text = "".join(part.text for part in parts)
     return len(text) > LONG_TEXT or text.count("\n") > LONG_LINES
 

@@ -40,7 +40,7 @@ function subscribed({ epoch = 1, head = 0, restart = false }) {
 function follower(connection, start = /** @type {any} */ ({ last: 50 })) {
   /** @type {number[]} */
   const seqs = [];
-  /** @type {import("ds/net/following.js").Range[]} */
+  /** @type {import("ds/net/subscription.js").Range[]} */
   const ranges = [];
   /** @type {string[]} */
   const ends = [];

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { renderInto } from "ds/ui/markdown.js";
-import { LANGUAGES } from "ds/ui/markdown-colour.js";
-import { parse } from "ds/ui/markdown-parser.js";
-import { tree } from "ds/ui/markdown-tree.js";
+import { LANGUAGES } from "ds/ui/markdown/highlight.js";
+import { parse } from "ds/ui/markdown/parser.js";
+import { renderInto } from "ds/ui/markdown/stream.js";
+import { tree } from "ds/ui/markdown/tree.js";
 import { FIXTURES } from "./markdown_texts.js";
 import { container, html, htmlOfTree } from "./page.js";
 

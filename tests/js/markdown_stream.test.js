@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MarkdownStream, renderInto } from "ds/ui/markdown.js";
+import { MarkdownStream, renderInto } from "ds/ui/markdown/stream.js";
 import { FIXTURES, randomFrom, randomText } from "./markdown_texts.js";
 import { container, html } from "./page.js";
 

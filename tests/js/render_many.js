@@ -4,8 +4,8 @@
  */
 
 import { readFileSync } from "node:fs";
-import { parse } from "ds/ui/markdown-parser.js";
-import { tree } from "ds/ui/markdown-tree.js";
+import { parse } from "ds/ui/markdown/parser.js";
+import { tree } from "ds/ui/markdown/tree.js";
 import { PIECES } from "./markdown_texts.js";
 import { htmlOfTree } from "./page.js";
 

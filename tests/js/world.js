@@ -2,7 +2,7 @@
  * A world for the connection: fake time, and a server that the test speaks for.
  *
  * @import { ServerFrame } from "ds/core/protocol.js"
- * @import { Surroundings } from "ds/net/surroundings.js"
+ * @import { Surroundings } from "ds/net/environment.js"
  */
 
 export const SESSION = "5e55104e-0000-4000-8000-000000000001";

@@ -89,7 +89,7 @@ def test_deep_nesting_and_long_lines_are_no_trouble() -> None:
 
 
 def test_the_browser_loads_the_languages_that_are_served() -> None:
-    script = (ROOT / "static/js/ui/markdown-colour.js").read_text()
+    script = (ROOT / "static/js/ui/markdown/highlight.js").read_text()
     names = re.search(r"LANGUAGES = new Set\(\s*\(\s*(.*?)\)\.split", script, re.DOTALL)
 
     assert names is not None

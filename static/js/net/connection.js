@@ -11,19 +11,19 @@
  *
  * @module
  * @import { ClientFrame, Command, ErrorFrame, Ok, ServerFrame, Welcome } from "ds/core/protocol.js"
- * @import { Handlers, Start } from "ds/net/following.js"
- * @import { Ending } from "ds/net/link.js"
+ * @import { Handlers, Start } from "ds/net/subscription.js"
+ * @import { Ending } from "ds/net/socket.js"
  * @import { Status } from "ds/net/reconnect.js"
- * @import { Surroundings } from "ds/net/surroundings.js"
+ * @import { Surroundings } from "ds/net/environment.js"
  */
 
+import { Watched } from "ds/core/observable.js";
 import { Close } from "ds/core/protocol.js";
-import { Watched } from "ds/core/watched.js";
 import { Commands } from "ds/net/commands.js";
-import { Followings } from "ds/net/followings.js";
-import { Link } from "ds/net/link.js";
+import { browserSurroundings } from "ds/net/environment.js";
 import { Reconnect } from "ds/net/reconnect.js";
-import { browserSurroundings } from "ds/net/surroundings.js";
+import { Link } from "ds/net/socket.js";
+import { Followings } from "ds/net/subscriptions.js";
 
 export class Connection {
   /** @type {Link | null} */

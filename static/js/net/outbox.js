@@ -17,9 +17,9 @@
 
 import { delay } from "ds/core/backoff.js";
 import { newId } from "ds/core/ids.js";
+import { Watched } from "ds/core/observable.js";
 import { command, due, goesAgain } from "ds/core/outbox.js";
 import { Refused } from "ds/core/protocol.js";
-import { Watched } from "ds/core/watched.js";
 import { openStore } from "ds/net/outbox-store.js";
 
 export class Outbox {

@@ -2,8 +2,8 @@
  * When to open the next link: at once after a break, then by backoff; when the server says; or not until somebody asks.
  *
  * @module
- * @import { Ending } from "ds/net/link.js"
- * @import { Surroundings } from "ds/net/surroundings.js"
+ * @import { Ending } from "ds/net/socket.js"
+ * @import { Surroundings } from "ds/net/environment.js"
  */
 
 import { delay } from "ds/core/backoff.js";

@@ -1,0 +1,46 @@
+/**
+ * Tells a screen reader what changes of the Timeline mean.
+ *
+ * @module
+ * @import { Changes, Timeline } from "ds/core/timeline.js"
+ * @import { Reader } from "ds/ui/conversation/run-status.js"
+ */
+
+import { Announcer } from "ds/ui/conversation/announcer.js";
+import { noteOf } from "ds/ui/conversation/run-status.js";
+import { byId } from "ds/ui/lib/dom.js";
+import { say } from "ds/ui/lib/strings.js";
+
+const ENDED = new Set(["completed", "cancelled", "failed", "interrupted"]);
+
+export class Spoken {
+  #announcer = new Announcer(byId("announce", HTMLElement));
+
+  /** @param {Reader} reader */
+  constructor(reader) {
+    this.reader = reader;
+  }
+
+  /**
+   * @param {Timeline} timeline
+   * @param {Changes} changes
+   */
+  update(timeline, { messages, runs }) {
+    for (const id of messages) {
+      const message = timeline.messages.get(id);
+      if (message?.role !== "assistant") continue;
+      const text = message.parts.filter((part) => part.type === "text").map((part) => part.text);
+      this.#announcer.streamed(id, text.join("\n"));
+    }
+    for (const id of runs) {
+      const run = timeline.runs.get(id);
+      if (!run) continue;
+      const agent = this.reader.agents[run.agent] ?? run.agent;
+      if (run.state === "running" && !run.cancelRequestedBy && !run.progress)
+        this.#announcer.say(say("answering", { agent }));
+      if (!ENDED.has(run.state)) continue;
+      const note = noteOf(run, { silent: false, first: true, retried: true }, this.reader);
+      this.#announcer.ended(note?.text ?? say("complete"));
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The inside of a paragraph, a heading or a cell: tokens to nodes.
+ *
+ * @module
+ * @import { Token } from "ds/ui/markdown/parser.js"
+ * @import { ElementNode, TreeNode } from "ds/ui/markdown/tree.js"
+ */
+
+const REL = "noopener noreferrer nofollow";
+
+/**
+ * @param {readonly Token[]} tokens
+ * @returns {TreeNode[]}
+ */
+export function inlineNodes(tokens) {
+  /** @type {ElementNode[]} */
+  const open = [{ tag: "root", attributes: {}, children: [] }];
+  for (const token of tokens) {
+    const into = /** @type {ElementNode} */ (open.at(-1));
+    if (token.nesting === 1) {
+      open.push(begun(token, into, open));
+    } else if (token.nesting === -1) {
+      open.pop();
+    } else {
+      add(into.children, leaf(token, open));
+    }
+  }
+  return open[0]?.children ?? [];
+}
+
+/**
+ * @param {Token} token
+ * @param {ElementNode} into
+ * @param {ElementNode[]} open
+ * @returns {ElementNode}
+ */
+function begun(token, into, open) {
+  // HTML knows no link in a link: the inner one is its text.
+  if (token.type === "link_open" && isLinked(open)) return { ...into };
+  const made = { tag: token.tag, attributes: attributesOf(token), children: [] };
+  into.children.push(made);
+  return made;
+}
+
+/** @param {ElementNode[]} open */
+function isLinked(open) {
+  return open.some(({ tag }) => tag === "a");
+}
+
+/**
+ * @param {Token} token
+ * @param {ElementNode[]} open
+ * @returns {TreeNode}
+ */
+function leaf(token, open) {
+  switch (token.type) {
+    case "softbreak":
+      return { text: "\n" };
+    case "hardbreak":
+      return { tag: "br", attributes: {}, children: [] };
+    case "code_inline":
+      return { tag: "code", attributes: {}, children: token.content ? [{ text: token.content }] : [] };
+    case "image":
+      return image(token, open);
+    default:
+      return { text: token.content };
+  }
+}
+
+/**
+ * An image is a link to it, unless a link is around it already: to fetch it would tell its address to a stranger.
+ *
+ * @param {Token} token
+ * @param {ElementNode[]} open
+ * @returns {TreeNode}
+ */
+function image(token, open) {
+  const address = String(token.attrGet("src") ?? "");
+  const text = words(token.children ?? []) || address;
+  if (isLinked(open)) return { text };
+  const attributes = { class: "image", href: address, target: "_blank", rel: REL };
+  return { tag: "a", attributes, children: [{ text }] };
+}
+
+/** @param {Token} token */
+function attributesOf(token) {
+  /** @type {Record<string, string>} */
+  const attributes = {};
+  if (token.type !== "link_open") return attributes;
+  attributes.href = String(token.attrGet("href") ?? "");
+  const title = token.attrGet("title");
+  if (title) attributes.title = String(title);
+  attributes.target = "_blank";
+  attributes.rel = REL;
+  return attributes;
+}
+
+/**
+ * Neighbouring texts are one, as a browser that reads the server's HTML makes them.
+ *
+ * @param {TreeNode[]} children
+ * @param {TreeNode} node
+ */
+function add(children, node) {
+  const last = children.at(-1);
+  if (!("text" in node)) children.push(node);
+  else if (last && "text" in last) last.text += node.text;
+  else if (node.text) children.push(node);
+}
+
+/**
+ * @param {readonly Token[]} tokens
+ * @returns {string}
+ */
+function words(tokens) {
+  return tokens
+    .map((token) => {
+      if (token.type === "image") return words(token.children ?? []);
+      return token.type === "softbreak" || token.type === "hardbreak" ? "\n" : token.content;
+    })
+    .join("");
+}

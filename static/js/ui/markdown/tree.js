@@ -1,0 +1,121 @@
+/**
+ * Tokens to a tree of plain nodes. The server's half is chatapp/markdown.py: both make the same HTML.
+ *
+ * @module
+ * @import { Token } from "ds/ui/markdown/parser.js"
+ */
+
+import { inlineNodes } from "ds/ui/markdown/inline.js";
+
+/** `dom` is where the node stands in the page, once it does. @typedef {{text: string, dom?: Text}} TextNode */
+/**
+ * @typedef {{tag: string, attributes: Record<string, string>, children: TreeNode[], dom?: Element, loose?: boolean}} ElementNode
+ */
+/** @typedef {ElementNode | TextNode} TreeNode */
+/** Words in the page's language. @typedef {{copy: string}} Words */
+
+const LANGUAGE = /^[ \t]*([A-Za-z0-9_+#.-]+)/;
+/** @type {Record<string, string>} */
+const COLUMN = { "text-align:left": "left", "text-align:center": "center", "text-align:right": "right" };
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string>} attributes
+ * @param {TreeNode[]} children
+ * @returns {ElementNode}
+ */
+export function element(tag, attributes = {}, children = []) {
+  return { tag, attributes, children };
+}
+
+/**
+ * @param {readonly Token[]} tokens
+ * @param {Words} words
+ * @returns {TreeNode[]} one node for each block
+ */
+export function tree(tokens, words) {
+  const root = element("root");
+  const open = [root];
+  const top = () => /** @type {ElementNode} */ (open.at(-1));
+  for (const token of tokens) {
+    if (token.type === "inline") {
+      top().children.push(...inlineNodes(token.children ?? []));
+    } else if (token.nesting === -1) {
+      open.pop();
+    } else if (token.type === "fence" || token.type === "code_block") {
+      top().children.push(codeBlock(token, words));
+    } else {
+      const made = begun(token, open);
+      if (token.nesting === 1) open.push(made);
+    }
+  }
+  return root.children;
+}
+
+/**
+ * Put the element that the token opens into the innermost open one.
+ *
+ * @param {Token} token
+ * @param {ElementNode[]} open
+ */
+function begun(token, open) {
+  const parent = /** @type {ElementNode} */ (open.at(-1));
+  const made = element(tagOf(token), attributesOf(token));
+  if (token.type === "paragraph_open" && !token.hidden && parent.tag === "li") {
+    // The items of a loose list stand apart. Paragraphs are <p> in tight ones too, so that an item which is on the screen
+    // stays as it is when its list becomes loose.
+    const list = open.at(-2);
+    if (list) {
+      list.loose = true;
+      list.attributes.class = "loose";
+    }
+  }
+  parent.children.push(
+    token.type === "table_open" ? element("div", { class: "table", tabindex: "0" }, [made]) : made,
+  );
+  return made;
+}
+
+/**
+ * Headings go one level down, since the page has its own.
+ *
+ * @param {Token} token
+ */
+function tagOf(token) {
+  return token.type === "heading_open" ? `h${Math.min(Number(token.tag[1]) + 1, 6)}` : token.tag;
+}
+
+/** @param {Token} token */
+function attributesOf(token) {
+  /** @type {Record<string, string>} */
+  const attributes = {};
+  const start = token.type === "ordered_list_open" ? token.attrGet("start") : null;
+  if (start !== null) attributes.start = String(start);
+  const side = COLUMN[String(token.attrGet("style"))];
+  if (side) attributes.class = side; // a style attribute is against the page's content security policy
+  return attributes;
+}
+
+/**
+ * @param {Token} token
+ * @param {Words} words
+ */
+function codeBlock(token, words) {
+  const language = LANGUAGE.exec(token.info)?.[1] ?? "";
+  const code = element("code", language ? { class: `language-${language}` } : {}, texts(token.content));
+  return element("div", { class: "code" }, [
+    element("div", { class: "code-bar" }, [
+      element("span", { class: "code-language" }, texts(language)),
+      element("button", { class: "code-copy", type: "button" }, texts(words.copy)),
+    ]),
+    element("pre", { tabindex: "0" }, [code]),
+  ]);
+}
+
+/**
+ * @param {string} text
+ * @returns {TreeNode[]}
+ */
+function texts(text) {
+  return text ? [{ text }] : [];
+}
