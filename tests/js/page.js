@@ -1,7 +1,7 @@
 /**
  * A document to render into, without a browser.
  *
- * @import { TreeNode } from "ds/ui/markdown/tree.js"
+ * @import { TreeNode } from "ds/ui/markdown/nodes.js"
  */
 
 import { parseHTML } from "linkedom";

@@ -1,7 +1,7 @@
 /**
  * A Timeline as tests/fixtures and the server write it.
  *
- * @import { Timeline } from "ds/core/timeline.js"
+ * @import { Timeline } from "ds/core/timeline-types.js"
  */
 
 /** @type {Record<string, string>} */

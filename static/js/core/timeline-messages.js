@@ -3,7 +3,7 @@
  *
  * @module
  * @import { MessageCompleted, MessageDelta, MessagePosted, MessageStarted } from "ds/core/events.js"
- * @import { Changes, Message, Timeline, TimelinePart } from "ds/core/timeline.js"
+ * @import { Changes, Message, Timeline, TimelinePart } from "ds/core/timeline-types.js"
  */
 
 import { count, take } from "ds/core/code-points.js";

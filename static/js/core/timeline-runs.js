@@ -5,7 +5,7 @@
  * @import {
  *   RunCancelled, RunCancelRequested, RunCompleted, RunFailed, RunInterrupted, RunProgressed, RunRequested, RunRestarted, RunStarted,
  * } from "ds/core/events.js"
- * @import { Changes, Run, Timeline } from "ds/core/timeline.js"
+ * @import { Changes, Run, Timeline } from "ds/core/timeline-types.js"
  */
 
 /** @typedef {RunStarted | RunRestarted | RunProgressed | RunCompleted | RunCancelled | RunFailed | RunInterrupted} OwnEvent */

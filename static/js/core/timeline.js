@@ -3,49 +3,12 @@
  * (sessions_core/timeline.py); both are held together by tests/fixtures/timeline.
  *
  * @module
- * @import { Actor, LogEvent, PartType, Usage } from "ds/core/events.js"
+ * @import { LogEvent } from "ds/core/events.js"
+ * @import { Changes, Timeline } from "ds/core/timeline-types.js"
  */
 
 import { applyMessageEvent } from "ds/core/timeline-messages.js";
 import { applyRunEvent } from "ds/core/timeline-runs.js";
-
-/** @typedef {{type: PartType, text: string}} TimelinePart */
-/**
- * `open`: being written. `seq`: of the Event that began it. `agent` and `run` are null for what a person posted.
- *
- * @typedef {{
- *   id: string, role: "user" | "assistant", parent: string | null, agent: string | null, actor: Actor, at: string,
- *   run: string | null, seq: number, parts: TimelinePart[],
- *   state: "sent" | "queued" | "steering" | "open" | "complete" | "cancelled" | "failed" | "interrupted",
- *   usage?: Usage,
- * }} Message
- */
-/**
- * `repliesTo`: the Message it answers; `parent`: the Run that started it.
- *
- * @typedef {{
- *   id: string, agent: string, parent: string | null, repliesTo: string | null, attempt: number,
- *   state: "requested" | "running" | "waiting" | "completed" | "cancelled" | "failed" | "interrupted",
- *   progress?: {label: string, done?: number, total?: number},
- *   cancelRequestedBy?: {id: string, name: string},
- *   error?: {code: string, message: string, retry: boolean},
- *   reason?: string,
- * }} Run
- */
-/**
- * `messages` and `runs` are in the order of the log. `loose` keeps Events whose beginning lies before this Timeline, for
- * `prepend`; it is not shown.
- *
- * @typedef {{
- *   messages: Map<string, Message>, runs: Map<string, Run>, title: string | null, cursor: number, epoch: number,
- *   loose: LogEvent[],
- * }} Timeline
- */
-/**
- * What a fold touched: ids of Messages and Runs that are new or changed, and of Messages that disappeared.
- *
- * @typedef {{messages: Set<string>, runs: Set<string>, removed: Set<string>, title: boolean}} Changes
- */
 
 /** @returns {Timeline} */
 export function emptyTimeline(epoch = 0, cursor = 0) {

@@ -3,7 +3,7 @@
  *
  * @module
  * @import { LogEvent } from "ds/core/events.js"
- * @import { Changes } from "ds/core/timeline.js"
+ * @import { Changes } from "ds/core/timeline-types.js"
  * @import { Range } from "ds/net/subscription.js"
  */
 

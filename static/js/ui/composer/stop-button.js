@@ -3,7 +3,7 @@
  *
  * @module
  * @import { Connection } from "ds/net/connection.js"
- * @import { Timeline } from "ds/core/timeline.js"
+ * @import { Timeline } from "ds/core/timeline-types.js"
  */
 
 import { newId } from "ds/core/ids.js";

@@ -2,7 +2,7 @@
  * What an agent says, on the screen: its parts stream in, reasoning folded away.
  *
  * @module
- * @import { Message, TimelinePart } from "ds/core/timeline.js"
+ * @import { Message, TimelinePart } from "ds/core/timeline-types.js"
  */
 
 import { showTime } from "ds/ui/lib/clock.js";

@@ -2,7 +2,7 @@
  * Tells a screen reader what changes of the Timeline mean.
  *
  * @module
- * @import { Changes, Timeline } from "ds/core/timeline.js"
+ * @import { Changes, Timeline } from "ds/core/timeline-types.js"
  * @import { Reader } from "ds/ui/conversation/run-status.js"
  */
 

@@ -2,7 +2,7 @@
  * The conversation on the screen: takes over what the server drew, and follows the Timeline.
  *
  * @module
- * @import { Changes, Message, Timeline } from "ds/core/timeline.js"
+ * @import { Changes, Message, Timeline } from "ds/core/timeline-types.js"
  * @import { Reader } from "ds/ui/conversation/run-status.js"
  * @import { Answer, Turn } from "ds/ui/conversation/layout.js"
  */

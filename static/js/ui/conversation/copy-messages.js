@@ -2,7 +2,7 @@
  * Messages as Markdown, on the clipboard.
  *
  * @module
- * @import { Message, Timeline } from "ds/core/timeline.js"
+ * @import { Message, Timeline } from "ds/core/timeline-types.js"
  */
 
 import { say } from "ds/ui/lib/strings.js";

@@ -3,7 +3,7 @@
  * server; what the two make must be the same, so that nothing jumps when the script takes over.
  *
  * @module
- * @import { Message, Run, Timeline } from "ds/core/timeline.js"
+ * @import { Message, Run, Timeline } from "ds/core/timeline-types.js"
  * @import { Note, Reader } from "ds/ui/conversation/run-status.js"
  */
 

@@ -3,7 +3,7 @@
  * The same as chatapp/turns.py says.
  *
  * @module
- * @import { Run } from "ds/core/timeline.js"
+ * @import { Run } from "ds/core/timeline-types.js"
  */
 
 import { slot, stencil } from "ds/ui/lib/dom.js";

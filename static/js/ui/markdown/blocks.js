@@ -4,7 +4,8 @@
  * @module
  * @import { Cut } from "ds/ui/markdown/cut.js"
  * @import { References } from "ds/ui/markdown/parser.js"
- * @import { ElementNode, TreeNode, Words } from "ds/ui/markdown/tree.js"
+ * @import { ElementNode, TreeNode } from "ds/ui/markdown/nodes.js"
+ * @import { Words } from "ds/ui/markdown/tree.js"
  */
 
 import { findCut } from "ds/ui/markdown/cut.js";

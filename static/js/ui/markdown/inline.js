@@ -3,7 +3,7 @@
  *
  * @module
  * @import { Token } from "ds/ui/markdown/parser.js"
- * @import { ElementNode, TreeNode } from "ds/ui/markdown/tree.js"
+ * @import { ElementNode, TreeNode } from "ds/ui/markdown/nodes.js"
  */
 
 const REL = "noopener noreferrer nofollow";

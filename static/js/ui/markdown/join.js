@@ -2,7 +2,7 @@
  * Puts what was read after a cut inside a list, a table or code to what was read before it.
  *
  * @module
- * @import { ElementNode, TreeNode } from "ds/ui/markdown/tree.js"
+ * @import { ElementNode, TreeNode } from "ds/ui/markdown/nodes.js"
  */
 
 /**

@@ -2,7 +2,7 @@
  * Makes the page what a tree says, touching only what differs: a finished block keeps its nodes, and a selection in it stays.
  *
  * @module
- * @import { TreeNode } from "ds/ui/markdown/tree.js"
+ * @import { TreeNode } from "ds/ui/markdown/nodes.js"
  */
 
 /**

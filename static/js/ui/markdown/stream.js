@@ -8,7 +8,8 @@
  * Never innerHTML. The page's other half is `listen` in ds/ui/markdown/copy-code.js: copy buttons and colours of code.
  *
  * @module
- * @import { TreeNode, Words } from "ds/ui/markdown/tree.js"
+ * @import { TreeNode } from "ds/ui/markdown/nodes.js"
+ * @import { Words } from "ds/ui/markdown/tree.js"
  */
 
 import { Blocks } from "ds/ui/markdown/blocks.js";

@@ -3,30 +3,17 @@
  *
  * @module
  * @import { Token } from "ds/ui/markdown/parser.js"
+ * @import { ElementNode, TreeNode } from "ds/ui/markdown/nodes.js"
  */
 
 import { inlineNodes } from "ds/ui/markdown/inline.js";
+import { element } from "ds/ui/markdown/nodes.js";
 
-/** `dom` is where the node stands in the page, once it does. @typedef {{text: string, dom?: Text}} TextNode */
-/**
- * @typedef {{tag: string, attributes: Record<string, string>, children: TreeNode[], dom?: Element, loose?: boolean}} ElementNode
- */
-/** @typedef {ElementNode | TextNode} TreeNode */
 /** Words in the page's language. @typedef {{copy: string}} Words */
 
 const LANGUAGE = /^[ \t]*([A-Za-z0-9_+#.-]+)/;
 /** @type {Record<string, string>} */
 const COLUMN = { "text-align:left": "left", "text-align:center": "center", "text-align:right": "right" };
-
-/**
- * @param {string} tag
- * @param {Record<string, string>} attributes
- * @param {TreeNode[]} children
- * @returns {ElementNode}
- */
-export function element(tag, attributes = {}, children = []) {
-  return { tag, attributes, children };
-}
 
 /**
  * @param {readonly Token[]} tokens
