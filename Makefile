@@ -32,7 +32,7 @@ test: $(DEV) $(NODE) chromium
 check: check-quick
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/python -m tests.migrations
+	$(BIN)/python -m tests.support.migrations
 	npm run --silent types
 
 check-quick: $(DEV) $(NODE)
@@ -75,7 +75,7 @@ node-tools:
 	@command -v npm >/dev/null || { echo "npm is missing: install the Debian package npm." >&2; exit 1; }
 
 chromium: $(DEV)
-	@$(BIN)/python -m tests.chromium
+	@$(BIN)/python -m tests.support.chromium
 
 $(VENV): | python-tools
 	@echo "Making .venv …"

@@ -12,8 +12,8 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from agents.sdk.registry import agents
-from sessions_core.dispatch import AgentInfo
-from sessions_core.ids import RunId
+from sessions_core.protocol.ids import RunId
+from sessions_core.services.dispatch import AgentInfo
 
 PENDING: Final = 1000  # wakes that a broker has not taken yet; the sweeper wakes again what is beyond
 

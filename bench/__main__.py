@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench import report
 from bench.measures import ALL
-from tests.machine import machine
+from tests.support.machine import machine
 
 HERE = Path(__file__).resolve().parent
 

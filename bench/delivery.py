@@ -12,7 +12,7 @@ from typing import IO, Any, Final, Self
 from msgspec import Struct
 
 from bench.systems import HERE, NODE, System, environment
-from tests.machine import Machine
+from tests.support.machine import Machine
 
 PATIENCE_S: Final = 60.0
 

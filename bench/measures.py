@@ -17,8 +17,8 @@ from msgspec import Struct
 from bench import pgbench, systems
 from bench.delivery import Round, deliver, percentiles
 from bench.systems import HERE, NODE, Ours, environment
-from chatapp.services.addresses import database_url
-from tests.machine import Machine
+from chatapp.launcher.embedded.addresses import database_url
+from tests.support.machine import Machine
 
 KIB: Final = 1024
 

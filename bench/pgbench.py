@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.systems import environment
-from chatapp.services.addresses import database_url
-from tests.machine import Machine
+from chatapp.launcher.embedded.addresses import database_url
+from tests.support.machine import Machine
 
 SECONDS: Final = "5"
 

@@ -13,9 +13,9 @@ from uuid import uuid4
 import psutil
 from typing_extensions import override
 
-from chatapp.services.addresses import redis_url
-from tests.machine import Machine, free_port
-from tests.waiting import until
+from chatapp.launcher.embedded.addresses import redis_url
+from tests.support.machine import Machine, free_port
+from tests.support.waiting import until
 
 HERE: Final = Path(__file__).resolve().parent
 PAD: Final = "x" * 240  # makes the peers' frames as large as ours, which say who, when and what

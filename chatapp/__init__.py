@@ -1,4 +1,4 @@
-"""The Django project: settings, pages, and the Celery application, which every process needs to wake a worker."""
+"""The Django project: settings, addresses, and the Celery application, which every process needs to wake a worker."""
 
 from chatapp.celery import app
 

@@ -9,7 +9,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
 _pages: Final = get_asgi_application()  # sets Django up, so it comes before what needs the models
 
-from chatapp.bodies import BoundedBodies  # noqa: E402
+from chatapp.pages.body_limit import BoundedBodies  # noqa: E402
 from sessions_core.routing import sockets  # noqa: E402
 
 application: Final = ProtocolTypeRouter({"http": BoundedBodies(_pages), "websocket": sockets})

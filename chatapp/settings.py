@@ -7,7 +7,8 @@ import dj_database_url
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 
-from chatapp import env, services
+from chatapp import env
+from chatapp.launcher import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 django_stubs_ext.monkeypatch()  # so that ModelForm[User] and ModelAdmin[Run] may be written
@@ -17,12 +18,12 @@ VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")  # what this machine keeps: da
 # What a deployment sets.
 
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = services.secret_key(VAR_DIR)  # SECRET_KEY, or made once and kept under var/
+SECRET_KEY = embedded.secret_key(VAR_DIR)  # SECRET_KEY, or made once and kept under var/
 HOST = env.text("HOST", "127.0.0.1")  # address that the web server listens on
 PORT = env.number("PORT", 8000, least=1, most=65535)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
-DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql")) or services.database_url(VAR_DIR)
-REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix")) or services.redis_url(VAR_DIR)
+DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql")) or embedded.database_url(VAR_DIR)
+REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix")) or embedded.redis_url(VAR_DIR)
 HTTPS = env.flag("HTTPS")  # browsers reach it by https only: their cookies are never sent without
 SIGN_UP = env.flag("SIGN_UP", default=True)  # may strangers make themselves an account?
 CHAT_MODEL = env.text("CHAT_MODEL")  # pydantic-ai's form, `openai:gpt-5`; the bare name when CHAT_MODEL_URL is set
@@ -47,7 +48,8 @@ API_RATE = env.number("API_RATE", 50, least=1, most=10_000)  # requests a second
 
 INSTALLED_APPS = [
     *(["daphne"] if "runserver" in sys.argv else []),  # before staticfiles; a quarter of a second to import elsewhere
-    "chatapp",
+    "chatapp.pages",
+    "chatapp.launcher",
     "agents",
     "sessions_core",
     "django.contrib.admin",
@@ -70,7 +72,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "chatapp.timezones.TimeZoneMiddleware",
+    "chatapp.pages.timezones.TimeZoneMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -91,7 +93,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "chatapp.context.page",
+                "chatapp.pages.context.page",
             ],
         },
     },
@@ -100,7 +102,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
-CSRF_FAILURE_VIEW = "chatapp.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "chatapp.pages.views.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -142,7 +144,7 @@ DATABASES = {
 
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "sessions_core.hub.layer.PubSubLayer",
+        "BACKEND": "sessions_core.hints.layer.PubSubLayer",
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "chat"},
     },
 }
@@ -151,7 +153,7 @@ OUTBOX_LIMIT = env.number(
 )  # bytes a slow socket may owe
 CONNECTIONS_PER_USER = env.number("CONNECTIONS_PER_USER", 200, least=1, most=100_000)  # in one web process
 CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 5_000, least=1, most=1_000_000)  # in one web process
-CELERY_BROKER_URL = services.broker_url(REDIS_URL)
+CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,  # who posts a message does not wait for the broker: the sweeper finds the Run
     "socket_connect_timeout": 1,
@@ -178,7 +180,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "chatapp.assets.NodeModulesFinder",
+    "chatapp.pages.assets.NodeModulesFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from chatapp.views import account, conversation, listing, settings
+from chatapp.pages.views import account, conversation, listing, settings
 
 urlpatterns = [
     path("", conversation.home, name="home"),

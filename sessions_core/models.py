@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from typing_extensions import override
 
-from sessions_core import ids
+from sessions_core.protocol import ids
 
 
 class Session(models.Model):

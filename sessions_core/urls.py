@@ -4,9 +4,9 @@ from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
-from sessions_core import health
-from sessions_core.api.edge import edge, edged, unknown
+from sessions_core.api.http_methods import edge, edged, unknown
 from sessions_core.api.service import api
+from sessions_core.process import health
 
 _routes, _app, _namespace = api.urls
 

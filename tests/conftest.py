@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from chatapp.services.launch import running
-from chatapp.services.postgres import Postgres
-from chatapp.services.valkey import Valkey
-from tests import leftovers
+from chatapp.launcher.embedded.launch import running
+from chatapp.launcher.embedded.postgres import Postgres
+from chatapp.launcher.embedded.valkey import Valkey
+from tests.support import leftovers
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -70,20 +70,20 @@ def pytest_configure() -> None:
 
 @pytest.fixture
 def alice(db: None) -> "User":
-    from tests.cast import person
+    from tests.support.cast import person
 
     return person("alice")
 
 
 @pytest.fixture
 def bob(db: None) -> "User":
-    from tests.cast import person
+    from tests.support.cast import person
 
     return person("bob")
 
 
 @pytest.fixture
 def mallory(db: None) -> "User":
-    from tests.cast import person
+    from tests.support.cast import person
 
     return person("mallory")

@@ -8,11 +8,11 @@ from typing import Final
 from msgspec import Struct
 
 from sessions_core import bridge, log
-from sessions_core.errors import Fenced
-from sessions_core.events import Fact
 from sessions_core.log import Write
-from sessions_core.runs import Claim
-from sessions_core.subscription import Span
+from sessions_core.machines.feed import Span
+from sessions_core.protocol.errors import Fenced
+from sessions_core.protocol.events import Fact
+from sessions_core.services.runs import Claim
 
 TOGETHER: Final = 64  # writes in one statement: some 10 ms, so that none waits long for the others
 UNSURE: Final = frozenset({"08", "57"})  # SQLSTATE classes: the connection, and an operator who ended it

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 from agents.runner.runner import Runner
 from agents.runner.upkeep import look_after
 from agents.sdk.registry import agents
-from sessions_core import garbage
-from sessions_core.ids import RunId
+from sessions_core.process import garbage
+from sessions_core.protocol.ids import RunId
 
 _log = logging.getLogger(__name__)
 _starting = threading.RLock()  # a signal handler may ask while its own thread is starting it

@@ -13,17 +13,18 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from msgspec import UNSET
 
+from agents.runner import history
 from agents.runner.appender import Appender
-from agents.runner.live import GRACE_S, End, Live
-from agents.sdk import history
+from agents.runner.running import GRACE_S, End, Live
+from agents.sdk.delta_buffer import Writer
 from agents.sdk.failed import AgentFailed
 from agents.sdk.registry import Agent, agents
 from agents.sdk.run import AgentRun
-from agents.sdk.writer import Writer
-from sessions_core import bridge, runs
-from sessions_core.errors import Fenced
-from sessions_core.events import RunCancelled, RunCompleted, RunFailed, RunOutcome, Usage
-from sessions_core.ids import MessageId, RunId
+from sessions_core import bridge
+from sessions_core.protocol.errors import Fenced
+from sessions_core.protocol.events import RunCancelled, RunCompleted, RunFailed, RunOutcome, Usage
+from sessions_core.protocol.ids import MessageId, RunId
+from sessions_core.services import runs
 
 AGAIN_S: Final = (0.1, 0.4, 1.0, 2.0)  # waits before an outcome is tried again: PostgreSQL restarts within a lease
 

@@ -10,8 +10,9 @@ from typing import Final
 from django.conf import settings
 
 from agents.runner.runner import Runner
-from sessions_core import bridge, hub, runs
-from sessions_core.ids import RunId
+from sessions_core import bridge, hints
+from sessions_core.protocol.ids import RunId
+from sessions_core.services import runs
 
 SWEEP_S: Final = 1  # so a lapsed lease is seen a second later at most
 LISTEN_AGAIN_S: Final = 1
@@ -22,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 async def look_after(runner: Runner) -> None:
     """Runs until cancelled, whatever fails on the way."""
-    hub.use_loop(asyncio.get_running_loop())
+    hints.use_loop(asyncio.get_running_loop())
     async with asyncio.TaskGroup() as group:
         group.create_task(_again(runs.BEAT_S, Beats(runner).beat, "The leases could not be renewed"))
         group.create_task(_again(SWEEP_S, partial(_sweep, runner), "The Runs could not be swept"))
@@ -70,7 +71,7 @@ async def _listen(runner: Runner) -> None:
     def hear(run_ids: set[RunId]) -> None:
         runner.cancel(run_ids)
 
-    await hub.listen_cancels(hear)
+    await hints.listen_cancels(hear)
 
 
 async def _again(seconds: float, act: Callable[[], Awaitable[None]], trouble: str) -> None:

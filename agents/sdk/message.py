@@ -1,10 +1,10 @@
 import re
 from typing import Final
 
+from agents.sdk.delta_buffer import Writer
 from agents.sdk.failed import AgentFailed
-from agents.sdk.writer import Writer
-from sessions_core.events import MessageCompleted, MessageDelta, MessageStarted, Part, PartType, Usage
-from sessions_core.ids import MessageId, new_message
+from sessions_core.protocol.events import MessageCompleted, MessageDelta, MessageStarted, Part, PartType, Usage
+from sessions_core.protocol.ids import MessageId, new_message
 
 LIMIT: Final = 1_000_000  # code points of one Message: a model that runs wild ends here, not in a full disk
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from sessions_core.events import (
+from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
     MessagePosted,
@@ -20,7 +20,7 @@ from sessions_core.events import (
     RunRequested,
     RunRestarted,
 )
-from sessions_core.ids import MessageId, RunId
+from sessions_core.protocol.ids import MessageId, RunId
 
 NOWHERE: Final = UUID(int=0)  # answers before the first message: there is nothing that they could follow
 KEPT: Final[frozenset[MessageState]] = frozenset({"complete", "cancelled"})  # a stopped answer was read and replied to

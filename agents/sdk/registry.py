@@ -1,4 +1,4 @@
-"""Which agents there are. A file in `agents/` that holds an `@agent` is found by itself: there is no list to keep."""
+"""Finds the agents: a file or folder in `agents/catalogue/` that holds an `@agent` is one. There is no list to keep."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-ROOM: Final = "agents"  # the package whose files are looked through
-MACHINERY: Final = frozenset(
-    {"apps", "dispatcher", "management", "runner", "sdk", "tasks"}
-)  # in the room, but no agents
+ROOM: Final = "agents.catalogue"  # the package whose files are looked through
 
 AgentFunction = Callable[["AgentRun"], Awaitable[None]]
 
@@ -78,9 +75,9 @@ def _look() -> None:
     """Imports the room's files once. One that cannot be imported is logged and left out: the other agents go on."""
     room = import_module(ROOM)
     for module in iter_modules(room.__path__):
-        if module.name in MACHINERY or module.name.startswith("_"):
+        if module.name.startswith("_"):
             continue
         try:
             import_module(f"{ROOM}.{module.name}")
         except Exception:  # noqa: BLE001  # somebody's new file: anything can be wrong with it
-            _log.exception("The agent in %s/%s.py cannot be used.", ROOM, module.name)
+            _log.exception("The agent in %s.%s cannot be used.", ROOM, module.name)

@@ -3,12 +3,12 @@ from contextlib import asynccontextmanager
 
 from msgspec import UNSET
 
+from agents.sdk.delta_buffer import Writer
 from agents.sdk.message import Message
 from agents.sdk.prompt import Turn
-from agents.sdk.writer import Writer
-from sessions_core.events import RunProgressed, Usage
-from sessions_core.ids import MessageId, RunId, SessionId
-from sessions_core.runs import Claim
+from sessions_core.protocol.events import RunProgressed, Usage
+from sessions_core.protocol.ids import MessageId, RunId, SessionId
+from sessions_core.services.runs import Claim
 
 
 class AgentRun:

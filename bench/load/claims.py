@@ -13,11 +13,12 @@ from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 from django.db.models.functions import Now  # noqa: E402
 
-from sessions_core import log, messages, runs, sessions  # noqa: E402
-from sessions_core.access import Author  # noqa: E402
-from sessions_core.events import Part  # noqa: E402
-from sessions_core.ids import ClientId, UserId  # noqa: E402
+from sessions_core import log  # noqa: E402
 from sessions_core.models import Run  # noqa: E402
+from sessions_core.protocol.events import Part  # noqa: E402
+from sessions_core.protocol.ids import ClientId, UserId  # noqa: E402
+from sessions_core.services import messages, runs, sessions  # noqa: E402
+from sessions_core.services.access import Author  # noqa: E402
 
 
 def prepared(by: Author) -> dict[str, object]:
@@ -33,7 +34,7 @@ def prepared(by: Author) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    settings.RUN_DISPATCHER = "tests.quiet.QuietDispatcher"
+    settings.RUN_DISPATCHER = "tests.support.quiet.QuietDispatcher"
     user, _ = User.objects.get_or_create(username="bench")
     author = Author(user=UserId(user.pk), name="bench")
     json.dump([prepared(author) for _ in range(int(sys.argv[1]))], sys.stdout)

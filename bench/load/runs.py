@@ -7,10 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from agents.runner.appender import Appender
-from sessions_core import garbage, hub, runs
-from sessions_core.events import Actor, Fact, MessageDelta, MessageStarted, RunProgressed
-from sessions_core.ids import MessageId, RunId, SessionId, new_message
-from sessions_core.subscription import Span
+from sessions_core import hints
+from sessions_core.machines.feed import Span
+from sessions_core.process import garbage
+from sessions_core.protocol.events import Actor, Fact, MessageDelta, MessageStarted, RunProgressed
+from sessions_core.protocol.ids import MessageId, RunId, SessionId, new_message
+from sessions_core.services import runs
 
 
 class Runs:
@@ -40,7 +42,7 @@ class Runs:
         made = cls(claims, kind=kind)
         made._note_commits()
         garbage.settle()
-        hub.use_loop(asyncio.get_running_loop())
+        hints.use_loop(asyncio.get_running_loop())
         for claim in claims:
             message = new_message()
             made._messages.append(message)
@@ -69,10 +71,10 @@ class Runs:
 
     def _note_commits(self) -> None:
         """The commit's moment is when the hint is offered, which is the first thing after it."""
-        publish = hub.publish
+        publish = hints.publish
 
         def noted(span: Span) -> None:
             self._committed[span.session, span.end] = monotonic_ns() // 1000
             publish(span)
 
-        hub.publish = noted
+        hints.publish = noted

@@ -9,9 +9,9 @@ import django
 
 django.setup()
 
-from sessions_core.events import Actor, MessageDelta  # noqa: E402
-from sessions_core.ids import MessageId, RunId, SessionId, new_message  # noqa: E402
 from sessions_core.log import Write, Writer, writing  # noqa: E402
+from sessions_core.protocol.events import Actor, MessageDelta  # noqa: E402
+from sessions_core.protocol.ids import MessageId, RunId, SessionId, new_message  # noqa: E402
 
 
 def fact(message: MessageId) -> MessageDelta:

@@ -9,8 +9,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from sessions_core.events import KINDS
 from sessions_core.models import Event, Session
+from sessions_core.protocol.events import KINDS
 
 PAGE: Final = 100  # Events of one page
 _SEQ_LIMIT: Final = 2**62  # above every seq, and within the database's whole numbers

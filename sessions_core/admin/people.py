@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.contrib import admin
 
-from sessions_core.admin.looking import LookingAdmin
+from sessions_core.admin.read_only import LookingAdmin
 from sessions_core.models import Device, Participant
 
 

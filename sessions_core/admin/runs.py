@@ -7,11 +7,11 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from typing_extensions import override
 
-from sessions_core import dispatch, runs
-from sessions_core.admin.looking import LookingAdmin, staff
-from sessions_core.errors import Refusal
-from sessions_core.ids import RunId
+from sessions_core.admin.read_only import LookingAdmin, staff
 from sessions_core.models import Run
+from sessions_core.protocol.errors import Refusal
+from sessions_core.protocol.ids import RunId
+from sessions_core.services import dispatch, runs
 
 
 class AgentFilter(admin.SimpleListFilter):

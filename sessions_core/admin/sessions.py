@@ -10,11 +10,11 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_safe
 from typing_extensions import override
 
-from sessions_core import sessions
 from sessions_core.admin.events import events_page
-from sessions_core.admin.looking import LookingAdmin, counted
-from sessions_core.ids import SessionId
+from sessions_core.admin.read_only import LookingAdmin, counted
 from sessions_core.models import Event, Participant, Run, Session
+from sessions_core.protocol.ids import SessionId
+from sessions_core.services import sessions
 
 
 @admin.register(Session)

@@ -2,9 +2,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sessions_core import tokens
-from sessions_core.admin.looking import LookingAdmin
+from sessions_core.admin.read_only import LookingAdmin
 from sessions_core.models import ApiToken
+from sessions_core.services import tokens
 
 
 @admin.register(ApiToken)

@@ -2,10 +2,10 @@
 
 from ninja import Router
 
-from sessions_core import dispatch
 from sessions_core.api.callers import Asked
 from sessions_core.api.commands import REFUSALS
-from sessions_core.api.shapes import AgentList
+from sessions_core.api.schemas import AgentList
+from sessions_core.services import dispatch
 
 router = Router(tags=["agents"])
 

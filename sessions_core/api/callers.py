@@ -13,10 +13,10 @@ from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 from typing_extensions import override
 
-from sessions_core import tokens
-from sessions_core.access import Author
-from sessions_core.api.buckets import Buckets
-from sessions_core.errors import CsrfFailed, NotSignedIn, RateLimited, ReadOnly
+from sessions_core.machines.token_bucket import Buckets
+from sessions_core.protocol.errors import CsrfFailed, NotSignedIn, RateLimited, ReadOnly
+from sessions_core.services import tokens
+from sessions_core.services.access import Author
 
 logger = logging.getLogger(__name__)
 

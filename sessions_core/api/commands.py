@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 from ninja import Header
 
-from sessions_core.api.shapes import Refused
-from sessions_core.ids import ClientId
+from sessions_core.api.schemas import Refused
+from sessions_core.protocol.ids import ClientId
 
 IdempotencyKey = Annotated[
     UUID | None,

@@ -5,12 +5,13 @@ from typing import Final
 from django.http import HttpResponse
 from ninja import Query, Router
 
-from sessions_core import access, log
+from sessions_core import log
 from sessions_core.api.callers import Asked
 from sessions_core.api.commands import REFUSALS
-from sessions_core.api.shapes import EventPage, EventRange
-from sessions_core.ids import SessionId
+from sessions_core.api.schemas import EventPage, EventRange
 from sessions_core.log import Page
+from sessions_core.protocol.ids import SessionId
+from sessions_core.services import access
 
 router = Router(tags=["history"])
 

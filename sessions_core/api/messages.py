@@ -2,11 +2,11 @@
 
 from ninja import Router, Status
 
-from sessions_core import messages
 from sessions_core.api.callers import Asked
 from sessions_core.api.commands import CONFLICTS, IdempotencyKey, command_id
-from sessions_core.api.shapes import NewMessage, PostedShown
-from sessions_core.ids import MessageId, SessionId
+from sessions_core.api.schemas import NewMessage, PostedShown
+from sessions_core.protocol.ids import MessageId, SessionId
+from sessions_core.services import messages
 
 router = Router(tags=["messages"])
 

@@ -12,16 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from sessions_core.errors import (
-    BadField,
-    Broken,
-    Busy,
-    Forbidden,
-    NotFound,
-    NotSignedIn,
-    Refusal,
-    TooLarge,
-)
+from sessions_core.protocol.errors import BadField, Broken, Busy, Forbidden, NotFound, NotSignedIn, Refusal, TooLarge
 
 logger = logging.getLogger(__name__)
 

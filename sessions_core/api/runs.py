@@ -5,13 +5,13 @@ from uuid import UUID
 
 from ninja import Query, Router, Status
 
-from sessions_core import access, runs
 from sessions_core.api.callers import Asked
 from sessions_core.api.commands import CONFLICTS, REFUSALS, IdempotencyKey, command_id
-from sessions_core.api.shapes import RetriedShown, RunList, StoppedShown
-from sessions_core.errors import NotSupported
-from sessions_core.ids import ClientId, RunId, SessionId
+from sessions_core.api.schemas import RetriedShown, RunList, StoppedShown
 from sessions_core.models import Run
+from sessions_core.protocol.errors import NotSupported
+from sessions_core.protocol.ids import ClientId, RunId, SessionId
+from sessions_core.services import access, runs
 
 router = Router(tags=["runs"])
 

@@ -9,10 +9,10 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from typing_extensions import override
 
-from sessions_core.api import agents, conversations, history, messages, runs, screen
+from sessions_core.api import agents, history, messages, runs, sessions, timeline
 from sessions_core.api.callers import BearerToken, SignedInBrowser
 from sessions_core.api.refusals import handle_all
-from sessions_core.errors import BadField, TooLarge
+from sessions_core.protocol.errors import BadField, TooLarge
 
 BODY_LIMIT: Final = 512 * 1024  # bytes; the longest message, if every character of it were escaped as two \uXXXX
 _ENCODER: Final = msgspec.json.Encoder()
@@ -60,9 +60,9 @@ def _made() -> NinjaAPI:
         renderer=CompactJson(),
         urls_namespace="api",
     )
-    made.add_router("/sessions", conversations.router)
+    made.add_router("/sessions", sessions.router)
     made.add_router("/sessions", history.router)
-    made.add_router("/sessions", screen.router)
+    made.add_router("/sessions", timeline.router)
     made.add_router("/sessions", messages.router)
     made.add_router("/sessions", runs.router)
     made.add_router("/agents", agents.router)

@@ -9,7 +9,7 @@ gathering     presence between processes;  presence  as a plain machine
 limits        how much one may ask
 """
 
-from sessions_core.consumers.delivery import drain
-from sessions_core.consumers.socket import sessions_socket
+from sessions_core.consumers.consumer import sessions_socket
+from sessions_core.live.delivery import drain
 
 __all__ = ["drain", "sessions_socket"]

@@ -7,15 +7,14 @@ from django.db import DatabaseError, InterfaceError
 from msgspec import UNSET, UnsetType
 from psycopg_pool import PoolTimeout
 
-from sessions_core import bridge, devices, messages, runs, sessions
-from sessions_core.consumers.connection import HEARTBEAT_MS, Connection
-from sessions_core.consumers.delivery import Delivery
-from sessions_core.consumers.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS
-from sessions_core.consumers.subscribing import subscribe
-from sessions_core.errors import Broken, Busy, HelloFirst, NotSupported, ReadOnly, Refusal
-from sessions_core.events import Part
-from sessions_core.ids import ClientId, SessionId
-from sessions_core.protocol import (
+from sessions_core import bridge
+from sessions_core.consumers.subscribe import subscribe
+from sessions_core.live.connection import HEARTBEAT_MS, Connection
+from sessions_core.live.delivery import Delivery
+from sessions_core.live.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS
+from sessions_core.protocol.errors import Broken, Busy, HelloFirst, NotSupported, ReadOnly, Refusal
+from sessions_core.protocol.events import Part
+from sessions_core.protocol.frames import (
     FRAME_LIMIT,
     VERSION,
     Answer,
@@ -37,6 +36,8 @@ from sessions_core.protocol import (
     Welcome,
     refused,
 )
+from sessions_core.protocol.ids import ClientId, SessionId
+from sessions_core.services import devices, messages, runs, sessions
 
 LIMITS: Final = {
     "frame_bytes": FRAME_LIMIT,

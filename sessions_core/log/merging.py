@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Raw
 
-from sessions_core.events import Event, MessageDelta, decode_fact, encode_fact
+from sessions_core.protocol.events import Event, MessageDelta, decode_fact, encode_fact
 
 
 def merge(events: Iterable[Event]) -> list[Event]:

@@ -6,9 +6,11 @@ from typing import Any, Final
 from django.db import connection, transaction
 from msgspec import Raw, Struct
 
-from sessions_core.clock import wire
-from sessions_core.errors import NotFound
-from sessions_core.events import (
+from sessions_core.log.merging import merge
+from sessions_core.machines.feed import Span
+from sessions_core.protocol.clock import wire
+from sessions_core.protocol.errors import NotFound
+from sessions_core.protocol.events import (
     Actor,
     Event,
     Fact,
@@ -18,9 +20,7 @@ from sessions_core.events import (
     decode_fact,
     encode_events,
 )
-from sessions_core.ids import ClientId, MessageId, RunId, SessionId
-from sessions_core.log.merging import merge
-from sessions_core.subscription import Span
+from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId
 
 PAGE_ROWS: Final = 1000  # rows of one read; more is read on
 PAGE_BYTES: Final = 512 * 1024  # of data in one read, so that a page fits an outbox

@@ -15,10 +15,11 @@ from django.db import connection, transaction
 from msgspec import Raw, Struct
 from psycopg import Cursor
 
-from sessions_core import hub
-from sessions_core.clock import wire
-from sessions_core.errors import Fenced, NotFound
-from sessions_core.events import (
+from sessions_core import hints
+from sessions_core.machines.feed import Span
+from sessions_core.protocol.clock import wire
+from sessions_core.protocol.errors import Fenced, NotFound
+from sessions_core.protocol.events import (
     Actor,
     Event,
     Fact,
@@ -31,8 +32,7 @@ from sessions_core.events import (
     encode_events,
     encode_fact,
 )
-from sessions_core.ids import ClientId, MessageId, RunId, SessionId
-from sessions_core.subscription import Span
+from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId
 
 # `b`: what is to be written, a row a write. `i`: its facts, a row each, the p-th of write w; arrays, because reading a JSON
 # object for each took a third of the statement.
@@ -182,7 +182,7 @@ def _append(statement: str, writes: Sequence[_Write], rows: Sequence[Sequence[_R
         spans[w] = _span(writes[w], rows[w], epoch=epoch, end=int(end), at=wire(at))
     for span in spans:
         if span is not None:
-            transaction.on_commit(partial(hub.publish, span), robust=True)
+            transaction.on_commit(partial(hints.publish, span), robust=True)
     return spans
 
 

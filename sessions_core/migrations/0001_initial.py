@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import sessions_core.ids
+import sessions_core.protocol.ids
 import sessions_core.models
 from django.conf import settings
 from django.db import migrations, models

@@ -9,8 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from sessions_core.access import Author
-    from sessions_core.ids import SessionId
+    from sessions_core.protocol.ids import SessionId
+    from sessions_core.services.access import Author
     from tests.agents.worker import Worker
 
 
@@ -23,7 +23,7 @@ def owner(alice: "User") -> "Author":
 
 @pytest.fixture
 def session(owner: "Author") -> "SessionId":
-    from sessions_core import sessions
+    from sessions_core.services import sessions
 
     return sessions.create(by=owner, agent="script")
 

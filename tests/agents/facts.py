@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from sessions_core.events import MessageCompleted, MessageDelta, MessageStarted
-from sessions_core.ids import SessionId
+from sessions_core.protocol.events import MessageCompleted, MessageDelta, MessageStarted
+from sessions_core.protocol.ids import SessionId
 from tests.db.acts import facts
 
 F = TypeVar("F")

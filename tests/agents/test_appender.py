@@ -6,10 +6,11 @@ import pytest
 from django.db import OperationalError, connection
 
 from agents.runner.appender import Appender, surely_undone
-from sessions_core import access, bridge, runs, sessions
-from sessions_core.errors import Fenced
-from sessions_core.events import RunProgressed
-from sessions_core.ids import SessionId
+from sessions_core import bridge
+from sessions_core.protocol.errors import Fenced
+from sessions_core.protocol.events import RunProgressed
+from sessions_core.protocol.ids import SessionId
+from sessions_core.services import access, runs, sessions
 from tests.agents.facts import of_kind
 from tests.db.acts import claimed, client_id
 

@@ -10,13 +10,14 @@ import pytest
 from pytest_django import Settings
 
 from agents.runner.runner import Runner
-from sessions_core import bridge, runs
-from sessions_core.access import Author
-from sessions_core.events import MessageCompleted, Part, RunCompleted, RunFailed
-from sessions_core.ids import RunId, SessionId
+from sessions_core import bridge
+from sessions_core.protocol.events import MessageCompleted, Part, RunCompleted, RunFailed
+from sessions_core.protocol.ids import RunId, SessionId
+from sessions_core.services import runs
+from sessions_core.services.access import Author
 from tests.agents.facts import TERMINAL, check_folds, completed, of_kind, said, text, words
 from tests.db.acts import client_id, facts, say
-from tests.fake_provider import Provider
+from tests.support.fake_provider import Provider
 
 if TYPE_CHECKING:
     from pydantic_ai.models.openai import OpenAIChatModel

@@ -8,8 +8,8 @@ from celery import Celery
 from pytest_django import Settings
 
 from agents.dispatcher import CeleryDispatcher
-from sessions_core.ids import new_run
-from tests.waiting import until
+from sessions_core.protocol.ids import new_run
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize("broker", ["redis://127.0.0.1:1/0", "redis+socket:///nowhere.sock"])
@@ -72,4 +72,4 @@ def test_every_agent_has_a_task_of_its_own() -> None:
 
     app.finalize()
 
-    assert {"agents.assistant", "agents.guide", "agents.script"} <= set(app.tasks)
+    assert {"agents.catalogue.assistant", "agents.catalogue.guide", "agents.catalogue.script"} <= set(app.tasks)

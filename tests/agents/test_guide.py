@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 from django.conf import settings
 
-from agents import guide
-from agents.documentation.sections import Section, read, split
+from agents.catalogue import guide
+from agents.tools.documentation.sections import Section, read, split
 
 PAGE: Final = """# Operating
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from agents.sdk.prompt import turns
-from sessions_core.events import (
+from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
     MessagePosted,
@@ -15,7 +15,7 @@ from sessions_core.events import (
     RunRequested,
     RunRestarted,
 )
-from sessions_core.ids import MessageId, RunId
+from sessions_core.protocol.ids import MessageId, RunId
 
 Log = Sequence[tuple[RunId | None, Fact]]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.script import Script, parse
+from agents.catalogue.script import Script, parse
 from agents.sdk import AgentFailed
 
 

@@ -12,11 +12,11 @@ import httpx
 import pytest
 import redis
 
-from sessions_core import runs
-from sessions_core.access import Author
-from sessions_core.events import MessageDelta, RunCancelRequested, RunRestarted
-from sessions_core.ids import SessionId
 from sessions_core.models import Run
+from sessions_core.protocol.events import MessageDelta, RunCancelRequested, RunRestarted
+from sessions_core.protocol.ids import SessionId
+from sessions_core.services import runs
+from sessions_core.services.access import Author
 from tests.agents.facts import begun, check_folds, completed, ends, of_kind, said, text, until, words
 from tests.agents.worker import ROOT
 from tests.db.acts import client_id, facts, kinds, say
@@ -146,7 +146,7 @@ def seen(url: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def provider_url() -> Iterator[str]:
     """The fake provider in a process of its own."""
-    command = [sys.executable, "-m", "tests.fake_provider"]
+    command = [sys.executable, "-m", "tests.support.fake_provider"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as provider:
         assert provider.stdout
         yield provider.stdout.readline().strip()

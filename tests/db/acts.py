@@ -7,9 +7,10 @@ from uuid import uuid4
 
 from django.db import connection
 
-from sessions_core import access, log, messages, runs
-from sessions_core.events import Event, Fact, MessageDelta, MessageStarted, Part, decode_fact
-from sessions_core.ids import ClientId, MessageId, SessionId, new_message
+from sessions_core import log
+from sessions_core.protocol.events import Event, Fact, MessageDelta, MessageStarted, Part, decode_fact
+from sessions_core.protocol.ids import ClientId, MessageId, SessionId, new_message
+from sessions_core.services import access, messages, runs
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

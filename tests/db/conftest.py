@@ -9,15 +9,15 @@ from pytest_django import Settings
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from sessions_core.access import Author
-    from sessions_core.ids import SessionId
+    from sessions_core.protocol.ids import SessionId
+    from sessions_core.services.access import Author
 
 
 @pytest.fixture(autouse=True)
 def _quiet(settings: Settings) -> Iterator[None]:
-    from sessions_core.dispatch import dispatcher
+    from sessions_core.services.dispatch import dispatcher
 
-    settings.RUN_DISPATCHER = "tests.quiet.QuietDispatcher"
+    settings.RUN_DISPATCHER = "tests.support.quiet.QuietDispatcher"
     dispatcher.cache_clear()
     yield
     dispatcher.cache_clear()
@@ -32,6 +32,6 @@ def owner(alice: "User") -> "Author":
 
 @pytest.fixture
 def session(owner: "Author") -> "SessionId":
-    from sessions_core import sessions
+    from sessions_core.services import sessions
 
     return sessions.create(by=owner, agent="script")

@@ -9,15 +9,16 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from sessions_core import access, log, runs, sessions
-from sessions_core.errors import Fenced, NotFound
-from sessions_core.events import MessageCompleted, MessageDelta, Part, RunCompleted, decode_fact
-from sessions_core.ids import SessionId
+from sessions_core import log
 from sessions_core.log import Write
+from sessions_core.machines.feed import Span
 from sessions_core.models import Event, Run, Session
-from sessions_core.subscription import Span
+from sessions_core.protocol.errors import Fenced, NotFound
+from sessions_core.protocol.events import MessageCompleted, MessageDelta, Part, RunCompleted, decode_fact
+from sessions_core.protocol.ids import SessionId
+from sessions_core.services import access, runs, sessions
 from tests.db.acts import at_once, begin, claimed, client_id, delta, facts, kinds, say, whole
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

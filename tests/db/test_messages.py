@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sessions_core import access, messages, runs, sessions
-from sessions_core.errors import BadField, NoSuchAgent, NotFound, NotSupported, ReadOnly, RunActive, TooLarge
-from sessions_core.events import MessagePosted, SessionRenamed
-from sessions_core.ids import SessionId, new_message
 from sessions_core.models import Participant, Run, Session
+from sessions_core.protocol.errors import BadField, NoSuchAgent, NotFound, NotSupported, ReadOnly, RunActive, TooLarge
+from sessions_core.protocol.events import MessagePosted, SessionRenamed
+from sessions_core.protocol.ids import SessionId, new_message
+from sessions_core.services import access, messages, runs, sessions
 from tests.db.acts import at_once, author, client_id, facts, kinds, say
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from sessions_core.errors import Refusal
+    from sessions_core.protocol.errors import Refusal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from sessions_core import access, log, runs
-from sessions_core.errors import BadField, Conflict, Fenced, NotFound, RunEnded
-from sessions_core.events import MessageCompleted, Part, RunCompleted, RunFailed, RunInterrupted, RunRestarted
-from sessions_core.ids import RunId, SessionId
+from sessions_core import log
 from sessions_core.models import Run
+from sessions_core.protocol.errors import BadField, Conflict, Fenced, NotFound, RunEnded
+from sessions_core.protocol.events import MessageCompleted, Part, RunCompleted, RunFailed, RunInterrupted, RunRestarted
+from sessions_core.protocol.ids import RunId, SessionId
+from sessions_core.services import access, runs
 from tests.db.acts import at_once, author, begin, claimed, client_id, delta, facts, kinds, say
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from sessions_core import access, runs, sessions
-from sessions_core.errors import BadField, Forbidden, NotFound, NotSupported, ReadOnly
-from sessions_core.ids import SessionId, UserId
 from sessions_core.models import Event, Participant, Run, Session
+from sessions_core.protocol.errors import BadField, Forbidden, NotFound, NotSupported, ReadOnly
+from sessions_core.protocol.ids import SessionId, UserId
+from sessions_core.services import access, runs, sessions
 from tests.db.acts import at_once, author, client_id, kinds, say
-from tests.waiting import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

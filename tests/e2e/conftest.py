@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import pytest
 
-from tests import chromium
+from tests.support import chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from django.contrib.sessions.models import Session as Stored
 
-from chatapp import sign_in_links
-from sessions_core import hub, log, sessions
-from sessions_core.access import Author
-from sessions_core.events import Actor, MessageCompleted, MessagePosted, MessageStarted, Part
-from sessions_core.ids import SessionId, UserId, new_message
+from chatapp.pages import sign_in_links
+from sessions_core import hints, log
 from sessions_core.models import Participant, Run
-from tests.cast import PASSWORD, person
+from sessions_core.protocol.events import Actor, MessageCompleted, MessagePosted, MessageStarted, Part
+from sessions_core.protocol.ids import SessionId, UserId, new_message
+from sessions_core.services import sessions
+from sessions_core.services.access import Author
 from tests.db.acts import author, facts
+from tests.support.cast import PASSWORD, person
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -69,14 +70,14 @@ class Person:
     def leaves(self, session: SessionId) -> None:
         """Is removed, as an administrator does it."""
         Participant.objects.filter(session_id=session, user=self.user).delete()
-        hub.signal_access(UserId(self.user.pk), session)
+        hints.signal_access(UserId(self.user.pk), session)
 
     def signs_out_everywhere(self) -> None:
         """As when the sign-in expired: the server does not know this browser any more."""
         for stored in Stored.objects.all():
             if stored.get_decoded().get("_auth_user_id") == str(self.user.pk):
                 stored.delete()
-        hub.signal_access(UserId(self.user.pk))
+        hints.signal_access(UserId(self.user.pk))
 
     def sign_in_link(self) -> str:
         self.user.refresh_from_db()

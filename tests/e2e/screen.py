@@ -5,7 +5,7 @@ from typing import Final, Self
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from sessions_core.ids import SessionId
+from sessions_core.protocol.ids import SessionId
 from tests.agents.facts import words
 
 PATIENCE_MS: Final = 10_000

@@ -11,9 +11,9 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from tests.fake_provider import Provider
-from tests.machine import ROOT, Machine, free_port, machine
-from tests.waiting import until
+from tests.support.fake_provider import Provider
+from tests.support.machine import ROOT, Machine, free_port, machine
+from tests.support.waiting import until
 
 MODEL: Final = "a-model"
 START_S: Final = 30.0

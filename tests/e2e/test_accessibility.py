@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no stubs
 from playwright.sync_api import expect
 
-from sessions_core import sessions
+from sessions_core.services import sessions
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, script
 from tests.e2e.screen import Screen

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, only_run, posted, script
 from tests.e2e.site import Site
-from tests.waiting import until
+from tests.support.waiting import until
 
 OUTAGE = r"WebSocket connection|Failed to load resource|ERR_"
 

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from tests.db.acts import say
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, newest_run, script
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def test_the_list_is_searched_while_one_types(page_of: PageOf, alice: Person) -> None:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import httpx
 from playwright.sync_api import expect
 
-from chatapp.bodies import BODY_LIMIT
-from sessions_core import tokens
+from chatapp.pages.body_limit import BODY_LIMIT
 from sessions_core.models import Participant, Run, Session
+from sessions_core.services import tokens
 from tests.db.acts import say
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, script
 from tests.e2e.site import Site
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def test_the_api_is_tried_in_the_browser(page_of: PageOf, alice: Person) -> None:

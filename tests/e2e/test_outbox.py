@@ -9,8 +9,8 @@ from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, posted, script
 from tests.e2e.screen import PATIENCE_MS
 from tests.e2e.site import Site
-from tests.proxy import Proxy, Way
-from tests.waiting import until
+from tests.support.proxy import Proxy, Way
+from tests.support.waiting import until
 
 OUTAGE = r"WebSocket connection|Failed to load resource|ERR_"
 

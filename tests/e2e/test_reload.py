@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, only_run, posted, script
-from tests.waiting import until
+from tests.support.waiting import until
 
 RELOADS: Final = 10
 LENGTH: Final = 750  # words, so that the answer is still being written at the last reload

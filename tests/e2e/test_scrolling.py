@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, script
 from tests.e2e.screen import Screen
-from tests.waiting import until
+from tests.support.waiting import until
 
 NEAR_PX: Final = 6
 LONG: Final = script(words=900, every_ms=4)

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, only_run, script
 from tests.e2e.site import Site
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def test_stop_before_the_first_word(page_of: PageOf, alice: Person) -> None:

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person
 from tests.e2e.screen import Screen
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def brightness(screen: Screen) -> int:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from sessions_core import sessions
+from sessions_core.services import sessions
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, newest_run, only_run, posted, script
 from tests.e2e.screen import PATIENCE_MS

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, only_run, posted, script
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def test_history_reads_and_a_form_sends(page_of: PageOf, alice: Person) -> None:

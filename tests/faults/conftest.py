@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import leftovers
 from tests.faults.report import Report
 from tests.faults.rounds import Result, Round, Scale, a_round
 from tests.faults.system import Person, System, system
+from tests.support import leftovers
 
 Play = Callable[..., AbstractAsyncContextManager[Round]]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from django.conf import settings
 
-from sessions_core.hub.layer import PubSubLayer
+from sessions_core.hints.layer import PubSubLayer
 
 LATE_S: Final = 0.4  # a delayed hint comes up to so much later: after many that were sent after it
 FILE: Final = "weather.json"

@@ -10,7 +10,7 @@ def main(count: int) -> None:
     django.setup()
     from django.contrib.auth.models import User
 
-    from sessions_core import tokens
+    from sessions_core.services import tokens
 
     people = [User.objects.create(username=f"user-{n}", password="!") for n in range(count)]
     made = [{"id": user.pk, "token": tokens.issue(user, label="faults")} for user in people]

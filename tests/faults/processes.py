@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from chatapp.services import launch
+from chatapp.launcher.embedded import launch
 from tests.faults.waiting import eventually
-from tests.waiting import until
+from tests.support.waiting import until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 READY_WITHIN_S: Final = 60.0

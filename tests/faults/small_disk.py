@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from chatapp.services import homes
+from chatapp.launcher.embedded import data_dirs
 
 SIZE_MIB: Final = 400
 LEFT: Final = "chat-test-"  # of test runs that were killed
@@ -16,7 +16,7 @@ LEFT: Final = "chat-test-"  # of test runs that were killed
 def small_disk(folder: Path) -> Iterator[Path]:
     folder.mkdir()
     folder.chmod(0o755)
-    if not homes.is_root():
+    if not data_dirs.is_root():
         yield folder
         return
     _forget_old()

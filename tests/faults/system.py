@@ -17,15 +17,15 @@ import msgspec
 import psycopg
 import redis
 
-from chatapp.services import homes
-from chatapp.services.launch import Service
-from chatapp.services.postgres import Postgres
-from chatapp.services.valkey import Valkey
+from chatapp.launcher.embedded import data_dirs
+from chatapp.launcher.embedded.launch import Service
+from chatapp.launcher.embedded.postgres import Postgres
+from chatapp.launcher.embedded.valkey import Valkey
 from tests.faults.lossy import FILE, Weather
 from tests.faults.processes import ROOT, Process, python
 from tests.faults.small_disk import small_disk
-from tests.machine import free_port
-from tests.proxy import Proxy
+from tests.support.machine import free_port
+from tests.support.proxy import Proxy
 
 WORKER: Final = ("-m", "celery", "--quiet", "-A", "chatapp", "worker", "--pool", "threads", "--loglevel", "INFO")
 QUIET: Final = ("--without-gossip", "--without-mingle", "--without-heartbeat")
@@ -52,7 +52,7 @@ class System:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
         data = stack.enter_context(small_disk(folder / "disk"))
-        stack.callback(homes.forget, data)
+        stack.callback(data_dirs.forget, data)
         postgres, valkey = Postgres(data), Valkey(folder, lasting=False)
         self.database_url = postgres.url
         self.redis_url = valkey.url

@@ -11,7 +11,7 @@ from tests.faults.rounds import Scale
 from tests.faults.system import Person, System
 from tests.faults.tabs import Tab
 from tests.faults.waiting import eventually
-from tests.proxy import Proxy, Way
+from tests.support.proxy import Proxy, Way
 
 FEW = Scale(people=6, tabs=2, sessions=2)
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.conftest import Play
 from tests.faults.system import System
-from tests.proxy import Proxy, Way
+from tests.support.proxy import Proxy, Way
 
 pytestmark = pytest.mark.timeout(300)
 

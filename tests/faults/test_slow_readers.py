@@ -12,7 +12,7 @@ from tests.faults.rounds import Round, Scale
 from tests.faults.system import Person, System
 from tests.faults.tabs import Tab, readings
 from tests.faults.waiting import eventually
-from tests.proxy import Proxy
+from tests.support.proxy import Proxy
 
 SLOW = 10
 MIB = 1024 * 1024

@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.test import Client
 
-from sessions_core import access, messages, runs, sessions, tokens
-from sessions_core.events import Part
-from sessions_core.ids import ClientId, RunId, SessionId
 from sessions_core.models import Participant
+from sessions_core.protocol.events import Part
+from sessions_core.protocol.ids import ClientId, RunId, SessionId
+from sessions_core.services import access, messages, runs, sessions, tokens
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response

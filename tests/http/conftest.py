@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from sessions_core import dispatch
-from sessions_core.dispatch import AgentInfo
-from sessions_core.ids import RunId
+from sessions_core.protocol.ids import RunId
+from sessions_core.services import dispatch
+from sessions_core.services.dispatch import AgentInfo
 
 
 class Desk:

@@ -11,11 +11,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from sessions_core import log, runs, tokens
+from sessions_core import log
 from sessions_core.admin.events import PAGE
-from sessions_core.events import SYSTEM, RunCompleted, SessionRenamed
-from sessions_core.ids import SessionId
 from sessions_core.models import ApiToken, Event, Participant, Run, Session
+from sessions_core.protocol.events import SYSTEM, RunCompleted, SessionRenamed
+from sessions_core.protocol.ids import SessionId
+from sessions_core.services import runs, tokens
 from tests.http.callers import begun, claimed, said
 
 

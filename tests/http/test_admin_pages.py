@@ -11,8 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from sessions_core import tokens
 from sessions_core.models import ApiToken, Device, Event, Participant, Run, Session
+from sessions_core.services import tokens
 from tests.http.callers import begun, claimed, said
 
 LISTS: Final = ("session", "run", "participant", "device", "apitoken")

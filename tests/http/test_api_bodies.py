@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatapp.bodies import BODY_LIMIT, BoundedBodies, Event, Receive, Send
+from chatapp.pages.body_limit import BODY_LIMIT, BoundedBodies, Event, Receive, Send
 
 
 class Exchange:

@@ -6,9 +6,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from sessions_core.api import callers
-from sessions_core.api.buckets import Buckets
-from tests.cast import PASSWORD
+from sessions_core.machines.token_bucket import Buckets
 from tests.http.callers import Answer, Script, begun
+from tests.support.cast import PASSWORD
 
 
 @pytest.fixture

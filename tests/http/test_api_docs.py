@@ -11,10 +11,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from sessions_core.api.schemas import SessionShown
 from sessions_core.api.service import BODY_LIMIT, api
-from sessions_core.api.shapes import SessionShown
-from sessions_core.errors import Refusal
-from sessions_core.messages import TEXT_LIMIT
+from sessions_core.protocol.errors import Refusal
+from sessions_core.services.messages import TEXT_LIMIT
 from tests.http.callers import Answer, Script
 from tests.http.test_api_refusals import ROUTES
 

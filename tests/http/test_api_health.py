@@ -7,7 +7,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django import Settings
 
-from sessions_core import health
+from sessions_core.process import health
 
 
 @pytest.fixture

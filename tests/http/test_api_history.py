@@ -1,11 +1,12 @@
 import pytest
 from django.contrib.auth.models import User
 
-from sessions_core import log, runs
-from sessions_core.events import MessageDelta, MessageStarted, RunCompleted
-from sessions_core.ids import MessageId, SessionId, new_message
-from sessions_core.messages import TEXT_LIMIT
+from sessions_core import log
 from sessions_core.models import Session
+from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompleted
+from sessions_core.protocol.ids import MessageId, SessionId, new_message
+from sessions_core.services import runs
+from sessions_core.services.messages import TEXT_LIMIT
 from tests.http.callers import Script, begun, claimed, said
 
 

@@ -5,9 +5,10 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from sessions_core import log, messages
-from sessions_core.ids import SessionId
+from sessions_core import log
 from sessions_core.models import Event, Run
+from sessions_core.protocol.ids import SessionId
+from sessions_core.services import messages
 from tests.db.acts import at_once
 from tests.http.callers import Answer, Script, begun, claimed, said
 from tests.http.conftest import Desk

@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sessions_core import runs
-from sessions_core.events import RunCompleted, RunFailed
 from sessions_core.models import Event, Run
+from sessions_core.protocol.events import RunCompleted, RunFailed
+from sessions_core.services import runs
 from tests.http.callers import Script, begun, claimed, joined, said
 
 SHAPE = {

@@ -4,8 +4,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sessions_core import sessions
 from sessions_core.models import Participant, Session
+from sessions_core.services import sessions
 from tests.http.callers import Script, author, begun, joined, said
 
 SHAPE = {

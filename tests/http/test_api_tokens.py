@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
-from sessions_core import tokens
 from sessions_core.models import ApiToken
+from sessions_core.services import tokens
 from tests.http.callers import Script
 
 

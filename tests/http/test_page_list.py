@@ -8,11 +8,11 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from chatapp.days import heading
-from chatapp.views.listing import PAGE
-from sessions_core import sessions
-from sessions_core.ids import SessionId, UserId
+from chatapp.pages.days import heading
+from chatapp.pages.views.listing import PAGE
 from sessions_core.models import Session
+from sessions_core.protocol.ids import SessionId, UserId
+from sessions_core.services import sessions
 from tests.http.callers import begun, joined, said
 
 HTMX = {"HX-Request": "true"}

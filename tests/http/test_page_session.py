@@ -9,12 +9,13 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.defaults import server_error
 
-from chatapp.views.conversation import MESSAGES
-from sessions_core import log, runs
-from sessions_core.events import MessageDelta, MessageStarted, RunCompleted, RunFailed
-from sessions_core.ids import ClientId, SessionId, new_message
-from sessions_core.messages import TEXT_LIMIT, Posted
+from chatapp.pages.views.conversation import MESSAGES
+from sessions_core import log
 from sessions_core.models import Run, Session
+from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompleted, RunFailed
+from sessions_core.protocol.ids import ClientId, SessionId, new_message
+from sessions_core.services import runs
+from sessions_core.services.messages import TEXT_LIMIT, Posted
 from tests.http.callers import author, begun, claimed, joined, said
 
 

@@ -6,9 +6,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from sessions_core import devices, tokens
-from sessions_core.ids import DeviceId, UserId
 from sessions_core.models import ApiToken
+from sessions_core.protocol.ids import DeviceId, UserId
+from sessions_core.services import devices, tokens
 
 
 @pytest.fixture

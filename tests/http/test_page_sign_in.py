@@ -4,8 +4,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from chatapp import sign_in_links
-from tests.cast import PASSWORD
+from chatapp.pages import sign_in_links
+from tests.support.cast import PASSWORD
 
 
 def signed_in(client: Client) -> str:

@@ -8,11 +8,11 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection
 
-from chatapp.services import broker_url, database_url, homes, redis_url, secret_key
-from chatapp.services.launch import running
-from chatapp.services.postgres import Postgres
-from chatapp.services.valkey import Valkey
-from tests.leftovers import open_folder
+from chatapp.launcher.embedded import broker_url, data_dirs, database_url, redis_url, secret_key
+from chatapp.launcher.embedded.launch import running
+from chatapp.launcher.embedded.postgres import Postgres
+from chatapp.launcher.embedded.valkey import Valkey
+from tests.support.leftovers import open_folder
 
 
 def test_the_secret_key_is_made_once_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,28 +42,28 @@ def deep() -> Iterator[Path]:
         var_dir = folder / ("deep" * 25) / "var"
         var_dir.mkdir(parents=True)
         yield var_dir
-        homes.forget(var_dir)
+        data_dirs.forget(var_dir)
 
 
 def test_the_sockets_of_a_deep_clone_have_a_short_path(deep: Path) -> None:
-    folder = homes.make_socket_folder(deep, "valkey", "valkey.sock")
-    assert len(bytes(folder / "valkey.sock")) <= homes.SOCKET_PATH_LIMIT
-    assert folder == homes.socket_folder(deep, "valkey", "valkey.sock")
+    folder = data_dirs.make_socket_folder(deep, "valkey", "valkey.sock")
+    assert len(bytes(folder / "valkey.sock")) <= data_dirs.SOCKET_PATH_LIMIT
+    assert folder == data_dirs.socket_folder(deep, "valkey", "valkey.sock")
 
 
 def test_a_short_folder_that_others_can_enter_is_refused(deep: Path) -> None:
-    homes.socket_folder(deep, "valkey", "valkey.sock").mkdir(mode=0o755)
+    data_dirs.socket_folder(deep, "valkey", "valkey.sock").mkdir(mode=0o755)
     with pytest.raises(ImproperlyConfigured, match="is not a private folder"):
-        homes.make_socket_folder(deep, "valkey", "valkey.sock")
+        data_dirs.make_socket_folder(deep, "valkey", "valkey.sock")
 
 
-@pytest.mark.skipif(not homes.is_root(), reason="only root runs the services as somebody else")
+@pytest.mark.skipif(not data_dirs.is_root(), reason="only root runs the services as somebody else")
 def test_a_closed_clone_keeps_its_data_where_the_services_can_go(tmp_path: Path) -> None:
     var_dir = tmp_path / "var"
     with running(Postgres(var_dir, lasting=False), tmp_path / "log") as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-        assert (var_dir / "postgres").readlink().is_relative_to(homes.ELSEWHERE)
-    homes.forget(var_dir)
+        assert (var_dir / "postgres").readlink().is_relative_to(data_dirs.ELSEWHERE)
+    data_dirs.forget(var_dir)
     assert not (var_dir / "postgres").exists()
 
 

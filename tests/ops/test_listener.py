@@ -5,8 +5,8 @@ import socket
 import pytest
 from django.core.management.base import CommandError
 
-from chatapp import listener
-from tests.machine import free_port
+from chatapp.launcher import listener
+from tests.support.machine import free_port
 
 
 def test_accepted_sockets_inherit_the_limits() -> None:

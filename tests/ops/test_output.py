@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from honcho.printer import Message
 
-from chatapp.supervisor.output import Output
+from chatapp.launcher.supervisor.output import Output
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from signal import SIGKILL, SIGTERM
 
 import pytest
 
-from chatapp.supervisor.output import Output
-from chatapp.supervisor.parts import Part
-from chatapp.supervisor.supervisor import GaveUp, Supervisor
+from chatapp.launcher.supervisor.output import Output
+from chatapp.launcher.supervisor.parts import Part
+from chatapp.launcher.supervisor.supervisor import GaveUp, Supervisor
 
 FAILS = "print('ERROR no room left', flush=True); raise SystemExit(3)"
 STUBBORN = """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine import Machine, machine
+from tests.support.machine import Machine, machine
 
 pytestmark = pytest.mark.timeout(180)
 

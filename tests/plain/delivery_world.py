@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from sessions_core.ids import SessionId
-from sessions_core.outbox import Outbox
-from sessions_core.subscription import Feed, Loss, Span, Subscription
+from sessions_core.machines.feed import Feed, Loss, Span, Subscription
+from sessions_core.machines.send_buffer import Outbox
+from sessions_core.protocol.ids import SessionId
 
 SESSION: Final = SessionId(UUID(int=1))
 OUTBOX: Final = 400  # bytes: two frames or so, so that it is often full

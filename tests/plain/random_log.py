@@ -7,9 +7,9 @@ from uuid import UUID
 import msgspec
 from hypothesis import strategies as st
 
-from sessions_core import events as facts
-from sessions_core.events import Actor, Event, Fact, PartType, encode_fact
-from sessions_core.ids import MessageId, RunId
+from sessions_core.protocol import events as facts
+from sessions_core.protocol.events import Actor, Event, Fact, PartType, encode_fact
+from sessions_core.protocol.ids import MessageId, RunId
 
 ALICE = Actor(kind="user", id="1", name="Alice")
 BOB = Actor(kind="user", id="2", name="Bob")

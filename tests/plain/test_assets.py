@@ -11,8 +11,8 @@ from django.core.management import call_command
 from django.template import Context, Template
 from pytest_django import Settings
 
-from chatapp import assets
-from chatapp.assets import FILES, NodeModulesFinder, import_map
+from chatapp.pages import assets
+from chatapp.pages.assets import FILES, NodeModulesFinder, import_map
 
 IMPORT = re.compile(r'^(?:import |.*\bfrom )[^"\n]*"([^"]+)";$', re.MULTILINE)
 SCRIPTS = Path(__file__).parents[2] / "static/js"

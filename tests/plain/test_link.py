@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from sessions_core.hub.link import Link
+from sessions_core.hints.link import Link
 from tests.faults.waiting import eventually
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatapp.assets import LANGUAGES
-from chatapp.markdown import render
+from chatapp.pages.assets import LANGUAGES
+from chatapp.pages.markdown import render
 
 ROOT = Path(__file__).parents[2]
 FIXTURES: list[dict[str, str]] = json.loads((ROOT / "tests/fixtures/markdown/hard.json").read_bytes())

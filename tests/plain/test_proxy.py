@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.proxy import Proxy, Way
+from tests.support.proxy import Proxy, Way
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessions_core.events import Event
-from sessions_core.timeline import Timeline, fold
+from sessions_core.protocol.events import Event
+from sessions_core.protocol.timeline import Timeline, fold
 from tests.plain.random_log import compacted, logs, merged
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,8 @@ from tests.ws.server import serving
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from sessions_core.access import Author
-    from sessions_core.ids import SessionId
+    from sessions_core.protocol.ids import SessionId
+    from sessions_core.services.access import Author
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def connect(server: str, transactional_db: None) -> Iterator[Callable[..., Tab]]
 @pytest.fixture
 def as_user(connect: Callable[..., Tab]) -> Callable[..., Tab]:
     """`as_user(alice)`: a socket of hers that has said hello."""
-    from sessions_core import tokens
+    from sessions_core.services import tokens
 
     def greeted(user: "User", **how: object) -> Tab:
         tab = connect(token=tokens.issue(user), **how)
@@ -56,6 +56,6 @@ def owner(transactional_db: None, alice: "User") -> "Author":
 @pytest.fixture
 def session(owner: "Author") -> "SessionId":
     """Alice's, with the scripted agent."""
-    from sessions_core import sessions
+    from sessions_core.services import sessions
 
     return sessions.create(by=owner, agent="script")

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 @contextmanager
 def serving() -> Iterator[str]:
     """The server's address as `127.0.0.1:port`; gone afterwards."""
-    from chatapp import server
-    from sessions_core import health
+    from chatapp.launcher import server
+    from sessions_core.process import health
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = server.Server(server.config())

@@ -15,7 +15,7 @@ from tests.ws.person import Tab
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from sessions_core.ids import SessionId
+    from sessions_core.protocol.ids import SessionId
 
 AsUser = Callable[..., Tab]
 
@@ -48,7 +48,7 @@ def test_frames_that_cannot_be_read_are_answered(as_user: AsUser, alice: "User",
 
 
 def test_hello_comes_first(connect: Callable[..., Tab], alice: "User", session: "SessionId") -> None:
-    from sessions_core import tokens
+    from sessions_core.services import tokens
 
     tab = connect(token=tokens.issue(alice))
 
@@ -87,7 +87,7 @@ def test_a_flood_is_slowed_down_and_told(as_user: AsUser, alice: "User") -> None
 
 
 def test_a_label_that_is_too_long_is_refused(connect: Callable[..., Tab], alice: "User") -> None:
-    from sessions_core import tokens
+    from sessions_core.services import tokens
 
     tab = connect(token=tokens.issue(alice))
     tab.send("hello", device=uuid4(), label="x" * 1000)

@@ -6,14 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from tests.waiting import until
+from tests.support.waiting import until
 from tests.ws.person import Frame, Tab
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from sessions_core.access import Author
-    from sessions_core.ids import SessionId
+    from sessions_core.protocol.ids import SessionId
+    from sessions_core.services.access import Author
 
 AsUser = Callable[..., Tab]
 HELLO = [{"type": "text", "text": "hello"}]
@@ -79,8 +79,8 @@ def test_there_is_nothing_to_stop(tab: Tab, session: "SessionId") -> None:
 
 
 def test_the_read_mark_moves_forward_only(tab: Tab, session: "SessionId", alice: "User") -> None:
-    from sessions_core import sessions
-    from sessions_core.ids import UserId
+    from sessions_core.protocol.ids import UserId
+    from sessions_core.services import sessions
 
     post(tab, session)
     tab.next("ok")
@@ -146,7 +146,7 @@ def test_a_post_while_an_answer_is_written_can_be_rejected(tab: Tab, session: "S
 
 
 def test_an_archived_session_takes_no_post(tab: Tab, session: "SessionId", owner: "Author") -> None:
-    from sessions_core import sessions
+    from sessions_core.services import sessions
 
     sessions.archive(session, by=owner)
     post(tab, session)
@@ -169,7 +169,7 @@ def test_a_viewer_reads_and_does_not_write(as_user: AsUser, bob: "User", session
 def test_a_reading_token_does_not_write(
     connect: Callable[..., Tab], alice: "User", session: "SessionId", type: str
 ) -> None:
-    from sessions_core import tokens
+    from sessions_core.services import tokens
 
     tab = connect(token=tokens.issue(alice, can_write=False))
     tab.hello()

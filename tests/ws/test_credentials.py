@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.test import Client
 
-    from sessions_core.access import Author
-    from sessions_core.ids import SessionId
+    from sessions_core.protocol.ids import SessionId
+    from sessions_core.services.access import Author
 
 Connect = Callable[..., Tab]
 AsUser = Callable[..., Tab]
@@ -24,7 +24,7 @@ LEAVES_WITHIN_S = 2.0
 @pytest.fixture
 def cookie(client: "Client", alice: "User") -> dict[str, str]:
     """Alice's login, as her browser would send it."""
-    from tests.cast import PASSWORD
+    from tests.support.cast import PASSWORD
 
     assert client.login(username="alice", password=PASSWORD)
     return {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
@@ -44,7 +44,7 @@ def test_a_client_without_subprotocol_is_served(as_user: AsUser, alice: "User") 
 
 
 def test_the_welcome_says_who_and_how_much(connect: Connect, alice: "User") -> None:
-    from sessions_core import tokens
+    from sessions_core.services import tokens
 
     tab = connect(token=tokens.issue(alice))
     welcome = tab.hello()
@@ -82,15 +82,15 @@ def test_any_host_does_not_mean_any_site(
 
 
 def test_a_token_needs_no_origin(connect: Connect, alice: "User") -> None:
-    from sessions_core import tokens
+    from sessions_core.services import tokens
 
     tab = connect(token=tokens.issue(alice), headers={"Origin": "https://elsewhere.example"})
     assert tab.hello()
 
 
 def test_a_revoked_token_loses_its_socket(connect: Connect, alice: "User") -> None:
-    from sessions_core import tokens
     from sessions_core.models import ApiToken
+    from sessions_core.services import tokens
 
     tab = connect(token=tokens.issue(alice))
     tab.hello()
@@ -150,7 +150,7 @@ def test_a_removed_participant_stops_receiving(
 
 
 def test_a_deleted_session_is_taken_away(as_user: AsUser, alice: "User", session: "SessionId", owner: "Author") -> None:
-    from sessions_core import sessions
+    from sessions_core.services import sessions
 
     tab = as_user(alice)
     tab.subscribe(session)
@@ -162,7 +162,7 @@ def test_a_deleted_session_is_taken_away(as_user: AsUser, alice: "User", session
 
 
 def test_one_user_has_so_many_sockets(as_user: AsUser, alice: "User", settings: "pytest.FixtureRequest") -> None:
-    from sessions_core import tokens
+    from sessions_core.services import tokens
 
     settings.CONNECTIONS_PER_USER = 2  # type: ignore[attr-defined]
     kept = [as_user(alice), as_user(alice)]

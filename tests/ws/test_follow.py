@@ -9,8 +9,8 @@ from tests.ws.person import Tab
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from sessions_core.access import Author
-    from sessions_core.ids import SessionId
+    from sessions_core.protocol.ids import SessionId
+    from sessions_core.services.access import Author
 
 AsUser = Callable[..., Tab]
 
@@ -35,7 +35,7 @@ def test_cold_start_shows_the_log_and_stays_live(
 def test_cold_start_with_few_messages_says_that_there_are_older(
     as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
 ) -> None:
-    from sessions_core import runs
+    from sessions_core.services import runs
     from tests.db.acts import client_id, say
 
     for _ in range(3):
@@ -145,7 +145,7 @@ def test_nothing_comes_after_unsubscribing(
 
 
 def test_many_sessions_share_one_socket(as_user: AsUser, alice: "User", owner: "Author") -> None:
-    from sessions_core import sessions
+    from sessions_core.services import sessions
     from tests.db.acts import say
 
     mine = [sessions.create(by=owner, agent="script") for _ in range(5)]

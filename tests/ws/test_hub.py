@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 from pytest_django import Settings
 
-from sessions_core.hub import Hub, following
-from sessions_core.ids import SessionId
+from sessions_core.hub import Hub
 from sessions_core.log import Page, Position
-from sessions_core.subscription import Span
+from sessions_core.machines.feed import Span
+from sessions_core.protocol.ids import SessionId
 
 SESSION = SessionId(UUID(int=1))
 EMPTY = Page(span=Span(session=SESSION, epoch=1, start=0, end=0, body=b""), head=0, events=[])
@@ -36,7 +36,7 @@ async def test_a_session_that_somebody_comes_back_to_at_the_last_moment_is_not_f
     hub = Hub(EmptyLog(), lambda _: None)
     left = await hub.follow(SESSION)
     assert left.empty_since is not None
-    left.empty_since -= following.LINGER_S + 1
+    left.empty_since -= hub.LINGER_S + 1
 
     back = await hub.follow(SESSION)
     hub._forget_idle()  # the tail check comes before who came back is attached

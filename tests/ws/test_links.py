@@ -12,8 +12,8 @@ from tests.ws.person import Tab
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from sessions_core.access import Author
-    from sessions_core.ids import SessionId
+    from sessions_core.protocol.ids import SessionId
+    from sessions_core.services.access import Author
 
 AsUser = Callable[..., Tab]
 
@@ -76,11 +76,11 @@ def test_killed_subscriptions_are_made_again(
 
 
 def test_hints_of_another_log_are_not_believed(tab: Tab, session: "SessionId", owner: "Author") -> None:
-    from sessions_core import hub
-    from sessions_core.subscription import Span
+    from sessions_core import hints
+    from sessions_core.machines.feed import Span
     from tests.db.acts import say
 
-    hub.publish(Span(session=session, epoch=99, start=2, end=3, body=b'{"seq":3}'))
+    hints.publish(Span(session=session, epoch=99, start=2, end=3, body=b'{"seq":3}'))
     posted = say(session, owner)
 
     tab.until_seq(posted.seq)
@@ -90,8 +90,8 @@ def test_hints_of_another_log_are_not_believed(tab: Tab, session: "SessionId", o
 
 
 def test_publishing_needs_no_loop_and_no_redis(settings: object, session: "SessionId") -> None:
-    from sessions_core import hub
-    from sessions_core.ids import RunId, UserId
+    from sessions_core import hints
+    from sessions_core.protocol.ids import RunId, UserId
 
     settings.CHANNEL_LAYERS = {  # type: ignore[attr-defined]
         "default": {
@@ -99,5 +99,5 @@ def test_publishing_needs_no_loop_and_no_redis(settings: object, session: "Sessi
             "CONFIG": {"hosts": ["redis://127.0.0.1:1"]},
         }
     }
-    hub.signal_cancel([RunId(uuid4())])
-    hub.signal_access(UserId(1), session)
+    hints.signal_cancel([RunId(uuid4())])
+    hints.signal_access(UserId(1), session)

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sessions_core.consumers.gathering import FRAMES_PER_S, Gathering
-from sessions_core.consumers.presence import FORGET_S, IDLE_AFTER_S, MOST, TYPING_S, Roster
-from sessions_core.ids import DeviceId, SessionId, UserId
-from sessions_core.outbox import Outbox
-from sessions_core.protocol import PresentDevice
+from sessions_core.live.presence import FRAMES_PER_S, Gathering
+from sessions_core.machines.roster import FORGET_S, IDLE_AFTER_S, MOST, TYPING_S, Roster
+from sessions_core.machines.send_buffer import Outbox
+from sessions_core.protocol.frames import PresentDevice
+from sessions_core.protocol.ids import DeviceId, SessionId, UserId
 from tests.ws.person import Frame, Tab
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from sessions_core.access import Author
+    from sessions_core.services.access import Author
 
 AsUser = Callable[..., Tab]
 PHONE, LAPTOP = DeviceId(uuid4()), DeviceId(uuid4())
@@ -36,7 +36,7 @@ def alice_with(*devices: DeviceId) -> Roster:
 
 
 def _alice() -> "Author":
-    from sessions_core.access import Author
+    from sessions_core.services.access import Author
 
     return Author(user=UserId(1), name="Alice")
 

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 
-from sessions_core.consumers import connection as connections
-from sessions_core.consumers.connection import Connection
-from sessions_core.consumers.credentials import Caller
-from sessions_core.ids import SessionId, UserId
-from sessions_core.outbox import Frame
-from sessions_core.protocol import Unsubscribed
-from sessions_core.subscription import Subscription
+from sessions_core.live import connection as connections
+from sessions_core.live.connection import Connection
+from sessions_core.live.credentials import Caller
+from sessions_core.machines.feed import Subscription
+from sessions_core.machines.send_buffer import Frame
+from sessions_core.protocol.frames import Unsubscribed
+from sessions_core.protocol.ids import SessionId, UserId
 from tests.ws.person import Tab
 from tests.ws.server import serving
 
@@ -131,7 +131,7 @@ async def test_the_stalled_go_on_in_turn_when_the_outbox_is_empty() -> None:
 
 
 def test_a_server_that_ends_says_when_to_come_back(transactional_db: None, alice: "User") -> None:
-    from sessions_core import tokens
+    from sessions_core.services import tokens
 
     with serving() as address:
         tabs = [Tab(address, token=tokens.issue(alice)) for _ in range(5)]
@@ -147,8 +147,9 @@ def test_a_server_that_ends_says_when_to_come_back(transactional_db: None, alice
 
 
 def test_a_reader_far_behind_gets_all_of_it(as_user: Callable[..., Tab], alice: "User") -> None:
-    from sessions_core import log, sessions
-    from sessions_core.events import RunProgressed
+    from sessions_core import log
+    from sessions_core.protocol.events import RunProgressed
+    from sessions_core.services import sessions
     from tests.db.acts import author
 
     owner = author(alice)

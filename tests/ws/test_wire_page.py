@@ -6,10 +6,10 @@ from typing import get_args
 import pytest
 from msgspec import Struct
 
-from sessions_core import errors, protocol
 from sessions_core.consumers.commands import LIMITS
-from sessions_core.events import KINDS
-from sessions_core.protocol import ClientFrame, ServerFrame
+from sessions_core.protocol import errors, frames
+from sessions_core.protocol.events import KINDS
+from sessions_core.protocol.frames import ClientFrame, ServerFrame
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "wire.md").read_text()
 
@@ -43,9 +43,9 @@ def test_it_has_each_error_code(refusal: type[errors.Refusal]) -> None:
     assert f"`{refusal.code}`" in PAGE
 
 
-@pytest.mark.parametrize("name", [name for name in dir(protocol) if name.startswith("CLOSE_")])
+@pytest.mark.parametrize("name", [name for name in dir(frames) if name.startswith("CLOSE_")])
 def test_it_has_each_close_code(name: str) -> None:
-    assert f"| {getattr(protocol, name)} |" in PAGE
+    assert f"| {getattr(frames, name)} |" in PAGE
 
 
 @pytest.mark.parametrize("limit", LIMITS)

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from typing_extensions import override
 
-from sessions_core import tokens
+from sessions_core.services import tokens
 
 
 class Command(BaseCommand):

@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class ChatappConfig(AppConfig):
-    name = "chatapp"
-    verbose_name = "Pages"

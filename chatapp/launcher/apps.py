@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class LauncherConfig(AppConfig):
+    name = "chatapp.launcher"
+    verbose_name = "Launcher"

@@ -1,0 +1,15 @@
+"""`manage.py up`: everything on this machine, for as long as this command runs."""
+
+from django.core.management.base import BaseCommand
+from typing_extensions import override
+
+from chatapp.launcher.supervisor import up
+
+
+class Command(BaseCommand):
+    help = "Starts PostgreSQL, Valkey, the web server and a worker, and stops them with itself."
+    requires_system_checks = ()
+
+    @override
+    def handle(self, **options: object) -> None:
+        raise SystemExit(up.run())

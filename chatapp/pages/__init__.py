@@ -1,0 +1,5 @@
+"""The pages: views, forms, template tags, and what they show.
+
+May import `sessions_core` and `agents`, never `chatapp.launcher`. A new page is a view in `views/`, a template, and a line in
+`chatapp/urls.py`.
+"""

@@ -1,0 +1,25 @@
+"""What every template may ask for."""
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from chatapp.pages.strings import IDEAS, STRINGS
+
+THEMES: Final = ("light", "dark")
+SHEETS: Final = tuple(
+    f"css/{name}.css" for name in ("tokens", "fonts", "base", "parts", "app", "session", "prose", "code")
+)
+THEME_COOKIE: Final = "theme"  # a cookie, so that the first paint is right without a script in the head
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    return {
+        "theme": theme if theme in THEMES else "",
+        "sign_up_open": settings.SIGN_UP,
+        "sheets": SHEETS,
+        "strings": STRINGS,
+        "ideas": IDEAS,
+    }

@@ -1,0 +1,34 @@
+"""Where a Session stands in the list: under which heading, by the reader's own calendar."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from itertools import groupby
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from sessions_core.protocol import clock
+from sessions_core.services.sessions import Listed
+
+_WEEK = timedelta(days=7)
+
+
+def heading(day: date, *, today: date) -> str:
+    """“Today”, “Yesterday”, the days of the last week as one, and months before that."""
+    age = today - day
+    if age <= timedelta(0):
+        return _("Today")
+    if age == timedelta(days=1):
+        return _("Yesterday")
+    if age < _WEEK:
+        return ngettext("Last %(days)d day", "Last %(days)d days", _WEEK.days) % {"days": _WEEK.days}
+    return date_format(day, "F" if day.year == today.year else "F Y")
+
+
+def by_day(sessions: Iterable[Listed]) -> Iterator[tuple[str, list[Listed]]]:
+    """The Sessions, newest activity first as they come, under their headings."""
+    today = timezone.localdate(clock.now())
+    for title, group in groupby(sessions, lambda s: heading(timezone.localdate(s.active_at), today=today)):
+        yield title, list(group)

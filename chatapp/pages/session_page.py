@@ -1,0 +1,65 @@
+"""An opened Session as its page shows it: the turns that the server renders, and the same Events for the script to go on from."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.utils.safestring import SafeString, mark_safe
+
+from chatapp.pages import frame
+from chatapp.pages.layout import NOTE_KINDS, Note, lay_out
+from sessions_core.log import Page
+from sessions_core.models import Run
+from sessions_core.protocol.events import Actor
+from sessions_core.protocol.ids import UserId
+from sessions_core.protocol.timeline import Timeline, fold
+from sessions_core.services import messages
+from sessions_core.services.dispatch import dispatcher
+from sessions_core.services.sessions import Listed
+
+_IN_SCRIPT = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # as Django's json_script does it
+
+
+# What the stencils are rendered with, which the script copies and fills in.
+_NOBODY = Actor(kind="user", id="", name="")
+_BLANKS: Final = {
+    "blank_said": {"id": "", "state": "", "parts": [], "actor": _NOBODY, "at": ""},
+    "blank_answered": {"id": "", "state": "", "parts": [], "actor": _NOBODY, "at": ""},
+    "blank_answer": {"id": UUID(int=0)},
+    "blank_notes": [Note(kind, "", retry=kind in {"failed", "stopped"}) for kind in NOTE_KINDS],
+}
+
+
+def opened(page: Page, *, session: Listed, me: UserId) -> dict[str, Any]:
+    """What the templates of one Session need."""
+    timeline = Timeline()
+    fold(timeline, page.events)
+    titles = {info.name: info.title for info in dispatcher().agents()}
+    return {
+        "session": session,
+        "turns": lay_out(timeline, me=str(me), agents=titles),
+        "me": str(me),
+        "may_write": session.role != "viewer" and session.archived_at is None,
+        "at_work": any(run.state in Run.ACTIVE for run in timeline.runs.values()),
+        "agent": frame.agent(session.agent),
+        "older": page.span.start if page.older else None,
+        "start": _start(page, session=session, me=me, agents=titles),
+        **_BLANKS,
+    }
+
+
+def _start(page: Page, *, session: Listed, me: UserId, agents: dict[str, str]) -> SafeString:
+    """JSON for a `<script type="application/json">`; the Events go in as the log encoded them."""
+    start = {
+        "session": session.id,
+        "epoch": page.span.epoch,
+        "from": page.span.start,
+        "to": page.span.end,
+        "older": page.older,
+        "events": msgspec.Raw(b"[" + page.span.body + b"]"),
+        "me": str(me),
+        "read": session.read_seq,
+        "agents": agents,
+        "limit": messages.TEXT_LIMIT,
+    }
+    return mark_safe(msgspec.json.encode(start).decode().translate(_IN_SCRIPT))  # noqa: S308  # escaped above

@@ -1,0 +1,39 @@
+"""One-time sign-in links: whoever opens one is signed in as its user, once, within PASSWORD_RESET_TIMEOUT.
+
+The token is made over the user's last sign-in, so signing in, by this link or otherwise, ends every link made before.
+"""
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.urls import reverse
+from django.utils.http import base36_to_int, int_to_base36
+from typing_extensions import override
+
+
+class _Tokens(PasswordResetTokenGenerator):
+    key_salt = "chatapp.pages.sign_in_links"
+
+    @override
+    def _make_hash_value(self, user: AbstractBaseUser, timestamp: int) -> str:
+        # A new password ends a link, and so does a sign-in; microseconds too, because two may fall into one second.
+        return f"{user.pk}{user.password}{user.last_login and user.last_login.isoformat()}{timestamp}{user.is_active}"
+
+
+_tokens = _Tokens()
+
+
+def make(user: User) -> str:
+    """The path of a link that signs in as the user, once."""
+    return reverse("sign_in_link", args=[f"{int_to_base36(user.pk)}.{_tokens.make_token(user)}"])
+
+
+def use(token: str) -> User | None:
+    """The user whose unused link this is. Needs a transaction: the row is locked until the sign-in is written."""
+    key, _, secret = token.partition(".")
+    try:
+        pk = base36_to_int(key)
+    except ValueError:
+        return None
+    user = User.objects.select_for_update().filter(pk=pk, is_active=True).first()
+    return user if user is not None and _tokens.check_token(user, secret) else None

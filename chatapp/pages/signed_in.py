@@ -1,0 +1,44 @@
+"""Who asks, in the words of the core."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django_htmx.middleware import HtmxDetails
+
+from sessions_core.protocol.errors import NotFound
+from sessions_core.services.access import Author
+
+P = ParamSpec("P")
+
+
+class Request(HttpRequest):
+    """A request after django-htmx's middleware."""
+
+    htmx: HtmxDetails
+
+
+def signed_in(
+    view: Callable[Concatenate[Request, Author, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Gives the view the Author who asks; strangers sign in first. NotFound becomes the page that says so."""
+
+    @login_required
+    @wraps(view)
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, author(request), *args, **kwargs)  # type: ignore[arg-type]  # the middleware adds htmx
+        except NotFound as absent:
+            raise Http404(absent.message) from absent
+
+    return wrapped
+
+
+def author(request: HttpRequest) -> Author:
+    """The signed-in user as the core knows people."""
+    if not isinstance(request.user, User):
+        raise TypeError(request.user)
+    return Author.of(request.user)

@@ -1,0 +1,47 @@
+"""Signing in, out and up."""
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.views import LoginView, LogoutView
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from chatapp.pages import sign_in_links
+from chatapp.pages.forms import SignInForm, SignUpForm
+
+_BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+sign_in = LoginView.as_view(
+    template_name="account/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
+)
+sign_out = LogoutView.as_view()
+
+
+@never_cache
+@sensitive_post_parameters("password")
+def sign_up(request: HttpRequest) -> HttpResponse:
+    """Makes an account and signs in as it; not there when the deployment is closed to strangers."""
+    if not settings.SIGN_UP:
+        raise Http404
+    if request.user.is_authenticated:
+        return redirect("home")
+    form = SignUpForm(request.POST or None)
+    if form.is_valid():
+        login(request, form.save(), backend=_BACKEND)
+        return redirect("home")
+    return render(request, "account/sign_up.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@never_cache
+def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Signs in by a link of chatapp/sign_in_links.py, once; a used one says so."""
+    with transaction.atomic():
+        user = sign_in_links.use(token)
+        if user is not None:
+            login(request, user, backend=_BACKEND)
+    if user is None and not request.user.is_authenticated:
+        return render(request, "account/link_used.html", status=410)
+    return redirect("home")

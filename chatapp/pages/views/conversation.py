@@ -1,0 +1,148 @@
+"""One Session: its page, and the forms that work without a script."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from chatapp.pages import frame
+from chatapp.pages.session_page import opened
+from chatapp.pages.signed_in import Request, signed_in
+from sessions_core import log
+from sessions_core.protocol.errors import NotFound, Refusal
+from sessions_core.protocol.events import Part
+from sessions_core.protocol.ids import ClientId, RunId, SessionId
+from sessions_core.services import messages as posts
+from sessions_core.services import runs, sessions
+from sessions_core.services.access import Author
+
+MESSAGES: Final = 50  # of one page, as a cold start on the socket
+_SEQ_DIGITS: Final = 16  # as many as 2**53 has; int() refuses thousands of them, and the database some
+
+
+@require_safe
+@signed_in
+def home(request: Request, author: Author) -> HttpResponse:
+    """A new Session's composer, and the list."""
+    return _home(request, author)
+
+
+@require_POST
+@signed_in
+def begin(request: Request, author: Author) -> HttpResponse:
+    """Makes a Session and says the first thing in it; the form's client id makes a double click one Session (P5). The page's
+    script asks for JSON, so that a refusal costs nobody the page.
+    """
+    client_id, text = _client_id(request), _text(request)
+    try:
+        session = sessions.create(by=author, agent=request.POST.get("agent", ""), client_id=client_id)
+        if text:
+            posts.post(session, by=author, client_id=client_id, parts=[Part(type="text", text=text)])
+    except Refusal as refusal:
+        if request.accepts("text/html"):
+            return _home(request, author, refusal, typed=text)
+        return JsonResponse({"problem": refusal.message}, status=refusal.status)
+    if request.accepts("text/html"):
+        return redirect("session", session)
+    return JsonResponse({"url": reverse("session", args=[session])}, status=201)
+
+
+@require_safe
+@signed_in
+def conversation(request: Request, author: Author, session: UUID) -> HttpResponse:
+    """The newest Messages with what the script needs to go on from there, or with `?before=` those before a page."""
+    return _page(request, author, SessionId(session))
+
+
+@require_POST
+@signed_in
+def post(request: Request, author: Author, session: UUID) -> HttpResponse:
+    """A Message, from the form. What was refused comes back with the reason, and nothing typed is lost."""
+    text = _text(request)
+    parts = [Part(type="text", text=text)]
+    try:
+        posts.post(SessionId(session), by=author, client_id=_client_id(request), parts=parts)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _page(request, author, SessionId(session), refusal, typed=text)
+    return redirect("session", session)
+
+
+@require_POST
+@signed_in
+def stop(request: Request, author: Author, session: UUID) -> HttpResponse:
+    """Stop, from the form: all that runs."""
+    client_id = _client_id(request)
+    return _tell(request, session, lambda: runs.cancel(SessionId(session), by=author, client_id=client_id))
+
+
+@require_POST
+@signed_in
+def retry(request: Request, author: Author, session: UUID, run: UUID) -> HttpResponse:
+    """Retry, from the form below an answer that failed or was stopped."""
+    client_id, run_id = _client_id(request), RunId(run)
+    return _tell(
+        request, session, lambda: runs.retry(SessionId(session), by=author, client_id=client_id, run_id=run_id)
+    )
+
+
+def _home(request: Request, author: Author, refusal: Refusal | None = None, *, typed: str = "") -> HttpResponse:
+    context = {**frame.context(author), "client_id": uuid4(), "limit": posts.TEXT_LIMIT, "typed": typed}
+    return _shown(request, "home.html", context, refusal)
+
+
+def _page(
+    request: Request, author: Author, session_id: SessionId, refusal: Refusal | None = None, *, typed: str = ""
+) -> HttpResponse:
+    session = sessions.get(session_id, user=author.user)
+    before = request.GET.get("before", "")
+    earlier = before.isdecimal() and len(before) <= _SEQ_DIGITS
+    page = (
+        log.before(session_id, before=int(before), messages=MESSAGES)
+        if earlier
+        else log.open_last(session_id, messages=MESSAGES)
+    )
+    context: dict[str, Any] = {
+        **frame.context(author, current=str(session_id)),
+        **opened(page, session=session, me=author.user),
+        "earlier": earlier,
+        "limit": posts.TEXT_LIMIT,
+        "client_id": uuid4(),
+        "typed": typed,
+    }
+    return _shown(request, "session/session.html", context, refusal)
+
+
+def _shown(request: Request, template: str, context: dict[str, Any], refusal: Refusal | None) -> HttpResponse:
+    if refusal is None:
+        return render(request, template, context)
+    return render(request, template, {**context, "refused": refusal.message}, status=refusal.status)
+
+
+def _tell(request: Request, session: UUID, act: Callable[[], object]) -> HttpResponse:
+    try:
+        act()
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+    return redirect("session", session)
+
+
+def _text(request: Request) -> str:
+    """What was typed; forms send the line breaks of another age."""
+    return request.POST.get("text", "").replace("\r\n", "\n").strip()
+
+
+def _client_id(request: Request) -> ClientId:
+    """The form's own id, so that the same form sent twice has one effect (P5)."""
+    try:
+        return ClientId(UUID(request.POST.get("client_id", "")))
+    except ValueError:
+        return ClientId(uuid4())

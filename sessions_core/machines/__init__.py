@@ -1,0 +1,7 @@
+"""State machines without I/O: no socket, no clock, no database. The caller passes the time in and carries out what comes back.
+
+May import `protocol`. Each is tested alone, with random sequences of calls (tests/plain).
+
+feed           what each reader of a Session is sent next;  send_buffer  what one Connection still has to send, in bounded memory
+roster         who is present in a Session;                 token_bucket how many requests somebody may make
+"""

@@ -1,0 +1,248 @@
+"""The wire's frames as closed types (protocol.md §2, §3): parsed once at the edge, encoded once for all readers."""
+
+import re
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from sessions_core.protocol.errors import BadField, BadFrame, Refusal
+from sessions_core.protocol.events import Role
+from sessions_core.protocol.ids import ClientId, DeviceId, MessageId, RunId, SessionId
+
+SUBPROTOCOL: Final = "durable-sessions.v1"
+VERSION: Final = 1
+FRAME_LIMIT: Final = 64 * 1024  # bytes of one inbound frame; over it the Connection closes with 1009
+
+CLOSE_TOO_LARGE: Final = 1009
+CLOSE_RESTART: Final = 1012  # reconnect after the `retry_after_ms` of the goodbye before it
+CLOSE_BUSY: Final = 1013
+CLOSE_MISBEHAVING: Final = 4400  # do not reconnect
+CLOSE_NOT_SIGNED_IN: Final = 4401  # do not reconnect, sign in
+CLOSE_TOO_SLOW: Final = 4408  # reconnect
+CLOSE_CONNECTION_LIMIT: Final = 4409  # do not reconnect by yourself
+
+Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # JavaScript's whole numbers end there
+Policy = Literal["queue", "steer", "interrupt", "reject"]
+
+
+# What a client sends.
+
+
+class TextPart(Struct, frozen=True, tag="text"):
+    """The one kind of part that a person can post so far."""
+
+    text: str
+
+
+class Hello(Struct, frozen=True, tag="hello"):
+    device: DeviceId
+    label: str = ""
+
+
+class Subscribe(Struct, frozen=True, tag="subscribe"):
+    """`after` with `epoch` resumes at a cursor; `last` starts cold with so many newest Messages."""
+
+    session: SessionId
+    after: Seq | None = None
+    epoch: Seq | None = None
+    last: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
+
+
+class Unsubscribe(Struct, frozen=True, tag="unsubscribe"):
+    session: SessionId
+
+
+class Post(Struct, frozen=True, tag="post"):
+    id: ClientId
+    session: SessionId
+    parts: tuple[TextPart, ...]
+    parent: MessageId | None = None
+    agent: str | None = None
+    policy: Policy | None = None
+
+
+class Regenerate(Struct, frozen=True, tag="regenerate"):
+    id: ClientId
+    session: SessionId
+    message: MessageId
+
+
+class Cancel(Struct, frozen=True, tag="cancel"):
+    """Stop one Run, or without `run` all that are active in the Session."""
+
+    id: ClientId
+    session: SessionId
+    run: RunId | None = None
+
+
+class Answer(Struct, frozen=True, tag="answer"):
+    id: ClientId
+    session: SessionId
+    ask: UUID
+
+
+class Unqueue(Struct, frozen=True, tag="unqueue"):
+    id: ClientId
+    session: SessionId
+    message: MessageId
+
+
+class EditQueued(Struct, frozen=True, tag="edit_queued"):
+    id: ClientId
+    session: SessionId
+    message: MessageId
+    parts: tuple[TextPart, ...]
+
+
+class Read(Struct, frozen=True, tag="read"):
+    session: SessionId
+    seq: Seq
+
+
+class Typing(Struct, frozen=True, tag="typing"):
+    session: SessionId
+    active: bool
+
+
+class Ping(Struct, frozen=True, tag="ping"):
+    n: Seq | UnsetType = UNSET
+
+
+Command = Post | Regenerate | Cancel | Answer | Unqueue | EditQueued
+ClientFrame = Hello | Subscribe | Unsubscribe | Command | Read | Typing | Ping
+
+
+# What the server sends.
+
+
+class Welcome(Struct, frozen=True, tag="welcome"):
+    """`user` is the user's id, `name` what people call them; `limits` in bytes, code points and counts."""
+
+    protocol: int
+    user: str
+    name: str
+    device: DeviceId
+    heartbeat_ms: int
+    limits: dict[str, int]
+
+
+class Subscribed(Struct, frozen=True, tag="subscribed"):
+    session: SessionId
+    epoch: int
+    head: int
+    role: Role
+    restart: bool
+
+
+class Unsubscribed(Struct, frozen=True, tag="unsubscribed"):
+    session: SessionId
+
+
+class Ok(Struct, frozen=True, tag="ok", omit_defaults=True):
+    id: ClientId
+    seq: int
+    message: MessageId | UnsetType = UNSET
+    run: RunId | UnsetType = UNSET
+    outcome: str | UnsetType = UNSET
+
+
+class Error(Struct, frozen=True, tag="error", omit_defaults=True):
+    code: str
+    message: str
+    retry: bool
+    id: ClientId | UnsetType = UNSET
+    session: SessionId | UnsetType = UNSET
+    retry_after_ms: int | UnsetType = UNSET
+
+
+class Presence(Struct, frozen=True, tag="presence"):
+    session: SessionId
+    devices: tuple["PresentDevice", ...]
+
+
+class PresentDevice(Struct, frozen=True):
+    device: DeviceId
+    user: str
+    name: str
+    label: str
+    state: Literal["active", "idle"]
+    typing: bool
+
+
+class Heartbeat(Struct, frozen=True, tag="heartbeat"):
+    heads: dict[SessionId, int]
+
+
+class Pong(Struct, frozen=True, tag="pong", omit_defaults=True):
+    heads: dict[SessionId, int]
+    n: int | UnsetType = UNSET
+
+
+class Removed(Struct, frozen=True, tag="removed"):
+    session: SessionId
+    reason: str
+
+
+class Goodbye(Struct, frozen=True, tag="goodbye", omit_defaults=True):
+    code: int
+    reason: str
+    retry_after_ms: int | UnsetType = UNSET
+
+
+ServerFrame = Welcome | Subscribed | Unsubscribed | Ok | Error | Presence | Heartbeat | Pong | Removed | Goodbye
+
+
+class _Address(Struct):
+    id: ClientId | UnsetType = UNSET
+    session: SessionId | UnsetType = UNSET
+
+
+_ADDRESS: Final = msgspec.json.Decoder(_Address)
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_CLIENT_FRAMES: Final[msgspec.json.Decoder[ClientFrame]] = msgspec.json.Decoder(ClientFrame)
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def parse(text: str | bytes) -> ClientFrame:
+    """The client's frame. Raises BadFrame or BadField with a sentence that names what is wrong."""
+    try:
+        return _CLIENT_FRAMES.decode(text)
+    except msgspec.ValidationError as error:
+        sentence = str(error)
+        if sentence.endswith(("field `type`", "`$.type`")) or sentence.startswith("Expected `object`"):
+            raise BadFrame(f"That is no frame of this protocol: {sentence}.") from None
+        raise BadField(f"{sentence}.") from None
+    except RecursionError:
+        raise BadFrame("That is nested too deeply.") from None
+    except (msgspec.DecodeError, UnicodeError):
+        if _SURROGATE.search(text if isinstance(text, str) else text.decode(errors="replace")):
+            raise BadField("The text holds half of a surrogate pair; send whole characters.") from None
+        raise BadFrame("That is not JSON.") from None
+
+
+def addressed(text: str) -> tuple[ClientId | UnsetType, SessionId | UnsetType]:
+    """The command id and the Session that a refused frame named, as far as they can be read."""
+    try:
+        said = _ADDRESS.decode(_SURROGATE.sub("?", text))  # what it says besides does not matter here
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return UNSET, UNSET
+    return said.id, said.session
+
+
+def refused(refusal: Refusal, *, id: ClientId | UnsetType = UNSET, session: SessionId | UnsetType = UNSET) -> Error:
+    """The `error` frame of a refusal."""
+    return Error(
+        code=refusal.code,
+        message=refusal.message,
+        retry=refusal.retry,
+        id=id,
+        session=session,
+        retry_after_ms=UNSET if refusal.retry_after_ms is None else refusal.retry_after_ms,
+    )
+
+
+def encode(frame: ServerFrame) -> str:
+    """The frame as the text of one WebSocket message."""
+    return _ENCODER.encode(frame).decode()

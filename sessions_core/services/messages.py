@@ -1,0 +1,115 @@
+"""What people say: a Message is posted and a Run is requested for it, in one transaction, once per client id (P4, P5)."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from django.db import transaction
+from msgspec import Struct
+
+from sessions_core import log
+from sessions_core.models import Run, Session
+from sessions_core.protocol.errors import BadField, NotSupported, RunActive
+from sessions_core.protocol.events import Fact, MessagePosted, Part, SessionRenamed
+from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_message
+from sessions_core.protocol.text import clean
+from sessions_core.services import access, dispatch, runs
+from sessions_core.services.access import Author
+
+TEXT_LIMIT: Final = 32_000  # code points of one posted Message; the frame limit leaves room for escapes
+TITLE_LENGTH: Final = 60  # code points of a title made from the first Message
+
+
+class Posted(Struct, frozen=True):
+    """The Message and the Run that a post made, at `seq`; `repeated`: by an earlier sending of the same command."""
+
+    seq: int
+    message: MessageId
+    run: RunId
+    repeated: bool = False
+
+
+def post(
+    session_id: SessionId,
+    *,
+    by: Author,
+    client_id: ClientId,
+    parts: Sequence[Part],
+    parent: MessageId | None = None,
+    agent: str | None = None,
+    policy: str | None = None,
+) -> Posted:
+    """Posts a Message. Raises NotFound, ReadOnly, BadField, TooLarge, NoSuchAgent, RunActive, NotSupported."""
+    access.writer(session_id, user=by.user)
+    with transaction.atomic(durable=True):
+        session = runs.lock_session(session_id)
+        if (done := log.find_command(session_id, client_id)) is not None:
+            return _posted_before(session_id, *done)
+        said = _checked(parts)
+        _follow_policy(session_id, policy or session.policy)
+        fact = MessagePosted(
+            message=new_message(),
+            parent=_parent(session_id, parent),
+            role="user",
+            parts=said,
+            client_id=client_id,
+            state="sent",
+            device=by.device_text,
+        )
+        facts: list[Fact] = [fact, *_titled(session, said)]
+        asked = runs.request(
+            session_id,
+            facts,
+            by=by,
+            agent=dispatch.known(agent) if agent else dispatch.still_known(session.agent),
+            replies_to=fact.message,
+            client_id=client_id,
+        )
+    return Posted(seq=asked.seq, message=fact.message, run=asked.run)
+
+
+def _checked(parts: Sequence[Part]) -> tuple[Part, ...]:
+    if not any(part.text.strip() for part in parts):
+        raise BadField("An empty message cannot be sent.")
+    if any(part.type != "text" for part in parts):
+        raise BadField("A message is made of text parts.")
+    clean("".join(part.text for part in parts), what="The message", limit=TEXT_LIMIT)
+    return tuple(parts)
+
+
+def check_policy(policy: str) -> None:
+    """Raises NotSupported for the policies that come with steering."""
+    if policy in {"steer", "interrupt"}:
+        raise NotSupported("Steering and interrupting are not offered yet: use the policy “queue” or “reject”.")
+
+
+def _follow_policy(session_id: SessionId, policy: str) -> None:
+    check_policy(policy)
+    if policy == "reject" and runs.has_active(session_id):
+        raise RunActive
+
+
+def _parent(session_id: SessionId, parent: MessageId | None) -> MessageId | None:
+    if parent is None:
+        return log.newest_message(session_id)
+    if not log.has_message(session_id, parent):
+        raise BadField("The parent is no message of this conversation.")
+    return parent
+
+
+def _titled(session: Session, parts: tuple[Part, ...]) -> list[Fact]:
+    """A Session without a title is named after the first thing said in it."""
+    if session.title:
+        return []
+    line = " ".join(" ".join(part.text for part in parts).split())
+    title = line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+    Session.objects.filter(pk=session.pk).update(title=title)
+    return [SessionRenamed(title=title)]
+
+
+def _posted_before(session_id: SessionId, seq: int, fact: Fact | None) -> Posted:
+    match fact:
+        case MessagePosted(message=message):
+            first = Run.objects.filter(session_id=session_id, replies_to=message).earliest("asked_seq")
+            return Posted(seq=seq, message=message, run=RunId(first.pk), repeated=True)
+        case _:
+            raise BadField("That id was used for another command already.")
