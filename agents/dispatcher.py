@@ -17,7 +17,7 @@ from sessions_core.services.dispatch import AgentInfo
 
 PENDING: Final = 1000  # wakes that a broker has not taken yet; the sweeper wakes again what is beyond
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class CeleryDispatcher:
@@ -35,7 +35,7 @@ class CeleryDispatcher:
         try:
             self._waiting.put_nowait((app_or_default(), run, agent))
         except Full:
-            _log.warning("The broker does not take messages; the Run %s is left to the sweeper.", run)
+            logger.warning("The broker does not take messages; the Run %s is left to the sweeper.", run)
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._send_all, name="wakes", daemon=True)
@@ -61,6 +61,6 @@ def _send(app: Celery, run: RunId, agent: str) -> None:
     try:
         app.send_task(f"agents.{agent}", args=[str(run)], retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
-        _log.warning("The broker could not be told of the Run %s: %s", run, error)
-    except Exception:  # noqa: BLE001  # one message must not end the thread that sends the others
-        _log.exception("The broker could not be told of the Run %s.", run)
+        logger.warning("The broker could not be told of the Run %s: %s", run, error)
+    except Exception:  # one message must not end the thread that sends the others
+        logger.exception("The broker could not be told of the Run %s.", run)

@@ -148,8 +148,8 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "chat"},
     },
 }
-OUTBOX_LIMIT = env.number(
-    "OUTBOX_LIMIT", 512 * 1024, least=16 * 1024, most=64 * 1024 * 1024
+SEND_BUFFER_LIMIT = env.number(
+    "SEND_BUFFER_LIMIT", 512 * 1024, least=16 * 1024, most=64 * 1024 * 1024
 )  # bytes a slow socket may owe
 CONNECTIONS_PER_USER = env.number("CONNECTIONS_PER_USER", 200, least=1, most=100_000)  # in one web process
 CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 5_000, least=1, most=1_000_000)  # in one web process

@@ -30,7 +30,7 @@ from sessions_client.place import Place
 
 STEADY_S: Final = 5.0  # a link that was up for so long was good: the next failure is the first
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Client:
@@ -147,7 +147,7 @@ class Client:
                 self._end(Closed(ending.code, ending.reason))
                 return
             failures = 0 if _was_steady(ending) else failures + 1
-            log.debug("The link ended (%d %s); trying again.", ending.code, ending.reason)
+            logger.debug("The link ended (%d %s); trying again.", ending.code, ending.reason)
             await asyncio.sleep(reconnect.delay(failures, retry_after_ms=ending.retry_after_ms, random=random.random))
 
     def _send(self, text: str) -> bool:
@@ -198,7 +198,7 @@ class Client:
         elif frame.session in self._followings:
             self._followings[frame.session].error(frame)
         else:
-            log.warning("The server refused something: %s (%s)", frame.message, frame.code)
+            logger.warning("The server refused something: %s (%s)", frame.message, frame.code)
 
     def _saw(self, heads: dict[str, int]) -> None:
         for session, head in heads.items():

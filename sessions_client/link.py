@@ -23,7 +23,7 @@ LOST: Final = 1006  # no close frame came
 TURNED_AWAY: Final = 4400  # our hello was refused, and would be again
 LARGEST: Final = 64 * 1024 * 1024  # bytes of one frame that we accept
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Recorder(Protocol):
@@ -122,7 +122,7 @@ class Link:
         try:
             frame = parse(text)
         except msgspec.DecodeError as error:
-            log.warning("A frame breaks the wire and is ignored: %s", error)
+            logger.warning("A frame breaks the wire and is ignored: %s", error)
             return
         match frame:
             case None:

@@ -32,7 +32,7 @@ from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 from pydantic_ai.settings import ModelSettings
 
 from agents.provider import failures
-from agents.sdk import Message, Turn
+from agents.sdk import Message, PromptMessage
 
 INSTRUCTIONS: Final = "You are a helpful assistant. Answer in Markdown."
 STRICT: Final = OpenAIModelProfile(
@@ -42,10 +42,10 @@ RETRIES: Final = 1  # by the provider's client, before the first token: a person
 LETTERS_A_TOKEN: Final = 4  # of English, for the estimate of what a stopped answer used
 NO_KEY: Final = "none"  # an endpoint of one's own may want no key, but its client wants one
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
-async def answer(turns: Sequence[Turn], message: Message, *, instructions: str = INSTRUCTIONS) -> None:
+async def answer(turns: Sequence[PromptMessage], message: Message, *, instructions: str = INSTRUCTIONS) -> None:
     """Streams the model's answer to the last turn into the message, following the instructions. Raises AgentFailed, with a
     sentence that people understand. When the answer does not come to its end, its usage is an estimate.
     """
@@ -76,7 +76,7 @@ def model() -> Model:
     return OpenAIChatModel(name, provider=provider, profile=STRICT)
 
 
-def history(turns: Sequence[Turn], *, instructions: str) -> list[ModelMessage]:
+def history(turns: Sequence[PromptMessage], *, instructions: str) -> list[ModelMessage]:
     """The turns in pydantic-ai's form: neighbouring ones of one side become one message, as some providers demand."""
     messages: list[ModelMessage] = []
     for turn in turns:
@@ -135,5 +135,5 @@ def _understandable() -> Iterator[None]:
         raise failures.unusable(error) from error
     except AgentRunError as error:
         failed = failures.failure(error)
-        _log.warning("The model failed: %s (%s)", failed.code, type(error).__name__)
+        logger.warning("The model failed: %s (%s)", failed.code, type(error).__name__)
         raise failed from error

@@ -14,7 +14,7 @@ from agents.sdk.registry import agents
 from sessions_core.process import garbage
 from sessions_core.protocol.ids import RunId
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _starting = threading.RLock()  # a signal handler may ask while its own thread is starting it
 
 
@@ -27,7 +27,7 @@ class Process:
         threading.Thread(target=self._loop.run_forever, name="agents", daemon=True).start()
         threading.Thread(target=_load, name="load", daemon=True).start()
         self._upkeep = asyncio.run_coroutine_threadsafe(look_after(self._runner), self._loop)
-        self._upkeep.add_done_callback(lambda _: _log.info("This worker looks after no Runs any more."))
+        self._upkeep.add_done_callback(lambda _: logger.info("This worker looks after no Runs any more."))
 
     def perform(self, run_id: str) -> None:
         """Returns when the Run has ended, or is not to be had."""

@@ -16,7 +16,7 @@ from msgspec import UNSET
 from agents.runner import history
 from agents.runner.appender import Appender
 from agents.runner.running import GRACE_S, End, Live
-from agents.sdk.delta_buffer import Writer
+from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
 from agents.sdk.registry import Agent, agents
 from agents.sdk.run import AgentRun
@@ -33,7 +33,7 @@ FAULT: Final = RunFailed(
     code="agent_error", message="The agent ran into a fault of its own. Trying again may help.", retry=True
 )
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Runner:
@@ -69,7 +69,7 @@ class Runner:
 
     async def renew(self, lives: Sequence[Live]) -> None:
         """Renews the leases, in one query, and stops what is not to go on."""
-        beat = await bridge.run(runs.beat, [live.claim for live in lives])
+        beat = await bridge.run(runs.heartbeat, [live.claim for live in lives])
         for live in lives:
             if live.claim.run in beat.lost:
                 live.stop(End.LOST)
@@ -96,13 +96,13 @@ class Runner:
 
     async def _work(self, live: Live) -> None:
         write = partial(self._appender.append, live.claim)
-        writer = Writer(write, every_s=settings.DELTA_MS / 1000, broken=partial(_broken, live))
+        writer = DeltaBuffer(write, every_s=settings.DELTA_MS / 1000, broken=partial(_broken, live))
         task = asyncio.create_task(self._perform(agents().get(live.claim.agent), live, writer))
         outcome = await live.outcome(task, deadline_s=settings.RUN_SECONDS)
         await writer.close(keep=live.why in {None, End.LATE})
         await _conclude(live, outcome)
 
-    async def _perform(self, agent: Agent | None, live: Live, writer: Writer) -> RunOutcome:
+    async def _perform(self, agent: Agent | None, live: Live, writer: DeltaBuffer) -> RunOutcome:
         """What the agent came to by itself."""
         if agent is None:
             return GONE
@@ -112,18 +112,18 @@ class Runner:
             await agent.function(live.run)
         except AgentFailed as failed:
             return RunFailed(code=failed.code, message=failed.message, retry=failed.retry)
-        except (Exception, SystemExit):  # noqa: BLE001  # anybody's code; SystemExit would end every Run of this process
-            _log.exception("The agent %s failed in the Run %s.", live.claim.agent, live.claim.run)
+        except (Exception, SystemExit):  # anybody's code; SystemExit would end every Run of this process
+            logger.exception("The agent %s failed in the Run %s.", live.claim.agent, live.claim.run)
             return FAULT
         return RunCompleted(usage=live.run.usage or UNSET)
 
-    async def _prepared(self, live: Live, writer: Writer) -> AgentRun:
+    async def _prepared(self, live: Live, writer: DeltaBuffer) -> AgentRun:
         """What the agent is given. Where the database is away that is no fault of the agent's: a new attempt does better."""
         try:
             told = await bridge.run(history.read, live.claim)
             await self.renew([live])  # a cancel from before anybody listened for it: no model is called
         except (InterfaceError, OperationalError) as error:
-            _log.warning("The Run %s is left to a new attempt, the database is away: %s", live.claim.run, error)
+            logger.warning("The Run %s is left to a new attempt, the database is away: %s", live.claim.run, error)
             live.stop(End.LOST)
             raise asyncio.CancelledError from error
         return AgentRun(live.claim, told, writer)
@@ -134,7 +134,7 @@ def _broken(live: Live, error: Exception) -> None:
     if isinstance(error, Fenced):
         live.stop(End.FENCED)
         return
-    _log.error("The Run %s is given up, its log cannot be written: %s", live.claim.run, error)
+    logger.error("The Run %s is given up, its log cannot be written: %s", live.claim.run, error)
     live.stop(End.LOST)
 
 
@@ -168,7 +168,7 @@ async def _persist(live: Live, act: Callable[[], None]) -> None:
             return
         except (InterfaceError, OperationalError) as error:
             if pause is None:
-                _log.error("The Run %s could not be ended: %s", live.claim.run, error)
+                logger.error("The Run %s could not be ended: %s", live.claim.run, error)  # noqa: TRY400  # the database is away
                 return
             await asyncio.sleep(pause)
         else:

@@ -9,7 +9,7 @@ from sessions_core.services.runs import Claim
 
 GRACE_S: Final = 5.0  # for an agent to tidy up after it was cancelled; then its Run ends without it
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class End(Enum):
@@ -53,7 +53,7 @@ class Live:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         late.cancel()
         if not task.done():
-            _log.warning("The agent %s goes on after it was cancelled; its Run ends without it.", self.claim.agent)
+            logger.warning("The agent %s goes on after it was cancelled; its Run ends without it.", self.claim.agent)
             return None
         return None if task.cancelled() or self.why is not None else task.result()
 

@@ -18,14 +18,14 @@ SWEEP_S: Final = 1  # so a lapsed lease is seen a second later at most
 LISTEN_AGAIN_S: Final = 1
 COMPACT_S: Final = 10
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 async def look_after(runner: Runner) -> None:
     """Runs until cancelled, whatever fails on the way."""
     hints.use_loop(asyncio.get_running_loop())
     async with asyncio.TaskGroup() as group:
-        group.create_task(_again(runs.BEAT_S, Beats(runner).beat, "The leases could not be renewed"))
+        group.create_task(_again(runs.HEARTBEAT_S, Beats(runner).beat, "The leases could not be renewed"))
         group.create_task(_again(SWEEP_S, partial(_sweep, runner), "The Runs could not be swept"))
         group.create_task(_again(COMPACT_S, partial(_compact, runner), "The logs could not be compacted"))
         group.create_task(_again(LISTEN_AGAIN_S, partial(_listen, runner), "Cancels come by the heartbeat only"))
@@ -83,7 +83,7 @@ async def _again(seconds: float, act: Callable[[], Awaitable[None]], trouble: st
             failing = False
         except Exception as error:  # noqa: BLE001  # a worker that no longer renews its leases is of no use
             if not failing:
-                _log.warning("%s: %r", trouble, error)
+                logger.warning("%s: %r", trouble, error)
             failing = True
         await asyncio.sleep(seconds)
 

@@ -2,8 +2,8 @@
 
 from agents.sdk.failed import AgentFailed
 from agents.sdk.message import Message
-from agents.sdk.prompt import Turn
+from agents.sdk.prompt import PromptMessage
 from agents.sdk.registry import agent
 from agents.sdk.run import AgentRun
 
-__all__ = ["AgentFailed", "AgentRun", "Message", "Turn", "agent"]
+__all__ = ["AgentFailed", "AgentRun", "Message", "PromptMessage", "agent"]

@@ -17,7 +17,7 @@ Write = Callable[[Sequence[Fact]], Awaitable[object]]
 Broken = Callable[[Exception], None]
 
 
-class Writer:
+class DeltaBuffer:
     """Writes the facts of one Run in the order they were put. After a write failed, `broken` was called and nothing more is
     written: whoever waits here is cancelled.
     """

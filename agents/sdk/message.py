@@ -1,7 +1,7 @@
 import re
 from typing import Final
 
-from agents.sdk.delta_buffer import Writer
+from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
 from sessions_core.protocol.events import MessageCompleted, MessageDelta, MessageStarted, Part, PartType, Usage
 from sessions_core.protocol.ids import MessageId, new_message
@@ -14,7 +14,7 @@ _UNFIT: Final = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL's JSON holds nei
 class Message:
     """A Message that is being written. Readers see what is appended within some 40 ms, once it is in the log."""
 
-    def __init__(self, writer: Writer, *, parent: MessageId | None, agent: str) -> None:
+    def __init__(self, writer: DeltaBuffer, *, parent: MessageId | None, agent: str) -> None:
         self.id = new_message()
         self.usage: Usage | None = None
         self._writer = writer

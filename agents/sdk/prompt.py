@@ -29,7 +29,7 @@ KINDS: Final = tuple(
 )
 
 
-class Turn(Struct, frozen=True):
+class PromptMessage(Struct, frozen=True):
     """One message of the history, as text."""
 
     role: Literal["user", "assistant"]
@@ -43,10 +43,10 @@ class _Told(Struct):
     posted: dict[MessageId, str]
     wanted: dict[RunId, MessageId | None]
     started: dict[MessageId, tuple[RunId | None, MessageId | None]]
-    answers: dict[MessageId, dict[RunId | None, list[Turn]]]
+    answers: dict[MessageId, dict[RunId | None, list[PromptMessage]]]
 
 
-def turns(facts: Iterable[tuple[RunId | None, Fact]], *, up_to: MessageId | None) -> list[Turn]:
+def turns(facts: Iterable[tuple[RunId | None, Fact]], *, up_to: MessageId | None) -> list[PromptMessage]:
     """The history up to the message `up_to`, which comes last, or all of it for None. Facts come with their Run, in log order.
 
     Left out is what failed, was interrupted, voided or never completed, and what has no text. When a message was answered
@@ -55,9 +55,9 @@ def turns(facts: Iterable[tuple[RunId | None, Fact]], *, up_to: MessageId | None
     told = _Told({}, {}, {}, {})
     for run, fact in facts:
         _hear(told, run, fact)
-    history: list[Turn] = []
+    history: list[PromptMessage] = []
     for message, text in told.posted.items():
-        history.append(Turn(role="user", text=text, message=message))
+        history.append(PromptMessage(role="user", text=text, message=message))
         if message == up_to:
             return history
         answers = [said for said in told.answers.get(message, {}).values() if said]
@@ -75,7 +75,7 @@ def _hear(told: _Told, run: RunId | None, fact: Fact) -> None:
             told.started[message] = (run, parent)
         case MessageCompleted(message=message, parts=parts, state=state):
             if state in KEPT and (text := _text(parts)).strip():
-                _answer(told, Turn(role="assistant", text=text, message=message))
+                _answer(told, PromptMessage(role="assistant", text=text, message=message))
         case RunRestarted(voided=voided):
             for said in told.answers.get(_answered(told, run, None), {}).values():
                 said[:] = [turn for turn in said if turn.message not in voided]
@@ -83,7 +83,7 @@ def _hear(told: _Told, run: RunId | None, fact: Fact) -> None:
             pass
 
 
-def _answer(told: _Told, turn: Turn) -> None:
+def _answer(told: _Told, turn: PromptMessage) -> None:
     run, parent = told.started.get(turn.message, (None, None))
     message = _answered(told, run, parent)
     told.answers.setdefault(message, {}).setdefault(run, []).append(turn)

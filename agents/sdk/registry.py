@@ -13,7 +13,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from agents.sdk.run import AgentRun
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 ROOM: Final = "agents.catalogue"  # the package whose files are looked through
 
@@ -79,5 +79,5 @@ def _look() -> None:
             continue
         try:
             import_module(f"{ROOM}.{module.name}")
-        except Exception:  # noqa: BLE001  # somebody's new file: anything can be wrong with it
-            _log.exception("The agent in %s.%s cannot be used.", ROOM, module.name)
+        except Exception:  # somebody's new file: anything can be wrong with it
+            logger.exception("The agent in %s.%s cannot be used.", ROOM, module.name)

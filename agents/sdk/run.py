@@ -3,9 +3,9 @@ from contextlib import asynccontextmanager
 
 from msgspec import UNSET
 
-from agents.sdk.delta_buffer import Writer
+from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.message import Message
-from agents.sdk.prompt import Turn
+from agents.sdk.prompt import PromptMessage
 from sessions_core.protocol.events import RunProgressed, Usage
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.services.runs import Claim
@@ -16,7 +16,7 @@ class AgentRun:
     asyncio.CancelledError; what was said stays, and who stopped it is told by the engine.
     """
 
-    def __init__(self, claim: Claim, history: Sequence[Turn], writer: Writer) -> None:
+    def __init__(self, claim: Claim, history: Sequence[PromptMessage], writer: DeltaBuffer) -> None:
         self.id: RunId = claim.run
         self.session: SessionId = claim.session
         self.agent: str = claim.agent
@@ -32,7 +32,7 @@ class AgentRun:
         last = self._history[-1] if self._history else None
         return last.text if last and last.message == self.replies_to else ""
 
-    def prompt(self) -> list[Turn]:
+    def prompt(self) -> list[PromptMessage]:
         """The conversation for a model, oldest first; the message to answer is the last one. What failed is left out, and
         the beginning does not change from Run to Run.
         """

@@ -15,10 +15,10 @@ from django.db.models.functions import Now  # noqa: E402
 
 from sessions_core import log  # noqa: E402
 from sessions_core.models import Run  # noqa: E402
+from sessions_core.protocol.author import Author  # noqa: E402
 from sessions_core.protocol.events import Part  # noqa: E402
 from sessions_core.protocol.ids import ClientId, UserId  # noqa: E402
 from sessions_core.services import messages, runs, sessions  # noqa: E402
-from sessions_core.services.access import Author  # noqa: E402
 
 
 def prepared(by: Author) -> dict[str, object]:

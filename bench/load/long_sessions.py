@@ -10,10 +10,10 @@ django.setup()
 from django.contrib.auth.models import User  # noqa: E402
 
 from sessions_core import log  # noqa: E402
+from sessions_core.protocol.author import Author  # noqa: E402
 from sessions_core.protocol.events import Actor, Fact, MessageCompleted, MessagePosted, MessageStarted, Part  # noqa: E402
 from sessions_core.protocol.ids import SessionId, UserId, new_message  # noqa: E402
 from sessions_core.services import sessions  # noqa: E402
-from sessions_core.services.access import Author  # noqa: E402
 
 TEXT = "It is a durable, ordered and shared log of what was said and done. " * 12
 SCRIPT = Actor(kind="agent", id="script", name="Script")

@@ -7,8 +7,8 @@ from typing import Final
 import uvicorn
 from typing_extensions import override
 
-from sessions_core.live import delivery
-from sessions_core.process import garbage, health
+from sessions_core.live import delivery, draining
+from sessions_core.process import garbage
 from sessions_core.protocol.frames import FRAME_LIMIT
 
 # Silent between start and end: it has three lines for each socket that comes and goes.
@@ -49,7 +49,7 @@ class Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        health.begin_draining()
+        draining.begin()
         await delivery.drain()
         UVICORN.setLevel(logging.NOTSET)
         await super().shutdown(sockets)

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from chatapp.pages.views import listing
-from sessions_core.services.access import Author
+from sessions_core.protocol.author import Author
 from sessions_core.services.dispatch import AgentInfo, dispatcher
 
 

@@ -33,7 +33,7 @@ class Answer(Struct):
     note: Note | None = None
 
 
-class Turn(Struct):
+class Exchange(Struct):
     """One Message of a person and its Answers. Without `asked`, it lies before what the Timeline holds."""
 
     id: str
@@ -42,11 +42,11 @@ class Turn(Struct):
     answers: list[Answer] = field(default_factory=list)
 
 
-def lay_out(timeline: Timeline, *, me: str, agents: Mapping[str, str]) -> list[Turn]:
+def lay_out(timeline: Timeline, *, me: str, agents: Mapping[str, str]) -> list[Exchange]:
     """The turns in the order to show them; `me` is the reader's user id, `agents` are titles by name."""
     answers = _answers(timeline)
     turns = {
-        message.id: Turn(id=message.id, seq=message.seq, asked=message)
+        message.id: Exchange(id=message.id, seq=message.seq, asked=message)
         for message in timeline.messages.values()
         if message.role == "user"
     }
@@ -66,12 +66,12 @@ def _answers(timeline: Timeline) -> dict[str, Answer]:
     return found
 
 
-def _turn_of(answer: Answer, turns: dict[str, Turn]) -> Turn:
+def _turn_of(answer: Answer, turns: dict[str, Exchange]) -> Exchange:
     asked = answer.run and answer.run.replies_to
     if asked in turns:
         return turns[asked]
     seq = answer.messages[0].seq if answer.messages else 0
-    return turns.setdefault(answer.id, Turn(id=answer.id, seq=seq))
+    return turns.setdefault(answer.id, Exchange(id=answer.id, seq=seq))
 
 
 def _retried(timeline: Timeline) -> Collection[str]:

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import NotFound
-from sessions_core.services.access import Author
+from sessions_core.services import access
 
 P = ParamSpec("P")
 
@@ -41,4 +42,4 @@ def author(request: HttpRequest) -> Author:
     """The signed-in user as the core knows people."""
     if not isinstance(request.user, User):
         raise TypeError(request.user)
-    return Author.of(request.user)
+    return access.author(request.user)

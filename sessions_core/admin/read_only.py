@@ -12,7 +12,8 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from typing_extensions import override
 
-from sessions_core.services.access import Author
+from sessions_core.protocol.author import Author
+from sessions_core.services import access
 
 
 class LookingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2's cannot be subscripted when it runs
@@ -66,4 +67,4 @@ def staff(request: HttpRequest) -> Author:
     """Who acts from the admin."""
     user = request.user
     assert isinstance(user, User)  # the admin lets nobody else in
-    return Author.of(user)
+    return access.author(user)

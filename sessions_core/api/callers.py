@@ -14,9 +14,9 @@ from ninja.security.apikey import APIKeyCookie
 from typing_extensions import override
 
 from sessions_core.machines.token_bucket import Buckets
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import CsrfFailed, NotSignedIn, RateLimited, ReadOnly
-from sessions_core.services import tokens
-from sessions_core.services.access import Author
+from sessions_core.services import access, tokens
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class SignedInBrowser(APIKeyCookie):
             return None
         if request.method not in SAFE_METHODS:
             _check_csrf(request)
-        return _counted(Author.of(user))
+        return _counted(access.author(user))
 
 
 class _CsrfCheck(CsrfViewMiddleware):

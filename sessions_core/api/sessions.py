@@ -8,9 +8,9 @@ from ninja import Query, Router, Status
 from sessions_core.api.callers import Asked
 from sessions_core.api.commands import REFUSALS, IdempotencyKey
 from sessions_core.api.schemas import NewSession, SessionChange, SessionList, SessionListing, SessionShown
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.ids import ClientId, SessionId
 from sessions_core.services import sessions
-from sessions_core.services.access import Author
 from sessions_core.services.sessions import Listed
 
 router = Router(tags=["sessions"])

@@ -47,7 +47,7 @@ LIMITS: Final = {
     "subscriptions": SUBSCRIPTIONS,
 }
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 async def obey(frame: ClientFrame, connection: Connection, delivery: Delivery) -> None:
@@ -57,10 +57,10 @@ async def obey(frame: ClientFrame, connection: Connection, delivery: Delivery) -
     except Refusal as refusal:
         refuse(refusal, frame, connection)
     except (DatabaseError, InterfaceError, PoolTimeout) as error:
-        log.warning("The database refused: %r", error)
+        logger.warning("The database refused: %r", error)
         refuse(Busy(), frame, connection)
     except Exception:  # the edge: one frame must not end the socket
-        log.exception("A frame could not be obeyed.")
+        logger.exception("A frame could not be obeyed.")
         refuse(Broken(), frame, connection)
 
 

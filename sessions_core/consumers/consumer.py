@@ -38,7 +38,7 @@ Send = Callable[[Message], Awaitable[None]]
 WAITING: Final = 64  # frames that wait for the one before to be obeyed; more are refused
 BRAKE_S: Final = 0.05  # before the next frame is received from one who floods
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 async def sessions_socket(scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +54,7 @@ async def sessions_socket(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": CLOSE_NOT_SIGNED_IN, "reason": "Sign in first."})
         return
     except Exception:  # without the database nobody can be known
-        log.exception("Could not find out who opens a socket.")
+        logger.exception("Could not find out who opens a socket.")
         await _accept(scope, send)
         await send({"type": "websocket.close", "code": CLOSE_BUSY, "reason": "Try again in a moment."})
         return
@@ -106,7 +106,7 @@ class _Socket:
                     await asyncio.sleep(BRAKE_S)
             self._connection.hang_up()
         except Exception:  # the edge: a mute socket would be worse than a closed one
-            log.exception("A socket could not be read.")
+            logger.exception("A socket could not be read.")
             self._connection.close(CLOSE_BUSY, "Something went wrong here. Connect again.")
 
     def _hear(self, text: str | bytes) -> bool:

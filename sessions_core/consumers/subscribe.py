@@ -19,7 +19,7 @@ from sessions_core.services.access import Member
 
 AGAIN_S: Final = 1.0  # after a restart that failed, because the database was away
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 async def subscribe(frame: Subscribe, connection: Connection, delivery: Delivery) -> None:
@@ -63,7 +63,7 @@ class _Entry(Struct):
             if self.followed.feed.epoch == opening.epoch:
                 break
         self._say(restart=restart)
-        self.connection.outbox.put(opening.frame)
+        self.connection.send_buffer.put(opening.frame)
         self._attach(opening.end)
 
     def _say(self, *, restart: bool) -> None:
@@ -79,10 +79,12 @@ class _Entry(Struct):
         connection, session = self.connection, self.frame.session
         if connection.closing or connection.device is None:
             return
-        subscription = Subscription(session, connection.outbox, cursor=cursor, lost=self._lost)
+        subscription = Subscription(session, connection.send_buffer, cursor=cursor, lost=self._lost)
         connection.subscriptions[session] = subscription
         author = connection.author
-        self.delivery.gathering.arrive(session, connection.outbox, author, connection.device, label=connection.label)
+        self.delivery.gathering.arrive(
+            session, connection.send_buffer, author, connection.device, label=connection.label
+        )
         self.delivery.hub.attach(self.followed, subscription)
 
     def _lost(self, loss: Loss) -> None:
@@ -100,5 +102,5 @@ class _Entry(Struct):
             except NotFound:
                 self.delivery.take_away(self.connection, mine.session, "This conversation was deleted.")
             except Exception as error:  # noqa: BLE001  # the database is away
-                log.warning("A restart of %s failed: %r", mine.session, error)
+                logger.warning("A restart of %s failed: %r", mine.session, error)
                 await asyncio.sleep(AGAIN_S)

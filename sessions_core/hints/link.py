@@ -14,14 +14,14 @@ from sessions_core.hints import messages
 from sessions_core.hints.messages import Layer, Message
 from sessions_core.protocol.ids import RunId
 
-BEAT_S: Final = 1.0
+HEARTBEAT_S: Final = 1.0
 MISSES: Final = 2  # unheard beats until the link counts as deaf
 CALL_S: Final = 2.0  # one call of the layer; its calls share a lock, and a black-holed link holds it for good
 FENCE_S: Final = 1.0  # then go on: the tail check repairs what was missed
 FENCE_AGAIN_S: Final = 0.1  # a nonce sent before Redis had subscribed us is lost
 RETRY_S: Final = 0.5
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class _DeafError(Exception):
@@ -49,7 +49,7 @@ class Link:
             try:
                 await self._live(messages.new_layer())
             except Exception as error:  # noqa: BLE001  # Redis down, cut off, restarted: all the same here
-                log.warning("The channel layer is deaf, joining anew: %r", error)
+                logger.warning("The channel layer is deaf, joining anew: %r", error)
             await asyncio.sleep(RETRY_S)
 
     @property
@@ -72,7 +72,7 @@ class Link:
                 self._joined.add(group)
                 await self._fence(self._layer, group)
         except Exception as error:  # noqa: BLE001
-            log.warning("No fence for %s, going on without: %r", group, error)
+            logger.warning("No fence for %s, going on without: %r", group, error)
             return False
         return True
 
@@ -85,7 +85,7 @@ class Link:
             async with asyncio.timeout(CALL_S):
                 await self._layer.group_discard(group, self._channel)
         except Exception as error:  # noqa: BLE001  # then we hear what nobody here follows, until the next rebuild
-            log.warning("Could not leave %s: %r", group, error)
+            logger.warning("Could not leave %s: %r", group, error)
 
     def tell(self, group: str, message: Message) -> None:
         """Sends to the group, if the link is up. Nobody waits for it."""
@@ -138,7 +138,7 @@ class Link:
         try:
             self._hear(message)
         except Exception:  # one bad message must not make the process deaf
-            log.exception("A message of the channel layer could not be used.")
+            logger.exception("A message of the channel layer could not be used.")
 
     async def _beat(self, layer: Layer, receiver: asyncio.Task[None]) -> None:
         self._rebuilt()
@@ -149,7 +149,7 @@ class Link:
             async with asyncio.timeout(CALL_S):
                 await layer.group_send(self._name, {"type": "beat"})
             await self._join_missing(layer, self._channel)
-            done, _ = await asyncio.wait([receiver], timeout=BEAT_S)
+            done, _ = await asyncio.wait([receiver], timeout=HEARTBEAT_S)
             if done:
                 receiver.result()
 
@@ -168,7 +168,7 @@ class Link:
             async with asyncio.timeout(CALL_S):
                 await layer.group_send(group, message)
         except Exception as error:  # noqa: BLE001
-            log.warning("A message to %s was lost: %r", group, error)
+            logger.warning("A message to %s was lost: %r", group, error)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -185,7 +185,7 @@ async def _discard(layer: Layer, receiver: asyncio.Task[None] | None) -> None:
         async with asyncio.timeout(CALL_S):
             await layer.flush()
     except Exception as error:  # noqa: BLE001
-        log.info("An old channel layer did not close cleanly: %r", error)
+        logger.info("An old channel layer did not close cleanly: %r", error)
 
 
 async def listen_cancels(callback: Callable[[set[RunId]], None]) -> None:

@@ -16,7 +16,7 @@ PENDING: Final = 2_000  # hints not yet sent; beyond it the oldest are forgotten
 TOGETHER: Final = 64  # sent in one round trip
 SEND_S: Final = 2.0  # one send; a black-holed link never answers
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def publish(span: Span) -> None:
@@ -61,7 +61,7 @@ class Sender:
             with self._lock:
                 self._wake()
         except Exception:  # the act it tells of is committed; telling must not undo it
-            log.exception("A hint could not be scheduled.")
+            logger.exception("A hint could not be scheduled.")
 
     def _wake(self) -> None:
         if self._loop is None or self._loop.is_closed():
@@ -92,7 +92,7 @@ class Sender:
             lost = len(some) + len(self._pending)
             self._pending.clear()
             self._layer = None
-            log.warning("The channel layer does not take hints; %d lost: %r", lost, error)
+            logger.warning("The channel layer does not take hints; %d lost: %r", lost, error)
 
 
 def _thread_loop() -> asyncio.AbstractEventLoop:

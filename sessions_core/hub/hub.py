@@ -22,7 +22,7 @@ GONE: Final = "There is no such conversation."
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Hub:
@@ -154,7 +154,7 @@ class Hub:
             except NotFound:
                 self._drop(followed)
             except Exception as error:  # noqa: BLE001  # the database is away: the readers wait, the reads go on
-                log.warning("A read of the log failed: %r", error)
+                logger.warning("A read of the log failed: %r", error)
                 feed.failed()
                 await asyncio.sleep(RETRY_S)
             else:
@@ -165,7 +165,7 @@ class Hub:
         self._read(followed)
 
     def _restart(self, followed: Followed, epoch: int, head: int) -> None:
-        log.warning("The log of %s is another one now: epoch %d, head %d", followed.session, epoch, head)
+        logger.warning("The log of %s is another one now: epoch %d, head %d", followed.session, epoch, head)
         for subscription in followed.begin(epoch, head):
             subscription.lost("restarted")
 
@@ -191,7 +191,7 @@ class Hub:
             try:
                 await self._tail_check()
             except Exception as error:  # noqa: BLE001  # the next one will do
-                log.warning("The tail check failed: %r", error)
+                logger.warning("The tail check failed: %r", error)
 
     async def _tail_check(self) -> None:
         self._forget_idle()

@@ -10,10 +10,10 @@ from django.conf import settings
 from sessions_core.live.credentials import Caller
 from sessions_core.live.limits import FrameRate
 from sessions_core.machines.feed import Subscription
-from sessions_core.machines.send_buffer import Outbox
+from sessions_core.machines.send_buffer import SendBuffer
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.frames import CLOSE_TOO_SLOW, Goodbye, Heartbeat, ServerFrame, encode
 from sessions_core.protocol.ids import DeviceId, SessionId
-from sessions_core.services.access import Author
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -40,7 +40,7 @@ class Connection:
         self.device: DeviceId | None = None
         self.label = ""
         self.rate = FrameRate()
-        self.outbox = Outbox(settings.OUTBOX_LIMIT, self._wake)
+        self.send_buffer = SendBuffer(settings.SEND_BUFFER_LIMIT, self._wake)
         self.subscriptions: dict[SessionId, Subscription] = {}
         self.ended = False
         self._send = send
@@ -64,8 +64,8 @@ class Connection:
     def reply(self, frame: ServerFrame) -> None:
         """Answers; for one that asks and asks without reading, the end."""
         if not self.closing:
-            self.outbox.reply(encode(frame))
-            if self.outbox.overflown:
+            self.send_buffer.reply(encode(frame))
+            if self.send_buffer.overflowed:
                 self.give_up()
 
     def close(self, code: int, reason: str, *, retry_after_ms: int | None = None) -> None:
@@ -79,7 +79,7 @@ class Connection:
 
     def give_up(self) -> None:
         """Closes one that does not take what is sent. It hears of it if it begins to read within FAREWELL_S."""
-        self.outbox.clear()
+        self.send_buffer.clear()
         self.close(CLOSE_TOO_SLOW, "You do not read what is sent. Connect again and go on from your cursor.")
         self._end_within(FAREWELL_S)
 
@@ -114,7 +114,7 @@ class Connection:
 
     async def room(self, size: int) -> None:
         """Waits until so much fits, for what is large and belongs to this Connection alone."""
-        while not self.outbox.fits(size) and not self.closing:
+        while not self.send_buffer.fits(size) and not self.closing:
             waiter = self._loop.create_future()
             self._room.append(waiter)
             await waiter
@@ -133,14 +133,14 @@ class Connection:
             self._let_in()
 
     async def _write(self) -> None:
-        take, send, time = self.outbox.take, self._send, self._loop.time
+        take, send, time = self.send_buffer.take, self._send, self._loop.time
         while True:
             while (text := take()) is not None:
                 self._sending_since = self._spoke_at = time()
                 await send({"type": "websocket.send", "text": text})
             self._sending_since = None
             self._let_in()
-            if not len(self.outbox) and not self._refill():
+            if not len(self.send_buffer) and not self._refill():
                 if self._goodbye is not None:
                     await self._end(self._goodbye)
                     return
@@ -153,25 +153,25 @@ class Connection:
 
     async def _sleep(self) -> None:
         self._waiter = self._loop.create_future()
-        self.outbox.sleeps = True
+        self.send_buffer.sleeps = True
         try:
             await self._waiter
         finally:
-            self.outbox.sleeps = False
+            self.send_buffer.sleeps = False
 
     def _refill(self) -> bool:
         """Goes on with Subscriptions that did not fit, each in its turn. False when that brought nothing to send."""
-        if not self.outbox.refused:
+        if not self.send_buffer.refused:
             return False
-        self.outbox.refused = False
+        self.send_buffer.refused = False
         for session, subscription in tuple(self.subscriptions.items()):
             if subscription.stalled:
                 self._source.drained(subscription)
                 if session in self.subscriptions:
                     self.subscriptions[session] = self.subscriptions.pop(session)  # the next time the others come first
-                if self.outbox.refused:
+                if self.send_buffer.refused:
                     break
-        return len(self.outbox) > 0
+        return len(self.send_buffer) > 0
 
     def _end_within(self, seconds: float) -> None:
         if self._scope is not None:

@@ -17,8 +17,7 @@ from sessions_core.models import ApiToken
 from sessions_core.protocol.clock import now
 from sessions_core.protocol.errors import BadOrigin, NotSignedIn
 from sessions_core.protocol.ids import UserId
-from sessions_core.services import tokens
-from sessions_core.services.access import Author
+from sessions_core.services import access, tokens
 
 _LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")  # Django's own answer to DEBUG without ALLOWED_HOSTS
 
@@ -72,7 +71,7 @@ def _by_cookie(key: str) -> Caller:
     user = get_user(request)
     if not isinstance(user, User) or not user.is_active:
         raise NotSignedIn
-    author, stamp = Author.of(user), user.get_session_auth_hash()
+    author, stamp = access.author(user), user.get_session_auth_hash()
     return Caller(user=author.user, name=author.name, can_write=True, login=key, stamp=stamp)
 
 

@@ -9,13 +9,12 @@ from typing import Any, Final
 from sessions_core import bridge, hints
 from sessions_core.hints import Message
 from sessions_core.hub import Hub
-from sessions_core.live import recheck
+from sessions_core.live import draining, recheck
 from sessions_core.live.connection import Connection
 from sessions_core.live.limits import Census
 from sessions_core.live.presence import Gathering
 from sessions_core.live.reading import BridgedLog
 from sessions_core.machines.feed import Subscription
-from sessions_core.process import health
 from sessions_core.protocol.frames import CLOSE_NOT_SIGNED_IN, CLOSE_RESTART, Removed
 from sessions_core.protocol.ids import SessionId
 
@@ -28,7 +27,7 @@ SPREAD_PER_CONNECTION_MS: Final = 5  # 1,000 clients come back within 5 s, not a
 SPREAD_AT_LEAST_MS: Final = 500
 DRAIN_S: Final = 20.0
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Delivery:
@@ -77,12 +76,12 @@ class Delivery:
         self.hub.detach(subscription)
         if connection.device is not None:
             user, session = connection.caller.user, subscription.session
-            self.gathering.leave(session, connection.outbox, user, connection.device)
+            self.gathering.leave(session, connection.send_buffer, user, connection.device)
 
     def take_away(self, connection: Connection, session: SessionId, reason: str) -> None:
         """Ends a Subscription from our side; what was not sent yet is not sent any more."""
         if connection.leave(session) is not None:
-            connection.outbox.drop(session)
+            connection.send_buffer.drop(session)
             connection.reply(Removed(session=session, reason=reason))
 
     async def drain(self) -> None:
@@ -107,7 +106,7 @@ class Delivery:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("A task of delivery failed.", exc_info=error)
+            logger.error("A task of delivery failed.", exc_info=error)
 
     def _hear(self, message: Message) -> None:
         match message["type"]:
@@ -126,7 +125,7 @@ class Delivery:
                 try:
                     connection.tick(now)
                 except Exception:  # one Connection's fault must not end the heartbeats of all
-                    log.exception("A Connection could not be looked after.")
+                    logger.exception("A Connection could not be looked after.")
 
     async def _standings(self) -> None:
         while True:
@@ -136,7 +135,7 @@ class Delivery:
             try:
                 await self._stand()
             except Exception as error:  # noqa: BLE001  # without the database nothing new can be seen either
-                log.warning("Could not ask who may still be here: %r", error)
+                logger.warning("Could not ask who may still be here: %r", error)
 
     async def _stand(self) -> None:
         everybody = [connection for connection in self._connections if not connection.closing]
@@ -147,7 +146,7 @@ class Delivery:
         answer = await bridge.run(recheck.ask, callers, places)
         for connection in everybody:
             if connection.caller in answer.expired:
-                connection.outbox.clear()
+                connection.send_buffer.clear()
                 connection.close(CLOSE_NOT_SIGNED_IN, "You are signed out.")
             else:
                 self._remove(connection, answer.removed)
@@ -175,7 +174,7 @@ def here() -> Delivery:
 
 async def drain() -> None:
     """Takes this process out of service and empties it of its sockets. Call it on SIGTERM, on the server's loop."""
-    health.begin_draining()
+    draining.begin()
     if (delivery := _deliveries.get(asyncio.get_running_loop())) is not None:
         await delivery.drain()
 

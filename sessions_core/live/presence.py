@@ -10,12 +10,12 @@ import msgspec
 
 from sessions_core.hints import Message
 from sessions_core.machines.roster import REPEAT_S, Roster
-from sessions_core.machines.send_buffer import Frame, Outbox, size_of
+from sessions_core.machines.send_buffer import Frame, SendBuffer, size_of
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.frames import Presence, PresentDevice, encode
 from sessions_core.protocol.ids import DeviceId, SessionId, UserId
-from sessions_core.services.access import Author
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 EVERY_S: Final = 0.25  # changes within it are told together: the fan-out is bounded, however many come and go
 FRAMES_PER_S: Final = 50  # of one Session: where more follow, the list changes less often
@@ -30,7 +30,7 @@ class _Gathered:
 
     def __init__(self) -> None:
         self.roster = Roster()
-        self.outboxes: dict[int, Outbox] = {}
+        self.send_buffers: dict[int, SendBuffer] = {}
         self.behind: set[int] = set()  # outboxes that have not got the newest list
         self.told: tuple[PresentDevice, ...] | None = None  # to the other processes
         self.shown: tuple[PresentDevice, ...] | None = None
@@ -48,23 +48,23 @@ class Gathering:
         self._gathered: dict[SessionId, _Gathered] = {}
         self._changed: set[SessionId] = set()
 
-    def arrive(self, session: SessionId, outbox: Outbox, by: Author, device: DeviceId, *, label: str) -> None:
+    def arrive(self, session: SessionId, send_buffer: SendBuffer, by: Author, device: DeviceId, *, label: str) -> None:
         """Somebody begins to follow, and gets the list."""
         gathered = self._gathered.get(session)
         if gathered is None:
             gathered = self._gathered[session] = _Gathered()
             self._tell(session, {"type": "presence_asked", "session": str(session), "process": self._process})
         gathered.roster.arrive(by, device, label=label, now=self._time())
-        gathered.outboxes[id(outbox)] = outbox
-        gathered.behind.add(id(outbox))
+        gathered.send_buffers[id(send_buffer)] = send_buffer
+        gathered.behind.add(id(send_buffer))
         self._changed.add(session)
 
-    def leave(self, session: SessionId, outbox: Outbox, user: UserId, device: DeviceId) -> None:
+    def leave(self, session: SessionId, send_buffer: SendBuffer, user: UserId, device: DeviceId) -> None:
         if (gathered := self._gathered.get(session)) is None:
             return
         gathered.roster.leave(user, device)
-        gathered.outboxes.pop(id(outbox), None)
-        gathered.behind.discard(id(outbox))
+        gathered.send_buffers.pop(id(send_buffer), None)
+        gathered.behind.discard(id(send_buffer))
         self._changed.add(session)
         if gathered.roster.empty_here:
             self._announce(session, ())
@@ -111,7 +111,7 @@ class Gathering:
                 try:
                     self._look(session, now)
                 except Exception:  # one Session's fault must not end the presence of all
-                    log.exception("Presence in %s could not be shown.", session)
+                    logger.exception("Presence in %s could not be shown.", session)
 
     def _look(self, session: SessionId, now: float) -> None:
         gathered = self._gathered.get(session)
@@ -122,8 +122,8 @@ class Gathering:
         else:
             self._changed.add(session)
         if gathered.behind and gathered.frame is not None:
-            outboxes, frame = gathered.outboxes, gathered.frame
-            gathered.behind = {key for key in gathered.behind if not outboxes[key].put(frame)}
+            send_buffers, frame = gathered.send_buffers, gathered.frame
+            gathered.behind = {key for key in gathered.behind if not send_buffers[key].put(frame)}
 
     def _update(self, session: SessionId, gathered: _Gathered, now: float) -> None:
         here, everybody = gathered.roster.here(now), gathered.roster.all(now)
@@ -133,8 +133,8 @@ class Gathering:
         if everybody != gathered.shown:
             text = encode(Presence(session=session, devices=everybody))
             gathered.shown, gathered.frame = everybody, Frame(text=text, size=size_of(text))
-            gathered.behind = set(gathered.outboxes)
-            gathered.due = now + min(len(gathered.outboxes) / FRAMES_PER_S, PAUSE_MOST_S)
+            gathered.behind = set(gathered.send_buffers)
+            gathered.due = now + min(len(gathered.send_buffers) / FRAMES_PER_S, PAUSE_MOST_S)
 
     def _announce(self, session: SessionId, devices: tuple[PresentDevice, ...]) -> None:
         self._tell(

@@ -23,7 +23,7 @@ from sessions_core.protocol.events import (
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId
 
 PAGE_ROWS: Final = 1000  # rows of one read; more is read on
-PAGE_BYTES: Final = 512 * 1024  # of data in one read, so that a page fits an outbox
+PAGE_BYTES: Final = 512 * 1024  # of data in one read, so that a page fits a send buffer
 
 _READ: Final = """
     SELECT s.epoch, s.head, e.seq, e.kind, e.at, e.actor_kind, e.actor_id, e.actor_name, e.run_id, e.data

@@ -85,7 +85,7 @@ _COMPACT: Final = """
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class Writer(Struct, frozen=True):
+class WriteGrant(Struct, frozen=True):
     """What entitles an attempt of a Run to write."""
 
     session: SessionId
@@ -97,7 +97,7 @@ class Writer(Struct, frozen=True):
 class Write(Struct, frozen=True):
     """Facts that one writer wants in the log, together and in this order."""
 
-    writer: Writer
+    writer: WriteGrant
     facts: Sequence[Fact]
 
 
@@ -139,7 +139,7 @@ def append(
     return span
 
 
-def append_as(writer: Writer, facts: Sequence[Fact]) -> Span:
+def append_as(writer: WriteGrant, facts: Sequence[Fact]) -> Span:
     """Appends what a Run's present attempt did. Raises Fenced when it is not the present one, or was cancelled (P6, P7)."""
     span = append_all([Write(writer=writer, facts=facts)])[0]
     if span is None:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from sessions_core.machines.send_buffer import Frame, Outbox, size_of
+from sessions_core.machines.send_buffer import Frame, SendBuffer, size_of
 from sessions_core.protocol.ids import SessionId
 
 RING_FRAMES: Final = 512  # newest frames kept, so that a reconnecting herd is served from memory
@@ -51,13 +51,13 @@ class Subscription:
     the log that it follows has become another one, or is gone.
     """
 
-    __slots__ = ("cursor", "lost", "outbox", "session", "stalled")
+    __slots__ = ("cursor", "lost", "send_buffer", "session", "stalled")
 
     def __init__(
-        self, session: SessionId, outbox: Outbox, *, cursor: int, lost: Callable[[Loss], None] = lambda _: None
+        self, session: SessionId, send_buffer: SendBuffer, *, cursor: int, lost: Callable[[Loss], None] = lambda _: None
     ) -> None:
         self.session = session
-        self.outbox = outbox
+        self.send_buffer = send_buffer
         self.cursor = cursor
         self.lost = lost
         self.stalled = False
@@ -169,7 +169,7 @@ class Feed:
     def _serve(self, subscription: Subscription) -> None:
         self._waiting.pop(subscription, None)
         while (piece := self._pieces.get(subscription.cursor)) is not None:
-            if not subscription.outbox.put(piece):
+            if not subscription.send_buffer.put(piece):
                 subscription.stalled = True
                 return
             subscription.cursor = piece.end
@@ -200,7 +200,7 @@ class Feed:
         self.tail = end = piece.end
         full = None
         for subscription in self._live:
-            if subscription.outbox.put(piece):
+            if subscription.send_buffer.put(piece):
                 subscription.cursor = end
             else:
                 full = [*(full or ()), subscription]

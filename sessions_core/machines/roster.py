@@ -10,9 +10,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.frames import PresentDevice
 from sessions_core.protocol.ids import DeviceId, UserId
-from sessions_core.services.access import Author
 
 IDLE_AFTER_S: Final = 60.0  # without doing anything
 TYPING_S: Final = 6.0  # a client that types says so again; one that vanished stops by itself

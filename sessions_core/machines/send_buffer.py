@@ -24,14 +24,14 @@ class Frame(Struct, frozen=True, gc=False):
     session: SessionId | None = None
 
 
-class Outbox:
+class SendBuffer:
     """Frames in order. One frame always fits into an empty outbox, however large it is.
 
-    `wake` is called when frames come into an outbox whose reader said that it `sleeps`. `refused`: something did not fit, and
+    `wake` is called when frames come into a send buffer whose reader said that it `sleeps`. `refused`: something did not fit, and
     its Subscription waits to go on; whoever empties the outbox resets it.
     """
 
-    __slots__ = ("_frames", "_limit", "_size", "_wake", "overflown", "refused", "sleeps")
+    __slots__ = ("_frames", "_limit", "_size", "_wake", "overflowed", "refused", "sleeps")
 
     def __init__(self, limit: int, wake: Callable[[], None]) -> None:
         self._frames: deque[Frame] = deque()
@@ -40,7 +40,7 @@ class Outbox:
         self._wake = wake
         self.sleeps = False
         self.refused = False
-        self.overflown = False
+        self.overflowed = False
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -63,10 +63,13 @@ class Outbox:
         return True
 
     def reply(self, text: str) -> None:
-        """Takes what cannot be had again. A client that asks on without reading is `overflown`: to be closed."""
+        """Takes what cannot be had again.
+
+        Sets `overflowed` when a client keeps sending commands without reading; the caller closes it.
+        """
         size = size_of(text)
         if self._size + size > self._limit + REPLY_ROOM and self._frames:
-            self.overflown = True
+            self.overflowed = True
             return
         self._frames.append(Frame(text=text, size=size))
         self._size += size

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Session',
             fields=[
-                ('id', models.UUIDField(default=sessions_core.ids.new_session, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=sessions_core.protocol.ids.new_session, editable=False, primary_key=True, serialize=False)),
                 ('title', models.CharField(blank=True, max_length=200)),
                 ('agent', models.CharField(help_text='Who answers here, unless a post names another.', max_length=64)),
                 ('policy', models.CharField(choices=[('queue', 'Queue'), ('steer', 'Steer'), ('interrupt', 'Interrupt'), ('reject', 'Reject')], default='queue', max_length=16)),
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Run',
             fields=[
-                ('id', models.UUIDField(default=sessions_core.ids.new_run, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=sessions_core.protocol.ids.new_run, editable=False, primary_key=True, serialize=False)),
                 ('agent', models.CharField(max_length=64)),
                 ('replies_to', models.UUIDField(editable=False, help_text='The Message that it answers.', null=True)),
                 ('asked_seq', models.PositiveBigIntegerField(editable=False, help_text='Seq of the Event before which a cold reader need not look.')),

@@ -12,12 +12,13 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
+from sessions_core.live import draining
+
 DEADLINE_S: Final = 2.0  # a balancer should hear "not ready" from us, not a time-out of its own
 # Threads of their own, so that a database that hangs holds these few and no request. Two rounds of checks may hang at once.
 _THREADS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
 _REDIS_S: Final = 1.5  # below the deadline, so that its thread is free again
 _MIGRATED: Final = Event()  # once in order it stays so for this process: its code does not change
-_DRAINING: Final = Event()
 
 _DATABASE: Final = "the database does not answer"
 _MIGRATIONS: Final = "migrations are missing"
@@ -32,16 +33,11 @@ def live(_request: HttpRequest) -> JsonResponse:
 
 def ready(_request: HttpRequest) -> JsonResponse:
     """200 when database, Redis and migrations are in order; 503 and a sentence otherwise, and while draining."""
-    faults = [_STOPPING] if _DRAINING.is_set() else _faults()
+    faults = [_STOPPING] if draining.begun() else _faults()
     if not faults:
         return JsonResponse({"ready": True})
     error = {"code": "busy", "message": f"Not ready: {', '.join(faults)}.", "retry": True}
     return JsonResponse({"ready": False, "error": error}, status=503, headers={"Retry-After": "1"})
-
-
-def begin_draining() -> None:
-    """From now on this process is not ready: it was told to stop, and sends its sockets elsewhere."""
-    _DRAINING.set()
 
 
 def _faults() -> list[str]:

@@ -1,15 +1,15 @@
 """Who may. Absent and not yours are one answer, NotFound, found by one and the same query (P12)."""
 
-from typing import Final, Self
-from uuid import UUID
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import connection
 from msgspec import Struct
 
 from sessions_core.models import Participant
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import Forbidden, NotFound, ReadOnly
-from sessions_core.protocol.events import Actor, Role
+from sessions_core.protocol.events import Role
 from sessions_core.protocol.ids import SessionId, UserId
 
 # Plain SQL: every subscription and every post asks this, and building the query took five times as long as asking it.
@@ -19,24 +19,9 @@ _MEMBER: Final = """
 """
 
 
-class Author(Struct, frozen=True):
-    """Who asks for something: a signed-in user and, where known, the Device."""
-
-    user: UserId
-    name: str
-    device: UUID | None = None
-
-    @classmethod
-    def of(cls, user: User) -> Self:
-        return cls(user=UserId(user.pk), name=user.get_full_name() or user.get_username())
-
-    @property
-    def actor(self) -> Actor:
-        return Actor(kind="user", id=str(self.user), name=self.name)
-
-    @property
-    def device_text(self) -> str | None:
-        return str(self.device) if self.device else None
+def author(user: User) -> Author:
+    """Returns the user as the engine knows people."""
+    return Author(user=UserId(user.pk), name=user.get_full_name() or user.get_username())
 
 
 class Member(Struct, frozen=True):

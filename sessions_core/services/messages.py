@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from sessions_core import log
 from sessions_core.models import Run, Session
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, NotSupported, RunActive
 from sessions_core.protocol.events import Fact, MessagePosted, Part, SessionRenamed
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_message
 from sessions_core.protocol.text import clean
 from sessions_core.services import access, dispatch, runs
-from sessions_core.services.access import Author
 
 TEXT_LIMIT: Final = 32_000  # code points of one posted Message; the frame limit leaves room for escapes
 TITLE_LENGTH: Final = 60  # code points of a title made from the first Message

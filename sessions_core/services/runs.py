@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct
 
 from sessions_core import hints, log
 from sessions_core.models import Run, Session
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, Conflict, Fenced, NotFound, RunEnded
 from sessions_core.protocol.events import (
     SYSTEM,
@@ -37,10 +38,9 @@ from sessions_core.protocol.events import (
 )
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_run
 from sessions_core.services import access, dispatch
-from sessions_core.services.access import Author
 
 LEASE_S: Final = 6  # a killed worker's Run goes on this long after its last beat
-BEAT_S: Final = 1  # six beats a lease: one slow query loses nothing
+HEARTBEAT_S: Final = 1  # six beats a lease: one slow query loses nothing
 ATTEMPTS: Final = 3  # then a Run that kills its workers ends interrupted
 WAKE_AGAIN: Final = timedelta(seconds=3)  # before a wake counts as lost
 NOTHING_USED: Final[Mapping[MessageId, Usage]] = MappingProxyType({})
@@ -78,7 +78,7 @@ _WAKE: Final = f"""
 _LEASE: Final = timedelta(seconds=LEASE_S)
 
 
-class Claim(log.Writer, frozen=True):
+class Claim(log.WriteGrant, frozen=True):
     """One attempt of a Run, in a worker's hands."""
 
     agent: str
@@ -86,7 +86,7 @@ class Claim(log.Writer, frozen=True):
     replies_to: MessageId | None
 
 
-class Beat(Struct, frozen=True):
+class Heartbeat(Struct, frozen=True):
     """What a heartbeat brought back: Runs that are not the worker's any more, and Runs that somebody wants stopped."""
 
     lost: set[RunId]
@@ -175,14 +175,14 @@ def claim(run_id: RunId, *, worker: str) -> Claim | None:
     )
 
 
-def beat(claims: Sequence[Claim]) -> Beat:
+def heartbeat(claims: Sequence[Claim]) -> Heartbeat:
     """Renews the leases of a worker's live Runs, in one query."""
     held = [claim.run for claim in claims]
     arguments: dict[str, Any] = {"lease": _LEASE, "runs": held, "fences": [claim.fence for claim in claims]}
     with connection.cursor() as cursor:
         cursor.execute(_BEAT, arguments)
         mine = {RunId(run): cancelled for run, cancelled in cursor.fetchall()}
-    return Beat(lost=set(held) - mine.keys(), cancelled={run for run, cancelled in mine.items() if cancelled})
+    return Heartbeat(lost=set(held) - mine.keys(), cancelled={run for run, cancelled in mine.items() if cancelled})
 
 
 def finish(claim: Claim, outcome: RunOutcome, *, used: Mapping[MessageId, Usage] = NOTHING_USED) -> None:

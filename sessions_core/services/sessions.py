@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from sessions_core import hints, log
 from sessions_core.models import Participant, Run, Session
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField
 from sessions_core.protocol.events import (
     Fact,
@@ -26,7 +27,6 @@ from sessions_core.protocol.events import (
 from sessions_core.protocol.ids import ClientId, SessionId, UserId, new_session
 from sessions_core.protocol.text import clean
 from sessions_core.services import access, dispatch
-from sessions_core.services.access import Author
 from sessions_core.services.messages import check_policy
 from sessions_core.services.runs import lock_session, running
 

@@ -7,21 +7,22 @@ from django.db import OperationalError, connection
 
 from agents.runner.appender import Appender, surely_undone
 from sessions_core import bridge
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import RunProgressed
 from sessions_core.protocol.ids import SessionId
-from sessions_core.services import access, runs, sessions
+from sessions_core.services import runs, sessions
 from tests.agents.facts import of_kind
 from tests.db.acts import claimed, client_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def two_claims(session: SessionId, owner: access.Author) -> list[runs.Claim]:
+def two_claims(session: SessionId, owner: Author) -> list[runs.Claim]:
     return [claimed(one, owner) for one in (session, sessions.create(by=owner, agent="script"))]
 
 
-async def test_a_fenced_write_harms_no_other(session: SessionId, owner: access.Author) -> None:
+async def test_a_fenced_write_harms_no_other(session: SessionId, owner: Author) -> None:
     claims = await bridge.run(two_claims, session, owner)
     await bridge.run(runs.cancel, claims[0].session, by=owner, client_id=client_id())
     appender = Appender()
@@ -34,7 +35,7 @@ async def test_a_fenced_write_harms_no_other(session: SessionId, owner: access.A
     assert await bridge.run(of_kind, claims[1].session, RunProgressed) == [fact]
 
 
-async def test_a_write_that_cannot_be_harms_no_other(session: SessionId, owner: access.Author) -> None:
+async def test_a_write_that_cannot_be_harms_no_other(session: SessionId, owner: Author) -> None:
     claims = await bridge.run(two_claims, session, owner)
     appender = Appender()
 

@@ -11,10 +11,10 @@ from pytest_django import Settings
 
 from agents.runner.runner import Runner
 from sessions_core import bridge
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import MessageCompleted, Part, RunCompleted, RunFailed
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services import runs
-from sessions_core.services.access import Author
 from tests.agents.facts import TERMINAL, check_folds, completed, of_kind, said, text, words
 from tests.db.acts import client_id, facts, say
 from tests.support.fake_provider import Provider

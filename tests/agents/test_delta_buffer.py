@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from agents.sdk import AgentFailed
-from agents.sdk.delta_buffer import ROOM, Writer
+from agents.sdk.delta_buffer import ROOM, DeltaBuffer
 from agents.sdk.message import LIMIT, Message
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import Fact, MessageCompleted, MessageDelta, RunProgressed
@@ -48,12 +48,12 @@ def log() -> Log:
 
 
 @pytest.fixture
-async def writer(log: Log) -> Writer:
-    return Writer(log.write, every_s=LONG_S, broken=lambda _: None)
+async def writer(log: Log) -> DeltaBuffer:
+    return DeltaBuffer(log.write, every_s=LONG_S, broken=lambda _: None)
 
 
 @pytest.fixture
-async def message(writer: Writer) -> Message:
+async def message(writer: DeltaBuffer) -> Message:
     return Message(writer, parent=None, agent="a")
 
 
@@ -91,7 +91,7 @@ async def test_a_kib_does_not_wait_for_its_time(log: Log, message: Message) -> N
 
 
 async def test_the_time_is_waited_for_and_no_longer(log: Log) -> None:
-    quick = Message(Writer(log.write, every_s=0.05, broken=lambda _: None), parent=None, agent="a")
+    quick = Message(DeltaBuffer(log.write, every_s=0.05, broken=lambda _: None), parent=None, agent="a")
     await quick.append("first")
     await settle()
     await quick.append("second")
@@ -155,7 +155,7 @@ async def test_an_agent_that_is_too_fast_waits(log: Log, message: Message) -> No
     await settle()
 
 
-async def test_of_the_progress_only_the_newest_is_written(log: Log, writer: Writer) -> None:
+async def test_of_the_progress_only_the_newest_is_written(log: Log, writer: DeltaBuffer) -> None:
     log.open.clear()
     for done in range(100):
         writer.put(RunProgressed(label="Reading", done=done))
@@ -169,7 +169,7 @@ async def test_of_the_progress_only_the_newest_is_written(log: Log, writer: Writ
 
 async def test_after_a_refused_write_the_agent_is_cancelled_at_its_next_await(log: Log) -> None:
     broken: list[Exception] = []
-    fenced = Message(Writer(log.write, every_s=0, broken=broken.append), parent=None, agent="a")
+    fenced = Message(DeltaBuffer(log.write, every_s=0, broken=broken.append), parent=None, agent="a")
     log.error = Fenced()
 
     with pytest.raises(asyncio.CancelledError):
@@ -180,7 +180,7 @@ async def test_after_a_refused_write_the_agent_is_cancelled_at_its_next_await(lo
     assert log.said == ""
 
 
-async def test_a_stopped_writer_drops_what_waits(log: Log, writer: Writer, message: Message) -> None:
+async def test_a_stopped_writer_drops_what_waits(log: Log, writer: DeltaBuffer, message: Message) -> None:
     await message.append("first")
     await settle()
     await message.append(" second")
@@ -190,7 +190,7 @@ async def test_a_stopped_writer_drops_what_waits(log: Log, writer: Writer, messa
     assert log.said == "first"
 
 
-async def test_an_ended_writer_keeps_what_waits(log: Log, writer: Writer, message: Message) -> None:
+async def test_an_ended_writer_keeps_what_waits(log: Log, writer: DeltaBuffer, message: Message) -> None:
     await message.append("first")
     await settle()
     await message.append(" second")
@@ -218,7 +218,7 @@ async def test_a_busy_agent_lets_others_have_their_turn(message: Message) -> Non
     assert turns >= 100
 
 
-async def test_a_message_without_end_is_ended(message: Message, writer: Writer) -> None:
+async def test_a_message_without_end_is_ended(message: Message, writer: DeltaBuffer) -> None:
     with pytest.raises(AgentFailed, match="grew beyond"):
         await message.append("x" * (LIMIT + 1))
     await writer.close(keep=False)

@@ -20,10 +20,10 @@ from agents.runner.running import Live
 from agents.sdk import AgentFailed, AgentRun, agent, registry
 from sessions_core import bridge
 from sessions_core.models import Run
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import Fact, MessageCompleted, RunFailed, RunProgressed
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services import runs
-from sessions_core.services.access import Author
 from tests.agents.facts import TERMINAL, check_folds, completed, of_kind, said, text
 from tests.db.acts import client_id, facts, say
 

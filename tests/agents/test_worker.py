@@ -13,10 +13,10 @@ import pytest
 import redis
 
 from sessions_core.models import Run
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import MessageDelta, RunCancelRequested, RunRestarted
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import runs
-from sessions_core.services.access import Author
 from tests.agents.facts import begun, check_folds, completed, ends, of_kind, said, text, until, words
 from tests.agents.worker import ROOT
 from tests.db.acts import client_id, facts, kinds, say

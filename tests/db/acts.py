@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.db import connection
 
 from sessions_core import log
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import Event, Fact, MessageDelta, MessageStarted, Part, decode_fact
 from sessions_core.protocol.ids import ClientId, MessageId, SessionId, new_message
 from sessions_core.services import access, messages, runs
@@ -18,20 +19,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def author(user: "User") -> access.Author:
-    return access.Author.of(user)
+def author(user: "User") -> Author:
+    return access.author(user)
 
 
 def client_id() -> ClientId:
     return ClientId(uuid4())
 
 
-def say(session: SessionId, by: access.Author, text: str = "hello", **more: object) -> messages.Posted:
+def say(session: SessionId, by: Author, text: str = "hello", **more: object) -> messages.Posted:
     more.setdefault("client_id", client_id())
     return messages.post(session, by=by, parts=[Part(type="text", text=text)], **more)  # type: ignore[arg-type]
 
 
-def claimed(session: SessionId, by: access.Author) -> runs.Claim:
+def claimed(session: SessionId, by: Author) -> runs.Claim:
     """A Run of a new post, in the hands of a worker."""
     claim = runs.claim(say(session, by).run, worker="w1")
     assert claim is not None

@@ -13,17 +13,18 @@ from sessions_core import log
 from sessions_core.log import Write
 from sessions_core.machines.feed import Span
 from sessions_core.models import Event, Run, Session
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import Fenced, NotFound
 from sessions_core.protocol.events import MessageCompleted, MessageDelta, Part, RunCompleted, decode_fact
 from sessions_core.protocol.ids import SessionId
-from sessions_core.services import access, runs, sessions
+from sessions_core.services import runs, sessions
 from tests.db.acts import at_once, begin, claimed, client_id, delta, facts, kinds, say, whole
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_seq_is_gapless_while_many_write(session: SessionId, owner: access.Author) -> None:
+def test_seq_is_gapless_while_many_write(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     head = log.heads([session])[session].head
@@ -35,7 +36,7 @@ def test_seq_is_gapless_while_many_write(session: SessionId, owner: access.Autho
     assert Session.objects.get(pk=session).head == head + 24
 
 
-def test_a_span_holds_what_was_appended(session: SessionId, owner: access.Author) -> None:
+def test_a_span_holds_what_was_appended(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
 
@@ -47,7 +48,7 @@ def test_a_span_holds_what_was_appended(session: SessionId, owner: access.Author
     assert json.loads(f"[{span.body.decode()}]") == json.loads(f"[{one.body.decode()},{two.body.decode()}]")
 
 
-def test_an_older_attempt_cannot_write(session: SessionId, owner: access.Author) -> None:
+def test_an_older_attempt_cannot_write(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     Run.objects.update(lease_until="2000-01-01T00:00Z")
@@ -61,7 +62,7 @@ def test_an_older_attempt_cannot_write(session: SessionId, owner: access.Author)
     assert "message.delta" not in kinds(session)
 
 
-def test_nothing_is_written_after_a_cancel(session: SessionId, owner: access.Author) -> None:
+def test_nothing_is_written_after_a_cancel(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     runs.cancel(session, by=owner, client_id=client_id())
@@ -70,7 +71,7 @@ def test_nothing_is_written_after_a_cancel(session: SessionId, owner: access.Aut
         log.append_as(claim, [delta(message, 0, "late")])
 
 
-def test_a_cancel_and_a_flood_of_deltas_never_cross(session: SessionId, owner: access.Author) -> None:
+def test_a_cancel_and_a_flood_of_deltas_never_cross(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     writes = [partial(log.append_as, claim, [delta(message, n, "x")]) for n in range(15)]
@@ -81,7 +82,7 @@ def test_a_cancel_and_a_flood_of_deltas_never_cross(session: SessionId, owner: a
     assert "message.delta" not in after[after.index("run.cancel_requested") :]
 
 
-def test_a_writer_of_a_deleted_session_is_fenced(session: SessionId, owner: access.Author) -> None:
+def test_a_writer_of_a_deleted_session_is_fenced(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     Run.objects.filter(pk=claim.run).delete()
     Session.objects.filter(pk=session).delete()
@@ -92,7 +93,7 @@ def test_a_writer_of_a_deleted_session_is_fenced(session: SessionId, owner: acce
         log.read(session, after=0)
 
 
-def test_a_reader_gets_neighbouring_deltas_as_one(session: SessionId, owner: access.Author) -> None:
+def test_a_reader_gets_neighbouring_deltas_as_one(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     log.append_as(claim, [delta(message, 0, "a")])
@@ -104,7 +105,7 @@ def test_a_reader_gets_neighbouring_deltas_as_one(session: SessionId, owner: acc
     assert facts(session)[-1] == delta(message, 0, "a😀c")
 
 
-def test_a_read_is_cut_at_its_limit_and_goes_on_from_there(session: SessionId, owner: access.Author) -> None:
+def test_a_read_is_cut_at_its_limit_and_goes_on_from_there(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     log.append_as(claim, [delta(message, n, "x") for n in range(9)])
@@ -123,7 +124,7 @@ def test_a_reader_ahead_of_the_head_gets_an_empty_range(session: SessionId) -> N
     assert (page.span.start, page.span.end, page.head, page.span.body) == (99, 99, 2, b"")
 
 
-def test_a_compacted_range_is_no_gap(session: SessionId, owner: access.Author) -> None:
+def test_a_compacted_range_is_no_gap(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     inside = log.append_as(claim, [delta(message, 0, "a"), delta(message, 1, "b")]).start + 1
@@ -138,7 +139,7 @@ def test_a_compacted_range_is_no_gap(session: SessionId, owner: access.Author) -
     assert not any(isinstance(fact, MessageDelta) for fact in facts(session))
 
 
-def test_a_cold_start_begins_at_a_message(session: SessionId, owner: access.Author) -> None:
+def test_a_cold_start_begins_at_a_message(session: SessionId, owner: Author) -> None:
     for _ in range(3):
         claim = claimed(session, owner)
         log.append_as(claim, [delta(begin(claim), 0, "answer")])
@@ -154,7 +155,7 @@ def test_a_cold_start_begins_at_a_message(session: SessionId, owner: access.Auth
     assert earlier.events[0].kind == "message.started"
 
 
-def test_a_cold_start_never_cuts_a_message_that_was_open(session: SessionId, owner: access.Author) -> None:
+def test_a_cold_start_never_cuts_a_message_that_was_open(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     for _ in range(4):
@@ -168,7 +169,7 @@ def test_a_cold_start_never_cuts_a_message_that_was_open(session: SessionId, own
     assert str(message) in page.span.body.decode()
 
 
-def test_a_cold_start_of_a_short_session_is_whole(session: SessionId, owner: access.Author) -> None:
+def test_a_cold_start_of_a_short_session_is_whole(session: SessionId, owner: Author) -> None:
     say(session, owner)
 
     page = log.open_last(session, messages=50)
@@ -181,7 +182,7 @@ def test_a_session_that_is_not_there_is_not_found() -> None:
         log.open_last(SessionId(uuid4()), messages=3)
 
 
-def test_many_runs_are_written_in_one_statement_and_the_fenced_one_is_left_out(owner: access.Author) -> None:
+def test_many_runs_are_written_in_one_statement_and_the_fenced_one_is_left_out(owner: Author) -> None:
     claims = [claimed(sessions.create(by=owner, agent="script"), owner) for _ in range(3)]
     opened = [begin(claim) for claim in claims]
     runs.cancel(claims[1].session, by=owner, client_id=client_id())
@@ -198,7 +199,7 @@ def test_many_runs_are_written_in_one_statement_and_the_fenced_one_is_left_out(o
     assert "message.delta" not in kinds(claims[1].session)
 
 
-def test_two_writes_of_one_statement_share_a_session_in_their_order(session: SessionId, owner: access.Author) -> None:
+def test_two_writes_of_one_statement_share_a_session_in_their_order(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
 
@@ -212,7 +213,7 @@ def test_two_writes_of_one_statement_share_a_session_in_their_order(session: Ses
     assert facts(session)[-1] == delta(message, 0, "abc")
 
 
-def test_crossing_writes_of_many_workers_never_deadlock(owner: access.Author) -> None:
+def test_crossing_writes_of_many_workers_never_deadlock(owner: Author) -> None:
     claims = [claimed(sessions.create(by=owner, agent="script"), owner) for _ in range(6)]
     opened = {claim.run: begin(claim) for claim in claims}
 
@@ -226,7 +227,7 @@ def test_crossing_writes_of_many_workers_never_deadlock(owner: access.Author) ->
         assert log.heads([claim.session])[claim.session].head == 7 + 24
 
 
-def test_a_write_waits_for_a_cancel_under_way_and_is_refused(session: SessionId, owner: access.Author) -> None:
+def test_a_write_waits_for_a_cancel_under_way_and_is_refused(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     refused = threading.Event()
@@ -250,9 +251,7 @@ def test_a_write_waits_for_a_cancel_under_way_and_is_refused(session: SessionId,
     assert "message.delta" not in kinds(session)
 
 
-def test_a_cold_start_never_cuts_a_message_that_was_completed_after_it(
-    session: SessionId, owner: access.Author
-) -> None:
+def test_a_cold_start_never_cuts_a_message_that_was_completed_after_it(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     say(session, owner)
@@ -276,7 +275,7 @@ def _waits_for_a_lock() -> bool:
     "text",
     ['"quotes"', "back\\slash \\n", "line\nbreak\ttab\x01\x7f", "{1,NULL,null}", "\u2028 \U0001f600 é", "'; --", "%s"],
 )
-def test_what_is_said_comes_back_as_it_was(session: SessionId, owner: access.Author, text: str) -> None:
+def test_what_is_said_comes_back_as_it_was(session: SessionId, owner: Author, text: str) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
 
@@ -286,7 +285,7 @@ def test_what_is_said_comes_back_as_it_was(session: SessionId, owner: access.Aut
     assert [fact.text for fact in read if isinstance(fact, MessageDelta)] == [text + text]
 
 
-def test_an_append_is_planned_once(session: SessionId, owner: access.Author) -> None:
+def test_an_append_is_planned_once(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     for _ in range(10):

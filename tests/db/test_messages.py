@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sessions_core.models import Participant, Run, Session
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, NoSuchAgent, NotFound, NotSupported, ReadOnly, RunActive, TooLarge
 from sessions_core.protocol.events import MessagePosted, SessionRenamed
 from sessions_core.protocol.ids import SessionId, new_message
-from sessions_core.services import access, messages, runs, sessions
+from sessions_core.services import messages, runs, sessions
 from tests.db.acts import at_once, author, client_id, facts, kinds, say
 
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_post_is_kept_and_asks_for_a_run(session: SessionId, owner: access.Author) -> None:
+def test_a_post_is_kept_and_asks_for_a_run(session: SessionId, owner: Author) -> None:
     posted = say(session, owner, "Good morning")
 
     assert kinds(session)[2:] == ["message.posted", "session.renamed", "run.requested"]
     assert Run.objects.get(pk=posted.run).replies_to == posted.message
 
 
-def test_the_same_post_from_many_devices_at_once_is_one(session: SessionId, owner: access.Author) -> None:
+def test_the_same_post_from_many_devices_at_once_is_one(session: SessionId, owner: Author) -> None:
     once = client_id()
 
     answers = at_once(*[partial(say, session, owner, client_id=once) for _ in range(6)])
@@ -46,7 +47,7 @@ def test_the_same_post_from_many_devices_at_once_is_one(session: SessionId, owne
     [("", BadField), (" \n", BadField), ("a\x00b", BadField), ("a\ud800", BadField), ("x" * 32_001, TooLarge)],
 )
 def test_what_cannot_be_kept_is_refused_whole(
-    session: SessionId, owner: access.Author, text: str, refusal: "type[Refusal]"
+    session: SessionId, owner: Author, text: str, refusal: "type[Refusal]"
 ) -> None:
     with pytest.raises(refusal):
         say(session, owner, text)
@@ -54,19 +55,19 @@ def test_what_cannot_be_kept_is_refused_whole(
     assert Session.objects.get(pk=session).head == 2
 
 
-def test_an_unknown_agent_is_refused_whole(session: SessionId, owner: access.Author) -> None:
+def test_an_unknown_agent_is_refused_whole(session: SessionId, owner: Author) -> None:
     with pytest.raises(NoSuchAgent):
         say(session, owner, agent="nobody")
 
     assert not Run.objects.exists()
 
 
-def test_an_unknown_parent_is_refused(session: SessionId, owner: access.Author) -> None:
+def test_an_unknown_parent_is_refused(session: SessionId, owner: Author) -> None:
     with pytest.raises(BadField):
         say(session, owner, parent=new_message())
 
 
-def test_a_message_follows_the_one_before(session: SessionId, owner: access.Author) -> None:
+def test_a_message_follows_the_one_before(session: SessionId, owner: Author) -> None:
     first = say(session, owner)
     say(session, owner)
 
@@ -74,7 +75,7 @@ def test_a_message_follows_the_one_before(session: SessionId, owner: access.Auth
     assert [post.parent for post in posts] == [None, first.message]
 
 
-def test_policy_reject_refuses_while_an_answer_is_written(session: SessionId, owner: access.Author) -> None:
+def test_policy_reject_refuses_while_an_answer_is_written(session: SessionId, owner: Author) -> None:
     posted = say(session, owner)
     with pytest.raises(RunActive):
         say(session, owner, policy="reject")
@@ -84,13 +85,13 @@ def test_policy_reject_refuses_while_an_answer_is_written(session: SessionId, ow
     assert say(session, owner, policy="reject").run != posted.run
 
 
-def test_policies_of_later_are_refused_by_name(session: SessionId, owner: access.Author) -> None:
+def test_policies_of_later_are_refused_by_name(session: SessionId, owner: Author) -> None:
     with pytest.raises(NotSupported):
         say(session, owner, policy="steer")
 
 
 def test_a_stranger_a_viewer_and_an_archive_cannot_be_posted_to(
-    session: SessionId, owner: access.Author, bob: "User", mallory: "User"
+    session: SessionId, owner: Author, bob: "User", mallory: "User"
 ) -> None:
     Participant.objects.create(session_id=session, user=bob, role="viewer")
     with pytest.raises(NotFound):
@@ -104,7 +105,7 @@ def test_a_stranger_a_viewer_and_an_archive_cannot_be_posted_to(
         say(session, owner)
 
 
-def test_a_session_is_named_after_the_first_words(session: SessionId, owner: access.Author) -> None:
+def test_a_session_is_named_after_the_first_words(session: SessionId, owner: Author) -> None:
     say(session, owner, "  What is\n a durable session, and why should anybody want one of them, please?")
     say(session, owner, "second")
 
@@ -112,7 +113,7 @@ def test_a_session_is_named_after_the_first_words(session: SessionId, owner: acc
     assert names == ["What is a durable session, and why should anybody want one…"]
 
 
-def test_a_session_whose_agent_is_gone_is_answered_by_the_default(session: SessionId, owner: access.Author) -> None:
+def test_a_session_whose_agent_is_gone_is_answered_by_the_default(session: SessionId, owner: Author) -> None:
     Session.objects.update(agent="retired")
 
     posted = say(session, owner)

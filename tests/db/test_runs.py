@@ -9,10 +9,11 @@ import pytest
 
 from sessions_core import log
 from sessions_core.models import Run
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, Conflict, Fenced, NotFound, RunEnded
 from sessions_core.protocol.events import MessageCompleted, Part, RunCompleted, RunFailed, RunInterrupted, RunRestarted
 from sessions_core.protocol.ids import RunId, SessionId
-from sessions_core.services import access, runs
+from sessions_core.services import runs
 from tests.db.acts import at_once, author, begin, claimed, client_id, delta, facts, kinds, say
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = "2000-01-01T00:00Z"
 
 
-def test_of_many_workers_one_gets_the_run(session: SessionId, owner: access.Author) -> None:
+def test_of_many_workers_one_gets_the_run(session: SessionId, owner: Author) -> None:
     run = say(session, owner).run
 
     claims = at_once(*[partial(runs.claim, run, worker=f"w{n}") for n in range(6)])
@@ -31,7 +32,7 @@ def test_of_many_workers_one_gets_the_run(session: SessionId, owner: access.Auth
     assert kinds(session).count("run.started") == 1
 
 
-def test_runs_of_one_session_go_one_after_the_other(session: SessionId, owner: access.Author) -> None:
+def test_runs_of_one_session_go_one_after_the_other(session: SessionId, owner: Author) -> None:
     first, second = say(session, owner).run, say(session, owner).run
 
     assert runs.claim(second, worker="w1") is None
@@ -42,7 +43,7 @@ def test_runs_of_one_session_go_one_after_the_other(session: SessionId, owner: a
     assert runs.claim(second, worker="w1") is not None
 
 
-def test_a_lapsed_lease_is_taken_over_and_its_messages_are_voided(session: SessionId, owner: access.Author) -> None:
+def test_a_lapsed_lease_is_taken_over_and_its_messages_are_voided(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     log.append_as(claim, [delta(message, 0, "half")])
@@ -54,18 +55,18 @@ def test_a_lapsed_lease_is_taken_over_and_its_messages_are_voided(session: Sessi
     assert facts(session)[-1] == RunRestarted(attempt=2, voided=(message,))
 
 
-def test_a_beat_renews_and_says_what_is_lost_or_stopped(session: SessionId, owner: access.Author) -> None:
+def test_a_beat_renews_and_says_what_is_lost_or_stopped(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
-    assert runs.beat([claim]) == runs.Beat(lost=set(), cancelled=set())
+    assert runs.heartbeat([claim]) == runs.Heartbeat(lost=set(), cancelled=set())
     runs.cancel(session, by=owner, client_id=client_id())
-    assert runs.beat([claim]) == runs.Beat(lost=set(), cancelled={claim.run})
+    assert runs.heartbeat([claim]) == runs.Heartbeat(lost=set(), cancelled={claim.run})
 
     runs.finish(claim, RunCompleted())
 
-    assert runs.beat([claim]) == runs.Beat(lost={claim.run}, cancelled=set())
+    assert runs.heartbeat([claim]) == runs.Heartbeat(lost={claim.run}, cancelled=set())
 
 
-def test_the_end_completes_what_is_open_with_what_was_said(session: SessionId, owner: access.Author) -> None:
+def test_the_end_completes_what_is_open_with_what_was_said(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     message = begin(claim)
     log.append_as(claim, [delta(message, 0, "half "), delta(message, 5, "an answer")])
@@ -77,7 +78,7 @@ def test_the_end_completes_what_is_open_with_what_was_said(session: SessionId, o
     assert Run.objects.get().error == "It broke."
 
 
-def test_a_run_ends_once(session: SessionId, owner: access.Author) -> None:
+def test_a_run_ends_once(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
 
     ends = at_once(*[partial(runs.finish, claim, RunCompleted()) for _ in range(4)])
@@ -86,7 +87,7 @@ def test_a_run_ends_once(session: SessionId, owner: access.Author) -> None:
     assert kinds(session).count("run.completed") == 1
 
 
-def test_a_stopped_run_ends_cancelled_whatever_it_says(session: SessionId, owner: access.Author) -> None:
+def test_a_stopped_run_ends_cancelled_whatever_it_says(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     runs.cancel(session, by=owner, client_id=client_id())
 
@@ -96,7 +97,7 @@ def test_a_stopped_run_ends_cancelled_whatever_it_says(session: SessionId, owner
     assert Run.objects.get().state == "cancelled"
 
 
-def test_stop_before_a_worker_has_it_ends_it_at_once(session: SessionId, owner: access.Author) -> None:
+def test_stop_before_a_worker_has_it_ends_it_at_once(session: SessionId, owner: Author) -> None:
     run = say(session, owner).run
 
     stopped = runs.cancel(session, by=owner, client_id=client_id())
@@ -106,7 +107,7 @@ def test_stop_before_a_worker_has_it_ends_it_at_once(session: SessionId, owner: 
     assert runs.claim(run, worker="w1") is None
 
 
-def test_the_same_stop_twice_is_one(session: SessionId, owner: access.Author) -> None:
+def test_the_same_stop_twice_is_one(session: SessionId, owner: Author) -> None:
     claimed(session, owner)
     once = client_id()
 
@@ -118,14 +119,14 @@ def test_the_same_stop_twice_is_one(session: SessionId, owner: access.Author) ->
     assert kinds(session).count("run.cancel_requested") == 1
 
 
-def test_nothing_to_stop_is_said(session: SessionId, owner: access.Author) -> None:
+def test_nothing_to_stop_is_said(session: SessionId, owner: Author) -> None:
     with pytest.raises(RunEnded):
         runs.cancel(session, by=owner, client_id=client_id())
     with pytest.raises(NotFound):
         runs.cancel(session, by=owner, client_id=client_id(), run_id=RunId(uuid4()))
 
 
-def test_a_stranger_cannot_stop(session: SessionId, owner: access.Author, mallory: "User") -> None:
+def test_a_stranger_cannot_stop(session: SessionId, owner: Author, mallory: "User") -> None:
     claim = claimed(session, owner)
 
     with pytest.raises(NotFound):
@@ -134,7 +135,7 @@ def test_a_stranger_cannot_stop(session: SessionId, owner: access.Author, mallor
     assert "run.cancel_requested" not in kinds(session)
 
 
-def test_an_id_of_another_command_is_refused(session: SessionId, owner: access.Author) -> None:
+def test_an_id_of_another_command_is_refused(session: SessionId, owner: Author) -> None:
     used = client_id()
     say(session, owner, client_id=used)
 
@@ -142,7 +143,7 @@ def test_an_id_of_another_command_is_refused(session: SessionId, owner: access.A
         runs.cancel(session, by=owner, client_id=used)
 
 
-def test_the_sweeper_ends_a_run_that_killed_all_its_workers(session: SessionId, owner: access.Author) -> None:
+def test_the_sweeper_ends_a_run_that_killed_all_its_workers(session: SessionId, owner: Author) -> None:
     claim: runs.Claim | None = claimed(session, owner)
     for _ in range(runs.ATTEMPTS - 1):
         Run.objects.update(lease_until=LONG_AGO)
@@ -160,7 +161,7 @@ def test_the_sweeper_ends_a_run_that_killed_all_its_workers(session: SessionId, 
     assert runs.claim(claim.run, worker="w") is None
 
 
-def test_the_sweeper_ends_a_stopped_run_whose_worker_died(session: SessionId, owner: access.Author) -> None:
+def test_the_sweeper_ends_a_stopped_run_whose_worker_died(session: SessionId, owner: Author) -> None:
     claimed(session, owner)
     runs.cancel(session, by=owner, client_id=client_id())
     Run.objects.update(lease_until=LONG_AGO)
@@ -170,7 +171,7 @@ def test_the_sweeper_ends_a_stopped_run_whose_worker_died(session: SessionId, ow
     assert kinds(session)[-1] == "run.cancelled"
 
 
-def test_two_sweepers_end_a_run_once(session: SessionId, owner: access.Author) -> None:
+def test_two_sweepers_end_a_run_once(session: SessionId, owner: Author) -> None:
     claimed(session, owner)
     Run.objects.update(lease_until=LONG_AGO, attempt=runs.ATTEMPTS, fence=runs.ATTEMPTS)
 
@@ -179,7 +180,7 @@ def test_two_sweepers_end_a_run_once(session: SessionId, owner: access.Author) -
     assert kinds(session).count("run.interrupted") == 1
 
 
-def test_the_sweeper_wakes_what_was_lost_and_its_turn(session: SessionId, owner: access.Author) -> None:
+def test_the_sweeper_wakes_what_was_lost_and_its_turn(session: SessionId, owner: Author) -> None:
     first, second = say(session, owner).run, say(session, owner).run
     Run.objects.update(woken_at=LONG_AGO)
 
@@ -190,7 +191,7 @@ def test_the_sweeper_wakes_what_was_lost_and_its_turn(session: SessionId, owner:
     assert second not in woken
 
 
-def test_a_run_handed_back_goes_on_elsewhere_and_costs_no_attempt(session: SessionId, owner: access.Author) -> None:
+def test_a_run_handed_back_goes_on_elsewhere_and_costs_no_attempt(session: SessionId, owner: Author) -> None:
     claim: runs.Claim | None = claimed(session, owner)
     for _ in range(runs.ATTEMPTS + 1):
         assert claim is not None
@@ -201,7 +202,7 @@ def test_a_run_handed_back_goes_on_elsewhere_and_costs_no_attempt(session: Sessi
     assert claim.attempt == runs.ATTEMPTS + 2
 
 
-def test_a_failed_run_can_be_tried_again_once_per_command(session: SessionId, owner: access.Author) -> None:
+def test_a_failed_run_can_be_tried_again_once_per_command(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     runs.finish(claim, RunFailed(code="provider", message="It broke.", retry=True))
     once = client_id()
@@ -213,7 +214,7 @@ def test_a_failed_run_can_be_tried_again_once_per_command(session: SessionId, ow
     assert Run.objects.get(pk=first.run).replies_to == claim.replies_to
 
 
-def test_an_answer_that_succeeded_is_not_tried_again(session: SessionId, owner: access.Author) -> None:
+def test_an_answer_that_succeeded_is_not_tried_again(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     runs.finish(claim, RunCompleted())
 
@@ -221,7 +222,7 @@ def test_an_answer_that_succeeded_is_not_tried_again(session: SessionId, owner: 
         runs.retry(session, by=owner, client_id=client_id(), run_id=claim.run)
 
 
-def test_two_janitors_compact_once(session: SessionId, owner: access.Author) -> None:
+def test_two_janitors_compact_once(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     log.append_as(claim, [delta(begin(claim), 0, "a")])
     runs.finish(claim, RunCompleted())
@@ -232,7 +233,7 @@ def test_two_janitors_compact_once(session: SessionId, owner: access.Author) -> 
     assert runs.compact(delay=timedelta(0)) == 0
 
 
-def test_a_run_of_late_is_not_compacted_yet(session: SessionId, owner: access.Author) -> None:
+def test_a_run_of_late_is_not_compacted_yet(session: SessionId, owner: Author) -> None:
     claim = claimed(session, owner)
     log.append_as(claim, [delta(begin(claim), 0, "a")])
     runs.finish(claim, RunCompleted())

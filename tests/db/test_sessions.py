@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from sessions_core.models import Event, Participant, Run, Session
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, Forbidden, NotFound, NotSupported, ReadOnly
 from sessions_core.protocol.ids import SessionId, UserId
 from sessions_core.services import access, runs, sessions
@@ -25,7 +26,7 @@ def test_a_new_session_begins_its_log(session: SessionId) -> None:
     assert kinds(session) == ["session.created", "participant.joined"]
 
 
-def test_one_command_makes_one_session(owner: access.Author) -> None:
+def test_one_command_makes_one_session(owner: Author) -> None:
     once = client_id()
 
     made = at_once(*[partial(sessions.create, by=owner, client_id=once) for _ in range(4)])
@@ -34,7 +35,7 @@ def test_one_command_makes_one_session(owner: access.Author) -> None:
     assert Event.objects.count() == 2
 
 
-def test_the_list_has_mine_only_newest_activity_first(owner: access.Author, mallory: "User") -> None:
+def test_the_list_has_mine_only_newest_activity_first(owner: Author, mallory: "User") -> None:
     first, second = sessions.create(by=owner, title="one"), sessions.create(by=owner, title="two")
     sessions.create(by=author(mallory), title="hers")
     say(first, owner)
@@ -48,7 +49,7 @@ def test_the_list_has_mine_only_newest_activity_first(owner: access.Author, mall
 
 
 def test_a_list_costs_the_same_however_long_it_is(
-    owner: access.Author, django_assert_num_queries: DjangoAssertNumQueries
+    owner: Author, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for n in range(5):
         sessions.create(by=owner, title=str(n))
@@ -57,7 +58,7 @@ def test_a_list_costs_the_same_however_long_it_is(
         assert len(sessions.listing(user=owner.user)) == 5
 
 
-def test_renaming_is_a_line_in_the_log(session: SessionId, owner: access.Author) -> None:
+def test_renaming_is_a_line_in_the_log(session: SessionId, owner: Author) -> None:
     sessions.rename(session, by=owner, title="  A  new name ")
 
     assert kinds(session)[-1] == "session.renamed"
@@ -66,7 +67,7 @@ def test_renaming_is_a_line_in_the_log(session: SessionId, owner: access.Author)
         sessions.rename(session, by=owner, title=" ")
 
 
-def test_an_archived_session_is_read_only_until_restored(session: SessionId, owner: access.Author) -> None:
+def test_an_archived_session_is_read_only_until_restored(session: SessionId, owner: Author) -> None:
     sessions.archive(session, by=owner)
     with pytest.raises(ReadOnly):
         sessions.configure(session, by=owner, policy="reject")
@@ -77,7 +78,7 @@ def test_an_archived_session_is_read_only_until_restored(session: SessionId, own
     assert kinds(session)[-3:] == ["session.archived", "session.restored", "session.configured"]
 
 
-def test_only_the_owner_deletes_and_nothing_is_left(session: SessionId, owner: access.Author, bob: "User") -> None:
+def test_only_the_owner_deletes_and_nothing_is_left(session: SessionId, owner: Author, bob: "User") -> None:
     Participant.objects.create(session_id=session, user=bob, role="editor")
     say(session, owner)
     with pytest.raises(Forbidden):
@@ -90,7 +91,7 @@ def test_only_the_owner_deletes_and_nothing_is_left(session: SessionId, owner: a
         sessions.get(session, user=owner.user)
 
 
-def test_what_is_posted_while_a_session_is_deleted_goes_with_it(session: SessionId, owner: access.Author) -> None:
+def test_what_is_posted_while_a_session_is_deleted_goes_with_it(session: SessionId, owner: Author) -> None:
     posted = threading.Event()
 
     def post_slowly() -> None:
@@ -114,7 +115,7 @@ def _somebody_waits() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def test_absent_and_not_yours_are_one_answer(session: SessionId, owner: access.Author, mallory: "User") -> None:
+def test_absent_and_not_yours_are_one_answer(session: SessionId, owner: Author, mallory: "User") -> None:
     with pytest.raises(NotFound) as not_yours:
         sessions.rename(session, by=author(mallory), title="mine now")
     sessions.delete(session, by=owner)
@@ -124,7 +125,7 @@ def test_absent_and_not_yours_are_one_answer(session: SessionId, owner: access.A
     assert str(not_yours.value) == str(absent.value)
 
 
-def test_a_read_mark_only_moves_forward_and_not_above_the_head(session: SessionId, owner: access.Author) -> None:
+def test_a_read_mark_only_moves_forward_and_not_above_the_head(session: SessionId, owner: Author) -> None:
     say(session, owner)
     head = sessions.get(session, user=owner.user).head
 
@@ -134,13 +135,13 @@ def test_a_read_mark_only_moves_forward_and_not_above_the_head(session: SessionI
     assert sessions.get(session, user=owner.user).read_seq == head
 
 
-def test_memberships_are_told_in_one_query(session: SessionId, owner: access.Author, mallory: "User") -> None:
+def test_memberships_are_told_in_one_query(session: SessionId, owner: Author, mallory: "User") -> None:
     mine, hers = (session, owner.user), (session, UserId(mallory.pk))
 
     assert access.memberships({mine, hers}) == {mine}
 
 
-def test_what_one_did_oneself_is_not_unread(session: SessionId, owner: access.Author, bob: "User") -> None:
+def test_what_one_did_oneself_is_not_unread(session: SessionId, owner: Author, bob: "User") -> None:
     Participant.objects.create(session_id=session, user=bob, role="editor", read_seq=2)
     sessions.rename(session, by=owner, title="New")
     assert not sessions.get(session, user=owner.user).unread
@@ -152,7 +153,7 @@ def test_what_one_did_oneself_is_not_unread(session: SessionId, owner: access.Au
     assert sessions.get(session, user=owner.user).unread
 
 
-def test_a_policy_that_no_post_could_follow_is_refused(session: SessionId, owner: access.Author) -> None:
+def test_a_policy_that_no_post_could_follow_is_refused(session: SessionId, owner: Author) -> None:
     with pytest.raises(NotSupported):
         sessions.configure(session, by=owner, policy="steer")
     with pytest.raises(NotSupported):

@@ -10,10 +10,10 @@ from django.contrib.sessions.models import Session as Stored
 from chatapp.pages import sign_in_links
 from sessions_core import hints, log
 from sessions_core.models import Participant, Run
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import Actor, MessageCompleted, MessagePosted, MessageStarted, Part
 from sessions_core.protocol.ids import SessionId, UserId, new_message
 from sessions_core.services import sessions
-from sessions_core.services.access import Author
 from tests.db.acts import author, facts
 from tests.support.cast import PASSWORD, person
 

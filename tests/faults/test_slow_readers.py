@@ -16,7 +16,7 @@ from tests.support.proxy import Proxy
 
 SLOW = 10
 MIB = 1024 * 1024
-EACH_BYTES = 512 * 1024 + 300 * 1024  # OUTBOX_LIMIT, and what the server's library holds besides
+EACH_BYTES = 512 * 1024 + 300 * 1024  # SEND_BUFFER_LIMIT, and what the server's library holds besides
 SLACK_BYTES = 24 * MIB  # rings, and garbage that was not collected yet
 SMALL_BUFFER_BYTES = 16 * 1024
 FEW = Scale(people=6, tabs=2, sessions=2)

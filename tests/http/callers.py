@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from sessions_core.models import Participant
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import Part
 from sessions_core.protocol.ids import ClientId, RunId, SessionId
 from sessions_core.services import access, messages, runs, sessions, tokens
@@ -69,8 +70,8 @@ class Answer:
         return str(self.said["error"]["code"])
 
 
-def author(user: User) -> access.Author:
-    return access.Author.of(user)
+def author(user: User) -> Author:
+    return access.author(user)
 
 
 def begun(by: User, *, title: str = "", agent: str = "") -> SessionId:

@@ -7,6 +7,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django import Settings
 
+from sessions_core.live import draining
 from sessions_core.process import health
 
 
@@ -16,7 +17,7 @@ def anyone() -> Iterator[Client]:
     health._redis.cache_clear()
     health._MIGRATED.clear()
     yield Client()
-    health._DRAINING.clear()
+    draining._DRAINING.clear()
 
 
 def test_a_process_that_runs_is_alive(anyone: Client) -> None:
@@ -41,7 +42,7 @@ def test_head_will_do(anyone: Client, path: str) -> None:
 
 @pytest.mark.django_db
 def test_a_draining_process_wants_no_new_work_but_lives(anyone: Client) -> None:
-    health.begin_draining()
+    draining.begin()
 
     answer = anyone.get("/health/ready")
 

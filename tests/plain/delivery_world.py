@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from sessions_core.machines.feed import Feed, Loss, Span, Subscription
-from sessions_core.machines.send_buffer import Outbox
+from sessions_core.machines.send_buffer import SendBuffer
 from sessions_core.protocol.ids import SessionId
 
 SESSION: Final = SessionId(UUID(int=1))
@@ -87,10 +87,10 @@ class Client:
         subscription, process = self.subscription, self.process
         if subscription is None or process is None:
             return
-        if text := subscription.outbox.take():
+        if text := subscription.send_buffer.take():
             self._apply(json.loads(text))
-        if not len(subscription.outbox) and subscription.outbox.refused:
-            subscription.outbox.refused = False
+        if not len(subscription.send_buffer) and subscription.send_buffer.refused:
+            subscription.send_buffer.refused = False
             if subscription.stalled:
                 process.known().drained(subscription)
 
@@ -110,8 +110,8 @@ class Client:
 
     def _follow(self, cursor: int) -> None:
         assert self.process is not None
-        outbox = Outbox(OUTBOX, lambda: None)
-        self.subscription = Subscription(SESSION, outbox, cursor=cursor, lost=self._lost)
+        send_buffer = SendBuffer(OUTBOX, lambda: None)
+        self.subscription = Subscription(SESSION, send_buffer, cursor=cursor, lost=self._lost)
         self.process.known().attach(self.subscription)
 
     def _lost(self, loss: Loss) -> None:

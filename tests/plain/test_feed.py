@@ -3,7 +3,7 @@
 import json
 
 from sessions_core.machines.feed import EARLY, Feed, Span, Subscription
-from sessions_core.machines.send_buffer import REPLY_ROOM, Frame, Outbox
+from sessions_core.machines.send_buffer import REPLY_ROOM, Frame, SendBuffer
 from tests.plain.delivery_world import SESSION
 
 
@@ -12,14 +12,14 @@ def span(start: int, end: int, *, epoch: int = 1, body: bytes = b"") -> Span:
 
 
 def following(feed: Feed, cursor: int, *, limit: int = 10_000) -> Subscription:
-    subscription = Subscription(SESSION, Outbox(limit, lambda: None), cursor=cursor)
+    subscription = Subscription(SESSION, SendBuffer(limit, lambda: None), cursor=cursor)
     feed.attach(subscription)
     return subscription
 
 
 def ranges(subscription: Subscription) -> list[tuple[int, int]]:
     frames = []
-    while text := subscription.outbox.take():
+    while text := subscription.send_buffer.take():
         frame = json.loads(text)
         frames.append((frame["from"], frame["to"]))
     return frames
@@ -41,7 +41,7 @@ def test_all_readers_get_the_same_text() -> None:
 
     feed.offer(span(0, 1))
 
-    assert first.outbox.take() is second.outbox.take()
+    assert first.send_buffer.take() is second.send_buffer.take()
 
 
 def test_a_hint_that_leaves_a_gap_has_the_log_read_once_for_all() -> None:
@@ -108,7 +108,7 @@ def test_a_hint_of_another_epoch_is_not_believed_but_looked_into() -> None:
 
     feed.offer(span(5, 6, epoch=1))
 
-    assert not len(reader.outbox)
+    assert not len(reader.send_buffer)
     assert feed.next_read() == 5
     assert feed.page(span(5, 5, epoch=2), head=5)
     assert feed.next_read() is None
@@ -143,37 +143,37 @@ def test_hints_that_come_early_are_kept_within_bounds() -> None:
 
 
 def test_an_empty_outbox_takes_any_frame() -> None:
-    outbox = Outbox(10, lambda: None)
+    send_buffer = SendBuffer(10, lambda: None)
 
-    assert outbox.put(Frame(text="x" * 100, size=100))
-    assert not outbox.put(Frame(text="y", size=1))
-    assert outbox.refused
+    assert send_buffer.put(Frame(text="x" * 100, size=100))
+    assert not send_buffer.put(Frame(text="y", size=1))
+    assert send_buffer.refused
 
 
 def test_one_who_asks_and_does_not_read_overflows() -> None:
-    outbox = Outbox(10, lambda: None)
+    send_buffer = SendBuffer(10, lambda: None)
     for _ in range(REPLY_ROOM // 1000 + 2):
-        outbox.reply("x" * 1000)
+        send_buffer.reply("x" * 1000)
 
-    assert outbox.overflown
+    assert send_buffer.overflowed
 
 
 def test_what_was_not_sent_of_a_session_can_be_taken_back() -> None:
-    outbox = Outbox(1000, lambda: None)
-    outbox.put(Frame(text="hers", size=4, session=SESSION))
-    outbox.reply("ok")
+    send_buffer = SendBuffer(1000, lambda: None)
+    send_buffer.put(Frame(text="hers", size=4, session=SESSION))
+    send_buffer.reply("ok")
 
-    outbox.drop(SESSION)
+    send_buffer.drop(SESSION)
 
-    assert outbox.take() == "ok"
-    assert outbox.take() is None
+    assert send_buffer.take() == "ok"
+    assert send_buffer.take() is None
 
 
 def test_the_reader_of_an_outbox_is_woken_once() -> None:
     woken = []
-    outbox = Outbox(1000, lambda: woken.append(1))
-    outbox.sleeps = True
+    send_buffer = SendBuffer(1000, lambda: woken.append(1))
+    send_buffer.sleeps = True
     for _ in range(3):
-        outbox.reply("x")
+        send_buffer.reply("x")
 
     assert woken == [1]

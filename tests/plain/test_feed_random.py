@@ -104,7 +104,7 @@ class Delivery(RuleBasedStateMachine):
     @invariant()
     def outboxes_are_bounded(self) -> None:
         for each in self.clients:
-            assert each.subscription is None or len(each.subscription.outbox) <= 10
+            assert each.subscription is None or len(each.subscription.send_buffer) <= 10
 
     @override
     def teardown(self) -> None:

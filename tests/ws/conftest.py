@@ -12,8 +12,8 @@ from tests.ws.server import serving
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+    from sessions_core.protocol.author import Author
     from sessions_core.protocol.ids import SessionId
-    from sessions_core.services.access import Author
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from tests.support.waiting import until
 def serving() -> Iterator[str]:
     """The server's address as `127.0.0.1:port`; gone afterwards."""
     from chatapp.launcher import server
-    from sessions_core.process import health
+    from sessions_core.live import draining
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = server.Server(server.config())
@@ -26,4 +26,4 @@ def serving() -> Iterator[str]:
         finally:
             running.should_exit = True
             thread.join(30)
-            health._DRAINING.clear()  # it was a process of its own in all but name
+            draining._DRAINING.clear()  # it was a process of its own in all but name

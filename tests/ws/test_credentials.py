@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.test import Client
 
+    from sessions_core.protocol.author import Author
     from sessions_core.protocol.ids import SessionId
-    from sessions_core.services.access import Author
 
 Connect = Callable[..., Tab]
 AsUser = Callable[..., Tab]

@@ -7,6 +7,7 @@ import pytest
 from pytest_django import Settings
 
 from sessions_core.hub import Hub
+from sessions_core.hub.hub import LINGER_S
 from sessions_core.log import Page, Position
 from sessions_core.machines.feed import Span
 from sessions_core.protocol.ids import SessionId
@@ -36,7 +37,7 @@ async def test_a_session_that_somebody_comes_back_to_at_the_last_moment_is_not_f
     hub = Hub(EmptyLog(), lambda _: None)
     left = await hub.follow(SESSION)
     assert left.empty_since is not None
-    left.empty_since -= hub.LINGER_S + 1
+    left.empty_since -= LINGER_S + 1
 
     back = await hub.follow(SESSION)
     hub._forget_idle()  # the tail check comes before who came back is attached

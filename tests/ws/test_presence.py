@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sessions_core.live.presence import FRAMES_PER_S, Gathering
 from sessions_core.machines.roster import FORGET_S, IDLE_AFTER_S, MOST, TYPING_S, Roster
-from sessions_core.machines.send_buffer import Outbox
+from sessions_core.machines.send_buffer import SendBuffer
 from sessions_core.protocol.frames import PresentDevice
 from sessions_core.protocol.ids import DeviceId, SessionId, UserId
 from tests.ws.person import Frame, Tab
@@ -14,7 +14,7 @@ from tests.ws.person import Frame, Tab
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from sessions_core.services.access import Author
+    from sessions_core.protocol.author import Author
 
 AsUser = Callable[..., Tab]
 PHONE, LAPTOP = DeviceId(uuid4()), DeviceId(uuid4())
@@ -36,7 +36,7 @@ def alice_with(*devices: DeviceId) -> Roster:
 
 
 def _alice() -> "Author":
-    from sessions_core.services.access import Author
+    from sessions_core.protocol.author import Author
 
     return Author(user=UserId(1), name="Alice")
 
@@ -118,14 +118,14 @@ def test_a_list_is_bounded() -> None:
 async def test_the_list_of_many_changes_less_often_and_a_newcomer_has_it_at_once() -> None:
     gathering = Gathering(lambda _session, _message: None)
     session, now = SessionId(uuid4()), 1000.0
-    outboxes = [Outbox(10**6, lambda: None) for _ in range(101)]
-    for outbox in outboxes[:100]:
-        gathering.arrive(session, outbox, _alice(), DeviceId(uuid4()), label="")
+    send_buffers = [SendBuffer(10**6, lambda: None) for _ in range(101)]
+    for send_buffer in send_buffers[:100]:
+        gathering.arrive(session, send_buffer, _alice(), DeviceId(uuid4()), label="")
     gathering._look(session, now)
 
-    gathering.arrive(session, outboxes[100], _alice(), PHONE, label="")
+    gathering.arrive(session, send_buffers[100], _alice(), PHONE, label="")
     gathering._look(session, now + 1)
-    assert [len(outbox) for outbox in outboxes] == [1] * 101
+    assert [len(send_buffer) for send_buffer in send_buffers] == [1] * 101
 
     gathering._look(session, now + 100 / FRAMES_PER_S)
-    assert len(outboxes[0]) == 2
+    assert len(send_buffers[0]) == 2

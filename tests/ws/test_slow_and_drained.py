@@ -65,7 +65,7 @@ async def test_one_that_does_not_take_a_frame_is_closed_with_4408(monkeypatch: p
     slow = made(peer, source)
     peer.reads.clear()
     session = SessionId(uuid4())
-    slow.subscriptions[session] = Subscription(session, slow.outbox, cursor=0)
+    slow.subscriptions[session] = Subscription(session, slow.send_buffer, cursor=0)
     writing = asyncio.create_task(slow.write())
     slow.reply(Unsubscribed(session=session))
     await peer.tried.wait()
@@ -92,14 +92,14 @@ async def test_one_that_never_reads_is_dropped_in_the_end(monkeypatch: pytest.Mo
     await writing
 
     assert slow.ended
-    assert not len(slow.outbox)
+    assert not len(slow.send_buffer)
 
 
 async def test_silence_is_broken_by_a_heartbeat() -> None:
     peer, source = Peer(), Nowhere()
     quiet = made(peer, source)
     session = SessionId(uuid4())
-    quiet.subscriptions[session] = Subscription(session, quiet.outbox, cursor=0)
+    quiet.subscriptions[session] = Subscription(session, quiet.send_buffer, cursor=0)
     writing = asyncio.create_task(quiet.write())
     await asyncio.sleep(0)
 
@@ -116,11 +116,11 @@ async def test_the_stalled_go_on_in_turn_when_the_outbox_is_empty() -> None:
     slow = made(peer, source)
     for _ in range(3):
         session = SessionId(uuid4())
-        slow.subscriptions[session] = Subscription(session, slow.outbox, cursor=0)
+        slow.subscriptions[session] = Subscription(session, slow.send_buffer, cursor=0)
     for each in slow.subscriptions.values():
         each.stalled = True
-    slow.outbox.put(Frame(text="x", size=1))
-    slow.outbox.refused = True
+    slow.send_buffer.put(Frame(text="x", size=1))
+    slow.send_buffer.refused = True
 
     writing = asyncio.create_task(slow.write())
     await peer.tried.wait()

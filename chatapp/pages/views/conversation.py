@@ -14,12 +14,12 @@ from chatapp.pages import frame
 from chatapp.pages.session_page import opened
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core import log
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import NotFound, Refusal
 from sessions_core.protocol.events import Part
 from sessions_core.protocol.ids import ClientId, RunId, SessionId
 from sessions_core.services import messages as posts
 from sessions_core.services import runs, sessions
-from sessions_core.services.access import Author
 
 MESSAGES: Final = 50  # of one page, as a cold start on the socket
 _SEQ_DIGITS: Final = 16  # as many as 2**53 has; int() refuses thousands of them, and the database some

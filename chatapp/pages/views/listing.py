@@ -14,10 +14,10 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from chatapp.pages.days import by_day
 from chatapp.pages.signed_in import Request, signed_in
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import NotFound, Refusal
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import sessions
-from sessions_core.services.access import Author
 
 _NOTHING_TO_SWAP: Final = 204  # the list fetches itself on `ds:sessions`
 PAGE: Final = 40  # Sessions of one page of the list: more than a screen shows

@@ -12,8 +12,8 @@ from chatapp.pages import frame
 from chatapp.pages.forms import TokenForm
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core.models import ApiToken, Device
+from sessions_core.protocol.author import Author
 from sessions_core.services import tokens
-from sessions_core.services.access import Author
 
 
 @never_cache
