@@ -72,4 +72,4 @@ def test_every_agent_has_a_task_of_its_own() -> None:
 
     app.finalize()
 
-    assert {"agents.catalogue.assistant", "agents.catalogue.guide", "agents.catalogue.script"} <= set(app.tasks)
+    assert {"agents.assistant", "agents.guide", "agents.script"} <= set(app.tasks)

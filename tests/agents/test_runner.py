@@ -13,7 +13,7 @@ from django.db import connection
 from pytest_django import Settings
 from typing_extensions import override
 
-import agents as room
+from agents import catalogue as room
 from agents.runner import upkeep
 from agents.runner.runner import Runner
 from agents.runner.running import Live
@@ -358,12 +358,12 @@ async def test_several_messages_of_a_run_are_each_completed(desk: Desk) -> None:
 
 @pytest.fixture
 async def copied(tmp_path: Path) -> AsyncIterator[Path]:
-    """A folder whose files count as lying in agents/."""
+    """A folder whose files count as lying in agents/catalogue/."""
     room.__path__.append(str(tmp_path))
     yield tmp_path
     room.__path__.remove(str(tmp_path))
     for name in ("skimmer", "broken"):
-        sys.modules.pop(f"agents.{name}", None)
+        sys.modules.pop(f"agents.catalogue.{name}", None)
         registry._found.pop(name, None)
     registry._look.cache_clear()
 
@@ -385,7 +385,7 @@ def test_a_file_that_cannot_be_imported_harms_no_other(copied: Path, caplog: pyt
     registry._look.cache_clear()
 
     assert "guide" in registry.agents()
-    assert "agents/broken.py cannot be used" in caplog.text
+    assert "agents.catalogue.broken cannot be used" in caplog.text
 
 
 def test_two_agents_cannot_have_one_name() -> None:
