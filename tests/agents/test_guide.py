@@ -119,9 +119,9 @@ def test_a_long_block_is_cut_at_a_line_and_its_fence_closed() -> None:
     ("question", "cited"),
     [
         ("How do I write an agent?", "docs/how-to/write-an-agent.md"),
-        ("how do I set a model", "docs/how-to/operate.md"),
-        ("What does the script agent do?", "docs/how-to/write-an-agent.md"),
-        ("what happens to an answer when the worker is killed", "docs/how-to/write-an-agent.md"),
+        ("how do I set a model", "docs/how-to/connect-a-model.md"),
+        ("What does the script agent do?", "docs/reference/sdk.md"),
+        ("what happens to an answer when the worker is killed", "docs/topics/runs.md"),
     ],
 )
 def test_our_own_documentation_answers(question: str, cited: str) -> None:
