@@ -9,7 +9,7 @@ hub               joins groups, reads the log, checks the tails
 followed_session  one Session that is followed
 """
 
-from sessions_core.hub.followed_session import Followed, Log, Page, Position
+from sessions_core.hub.followed_session import Followed
 from sessions_core.hub.hub import Hub
 
-__all__ = ["Followed", "Hub", "Log", "Page", "Position"]
+__all__ = ["Followed", "Hub"]

@@ -1,8 +1,7 @@
-"""One Session that a process follows, and the log as this room sees it."""
+"""One Session that a process follows."""
 
 import asyncio
-from collections.abc import Collection, Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 
@@ -12,34 +11,6 @@ from sessions_core.machines.send_buffer import Frame
 from sessions_core.protocol.ids import SessionId
 
 EARLY: Final = 64  # hints kept that arrive before it is known where the log stands
-
-
-class Position(Protocol):
-    """Where a log stands."""
-
-    @property
-    def epoch(self) -> int: ...
-    @property
-    def head(self) -> int: ...
-
-
-class Page(Protocol):
-    """A range of a log, and its head when it was read."""
-
-    @property
-    def span(self) -> Span: ...
-    @property
-    def head(self) -> int: ...
-    @property
-    def older(self) -> bool: ...
-
-
-class Log(Protocol):
-    """How the hub reads the log, which is above it. Each raises NotFound for a Session that is gone."""
-
-    async def read(self, session: SessionId, *, after: int) -> Page: ...
-    async def open_last(self, session: SessionId, *, messages: int) -> Page: ...
-    async def heads(self, sessions: Collection[SessionId]) -> Mapping[SessionId, Position]: ...
 
 
 class Opening(Struct, frozen=True):

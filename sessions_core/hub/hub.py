@@ -6,10 +6,12 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
+from sessions_core import bridge, log
 from sessions_core.hints import messages
 from sessions_core.hints.link import Link
 from sessions_core.hints.messages import Message
-from sessions_core.hub.followed_session import Followed, Log, Opening, Position
+from sessions_core.hub.followed_session import Followed, Opening
+from sessions_core.log import Position
 from sessions_core.machines.feed import Feed, Subscription
 from sessions_core.machines.send_buffer import Frame, size_of
 from sessions_core.protocol.errors import NotFound
@@ -28,8 +30,7 @@ logger = logging.getLogger(__name__)
 class Hub:
     """Fan-out of one process. `hear` gets the messages that are no hints: of access, and of presence."""
 
-    def __init__(self, log: Log, hear: Callable[[Message], None]) -> None:
-        self._log = log
+    def __init__(self, hear: Callable[[Message], None]) -> None:
         self._others = hear
         self._link = Link(self._hear, rebuilt=self._check_now)
         self._followed: dict[str, Followed] = {}
@@ -66,7 +67,7 @@ class Hub:
         feed = followed.feed
         if feed is not None and feed.epoch == epoch and cursor > feed.head:
             tail = feed.tail
-            positions = await self._log.heads([followed.session])
+            positions = await bridge.run(log.heads, [followed.session])
             self._compare(followed, feed, tail, positions.get(followed.session))
         if followed.feed is None:
             raise NotFound(GONE)
@@ -82,7 +83,7 @@ class Hub:
         return await asyncio.shield(opening)
 
     async def _open(self, followed: Followed, messages: int) -> Opening:
-        page = await self._log.open_last(followed.session, messages=messages)
+        page = await bridge.run(log.open_last, followed.session, messages=messages)
         span = page.span
         if followed.feed is not None and span.epoch != followed.feed.epoch:
             self._restart(followed, span.epoch, page.head)
@@ -119,7 +120,7 @@ class Hub:
     async def _begin(self, followed: Followed) -> None:
         try:
             await self._link.join(messages.group(followed.session))
-            position = (await self._log.heads([followed.session])).get(followed.session)
+            position = (await bridge.run(log.heads, [followed.session])).get(followed.session)
         except BaseException:
             self._drop(followed)
             raise
@@ -150,7 +151,7 @@ class Hub:
         wanted: int | None = after
         while wanted is not None and feed is followed.feed:
             try:
-                page = await self._log.read(followed.session, after=wanted)
+                page = await bridge.run(log.read, followed.session, after=wanted)
             except NotFound:
                 self._drop(followed)
             except Exception as error:  # noqa: BLE001  # the database is away: the readers wait, the reads go on
@@ -198,7 +199,7 @@ class Hub:
         known = [(followed, feed, feed.tail) for followed in self._followed.values() if (feed := followed.feed)]
         if not known:
             return
-        positions = await self._log.heads([followed.session for followed, _, _ in known])
+        positions = await bridge.run(log.heads, [followed.session for followed, _, _ in known])
         for followed, feed, tail in known:
             self._compare(followed, feed, tail, positions.get(followed.session))
 

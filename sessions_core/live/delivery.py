@@ -13,7 +13,6 @@ from sessions_core.live import draining, recheck
 from sessions_core.live.connection import Connection
 from sessions_core.live.limits import Census
 from sessions_core.live.presence import Gathering
-from sessions_core.live.reading import BridgedLog
 from sessions_core.machines.feed import Subscription
 from sessions_core.protocol.frames import CLOSE_NOT_SIGNED_IN, CLOSE_RESTART, Removed
 from sessions_core.protocol.ids import SessionId
@@ -35,7 +34,7 @@ class Delivery:
 
     def __init__(self) -> None:
         self.census = Census()
-        self.hub = Hub(BridgedLog(), self._hear)
+        self.hub = Hub(self._hear)
         self.gathering = Gathering(self.hub.tell)
         self.draining = False
         self._spread_ms = SPREAD_AT_LEAST_MS
