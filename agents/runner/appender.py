@@ -10,9 +10,9 @@ from msgspec import Struct
 from sessions_core import bridge, log
 from sessions_core.log import Write
 from sessions_core.machines.feed import Span
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import Fact
-from sessions_core.services.runs import Claim
 
 TOGETHER: Final = 64  # writes in one statement: some 10 ms, so that none waits long for the others
 UNSURE: Final = frozenset({"08", "57"})  # SQLSTATE classes: the connection, and an operator who ended it
@@ -33,7 +33,7 @@ class Appender:
     async def append(self, claim: Claim, facts: Sequence[Fact]) -> Span:
         """What `log.append_as` gives or raises. When the caller is cancelled the write still comes to its end."""
         written = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(write=Write(writer=claim, facts=facts), written=written))
+        self._waiting.append(_Waiting(write=Write(grant=claim, facts=facts), written=written))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain(), name="appender")
         return await asyncio.shield(written)

@@ -3,9 +3,9 @@ from django.db.models.functions import Cast
 
 from agents.sdk.prompt import KINDS, PromptMessage, turns
 from sessions_core.models import Event
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import decode_fact
 from sessions_core.protocol.ids import RunId
-from sessions_core.services.runs import Claim
 
 
 def read(claim: Claim) -> list[PromptMessage]:

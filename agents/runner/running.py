@@ -4,8 +4,8 @@ from enum import Enum
 from typing import Any, Final
 
 from agents.sdk.run import AgentRun
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import RunOutcome
-from sessions_core.services.runs import Claim
 
 GRACE_S: Final = 5.0  # for an agent to tidy up after it was cancelled; then its Run ends without it
 

@@ -6,9 +6,9 @@ from msgspec import UNSET
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.message import Message
 from agents.sdk.prompt import PromptMessage
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import RunProgressed, Usage
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
-from sessions_core.services.runs import Claim
 
 
 class AgentRun:

@@ -10,13 +10,13 @@ from agents.runner.appender import Appender
 from sessions_core import hints
 from sessions_core.machines.feed import Span
 from sessions_core.process import garbage
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import Actor, Fact, MessageDelta, MessageStarted, RunProgressed
 from sessions_core.protocol.ids import MessageId, RunId, SessionId, new_message
-from sessions_core.services import runs
 
 
 class Runs:
-    def __init__(self, claims: Sequence[runs.Claim], *, kind: str) -> None:
+    def __init__(self, claims: Sequence[Claim], *, kind: str) -> None:
         self.claims = claims
         self._kind = kind
         self._appender = Appender()
@@ -28,7 +28,7 @@ class Runs:
     async def claimed(cls, given: Sequence[dict[str, Any]], *, kind: str) -> "Runs":
         actor = Actor(kind="agent", id="script", name="Script")
         claims = [
-            runs.Claim(
+            Claim(
                 session=SessionId(UUID(one["session"])),
                 run=RunId(UUID(one["run"])),
                 fence=int(one["fence"]),

@@ -9,7 +9,8 @@ import django
 
 django.setup()
 
-from sessions_core.log import Write, WriteGrant, writing  # noqa: E402
+from sessions_core.log import Write, writing  # noqa: E402
+from sessions_core.protocol.claim import WriteGrant  # noqa: E402
 from sessions_core.protocol.events import Actor, MessageDelta  # noqa: E402
 from sessions_core.protocol.ids import MessageId, RunId, SessionId, new_message  # noqa: E402
 
@@ -22,8 +23,8 @@ if __name__ == "__main__":
     claims, batch, folder = json.loads(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
     actor = Actor(kind="agent", id="script", name="Script")
     for number, one in enumerate(claims):
-        writer = WriteGrant(SessionId(UUID(one["session"])), RunId(UUID(one["run"])), int(one["fence"]), actor)
-        statement, values = writing.fenced([Write(writer, [fact(new_message())] * batch)])
+        grant = WriteGrant(SessionId(UUID(one["session"])), RunId(UUID(one["run"])), int(one["fence"]), actor)
+        statement, values = writing.fenced([Write(grant, [fact(new_message())] * batch)])
         # pgbench takes `:null` for a variable of its own, also inside quotes.
         text = statement % {name: "'{}'".format(value.replace('":', '": ')) for name, value in values.items()}
         (folder / f"{number}.sql").write_text(" ".join(text.split()) + ";\n")

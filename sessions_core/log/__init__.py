@@ -19,13 +19,12 @@ from sessions_core.log.reading import (
     open_messages,
     read,
 )
-from sessions_core.log.writing import Write, WriteGrant, append, append_all, append_as, bump_epoch, compact
+from sessions_core.log.writing import Write, append, append_all, append_as, bump_epoch, compact
 
 __all__ = [
     "Page",
     "Position",
     "Write",
-    "WriteGrant",
     "append",
     "append_all",
     "append_as",

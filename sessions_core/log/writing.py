@@ -17,6 +17,7 @@ from psycopg import Cursor
 
 from sessions_core import hints
 from sessions_core.machines.feed import Span
+from sessions_core.protocol.claim import WriteGrant
 from sessions_core.protocol.clock import wire
 from sessions_core.protocol.errors import Fenced, NotFound
 from sessions_core.protocol.events import (
@@ -85,19 +86,10 @@ _COMPACT: Final = """
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class WriteGrant(Struct, frozen=True):
-    """What entitles an attempt of a Run to write."""
-
-    session: SessionId
-    run: RunId
-    fence: int
-    actor: Actor
-
-
 class Write(Struct, frozen=True):
-    """Facts that one writer wants in the log, together and in this order."""
+    """Facts of one Run, to be appended together and in this order."""
 
-    writer: WriteGrant
+    grant: WriteGrant
     facts: Sequence[Fact]
 
 
@@ -139,9 +131,9 @@ def append(
     return span
 
 
-def append_as(writer: WriteGrant, facts: Sequence[Fact]) -> Span:
+def append_as(grant: WriteGrant, facts: Sequence[Fact]) -> Span:
     """Appends what a Run's present attempt did. Raises Fenced when it is not the present one, or was cancelled (P6, P7)."""
-    span = append_all([Write(writer=writer, facts=facts)])[0]
+    span = append_all([Write(grant=grant, facts=facts)])[0]
     if span is None:
         raise Fenced
     return span
@@ -188,11 +180,11 @@ def _append(statement: str, writes: Sequence[_Write], rows: Sequence[Sequence[_R
 
 def _fenced(writes: Sequence[Write]) -> tuple[list[_Write], list[list[_Row]]]:
     heads = [
-        _write(n, of.session, write.facts, actor=of.actor, run=of.run, fence=of.fence)
+        _write(n, grant.session, write.facts, actor=grant.actor, run=grant.run, fence=grant.fence)
         for n, write in enumerate(writes)
-        for of in [write.writer]
+        for grant in [write.grant]
     ]
-    return heads, [_rows(n, write.facts, run=write.writer.run) for n, write in enumerate(writes)]
+    return heads, [_rows(n, write.facts, run=write.grant.run) for n, write in enumerate(writes)]
 
 
 def _values(writes: Sequence[_Write], rows: Sequence[Sequence[_Row]]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from msgspec import UNSET, Struct
 from sessions_core import hints, log
 from sessions_core.models import Run, Session
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import BadField, Conflict, Fenced, NotFound, RunEnded
 from sessions_core.protocol.events import (
     SYSTEM,
@@ -76,14 +77,6 @@ _WAKE: Final = f"""
     ) RETURNING id, agent
 """
 _LEASE: Final = timedelta(seconds=LEASE_S)
-
-
-class Claim(log.WriteGrant, frozen=True):
-    """One attempt of a Run, in a worker's hands."""
-
-    agent: str
-    attempt: int
-    replies_to: MessageId | None
 
 
 class Heartbeat(Struct, frozen=True):

@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from agents.runner.appender import Appender, surely_undone
 from sessions_core import bridge
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import RunProgressed
 from sessions_core.protocol.ids import SessionId
@@ -18,7 +19,7 @@ from tests.db.acts import claimed, client_id
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def two_claims(session: SessionId, owner: Author) -> list[runs.Claim]:
+def two_claims(session: SessionId, owner: Author) -> list[Claim]:
     return [claimed(one, owner) for one in (session, sessions.create(by=owner, agent="script"))]
 
 

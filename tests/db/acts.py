@@ -9,6 +9,7 @@ from django.db import connection
 
 from sessions_core import log
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import Event, Fact, MessageDelta, MessageStarted, Part, decode_fact
 from sessions_core.protocol.ids import ClientId, MessageId, SessionId, new_message
 from sessions_core.services import access, messages, runs
@@ -32,14 +33,14 @@ def say(session: SessionId, by: Author, text: str = "hello", **more: object) -> 
     return messages.post(session, by=by, parts=[Part(type="text", text=text)], **more)  # type: ignore[arg-type]
 
 
-def claimed(session: SessionId, by: Author) -> runs.Claim:
+def claimed(session: SessionId, by: Author) -> Claim:
     """A Run of a new post, in the hands of a worker."""
     claim = runs.claim(say(session, by).run, worker="w1")
     assert claim is not None
     return claim
 
 
-def begin(claim: runs.Claim) -> MessageId:
+def begin(claim: Claim) -> MessageId:
     message = new_message()
     log.append_as(
         claim, [MessageStarted(message=message, parent=claim.replies_to, role="assistant", agent=claim.agent)]

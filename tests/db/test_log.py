@@ -14,6 +14,7 @@ from sessions_core.log import Write
 from sessions_core.machines.feed import Span
 from sessions_core.models import Event, Run, Session
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import Fenced, NotFound
 from sessions_core.protocol.events import MessageCompleted, MessageDelta, Part, RunCompleted, decode_fact
 from sessions_core.protocol.ids import SessionId
@@ -217,7 +218,7 @@ def test_crossing_writes_of_many_workers_never_deadlock(owner: Author) -> None:
     claims = [claimed(sessions.create(by=owner, agent="script"), owner) for _ in range(6)]
     opened = {claim.run: begin(claim) for claim in claims}
 
-    def written(of: list[runs.Claim]) -> list[Span | None]:
+    def written(of: list[Claim]) -> list[Span | None]:
         return log.append_all([Write(claim, [delta(opened[claim.run], 0, "x")]) for claim in of])
 
     outcomes = at_once(*[partial(written, claims[n:] + claims[:n]) for n in range(6)] * 4)

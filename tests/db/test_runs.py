@@ -10,6 +10,7 @@ import pytest
 from sessions_core import log
 from sessions_core.models import Run
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import BadField, Conflict, Fenced, NotFound, RunEnded
 from sessions_core.protocol.events import MessageCompleted, Part, RunCompleted, RunFailed, RunInterrupted, RunRestarted
 from sessions_core.protocol.ids import RunId, SessionId
@@ -144,7 +145,7 @@ def test_an_id_of_another_command_is_refused(session: SessionId, owner: Author) 
 
 
 def test_the_sweeper_ends_a_run_that_killed_all_its_workers(session: SessionId, owner: Author) -> None:
-    claim: runs.Claim | None = claimed(session, owner)
+    claim: Claim | None = claimed(session, owner)
     for _ in range(runs.ATTEMPTS - 1):
         Run.objects.update(lease_until=LONG_AGO)
         claim = runs.claim(RunId(Run.objects.get().pk), worker="w")
@@ -192,7 +193,7 @@ def test_the_sweeper_wakes_what_was_lost_and_its_turn(session: SessionId, owner:
 
 
 def test_a_run_handed_back_goes_on_elsewhere_and_costs_no_attempt(session: SessionId, owner: Author) -> None:
-    claim: runs.Claim | None = claimed(session, owner)
+    claim: Claim | None = claimed(session, owner)
     for _ in range(runs.ATTEMPTS + 1):
         assert claim is not None
         runs.release(claim)

@@ -12,6 +12,7 @@ from django.test import Client
 
 from sessions_core.models import Participant
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import Part
 from sessions_core.protocol.ids import ClientId, RunId, SessionId
 from sessions_core.services import access, messages, runs, sessions, tokens
@@ -89,7 +90,7 @@ def said(session: SessionId, by: User, text: str = "hello") -> messages.Posted:
     return messages.post(session, by=author(by), client_id=ClientId(uuid4()), parts=[Part(type="text", text=text)])
 
 
-def claimed(run: RunId | UUID) -> runs.Claim:
+def claimed(run: RunId | UUID) -> Claim:
     """The Run in a worker's hands."""
     claim = runs.claim(RunId(run), worker="worker-1")
     assert claim is not None

@@ -12,6 +12,7 @@ from django.views.defaults import server_error
 from chatapp.pages.views.conversation import MESSAGES
 from sessions_core import log
 from sessions_core.models import Run, Session
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompleted, RunFailed
 from sessions_core.protocol.ids import ClientId, SessionId, new_message
 from sessions_core.services import runs
@@ -25,7 +26,7 @@ def reader(client: Client, alice: User) -> Client:
     return client
 
 
-def started(posted: Posted, text: str) -> runs.Claim:
+def started(posted: Posted, text: str) -> Claim:
     """The answer to a post, begun in a worker."""
     claim, message = claimed(posted.run), new_message()
     log.append_as(

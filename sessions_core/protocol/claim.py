@@ -1,0 +1,23 @@
+"""The right of one attempt to write a Run's Events. The log checks it in the statement that inserts."""
+
+from msgspec import Struct
+
+from sessions_core.protocol.events import Actor
+from sessions_core.protocol.ids import MessageId, RunId, SessionId
+
+
+class WriteGrant(Struct, frozen=True):
+    """The right to write as an attempt of a Run. It ends when a newer attempt raises the Run's `fence` (a fencing token)."""
+
+    session: SessionId
+    run: RunId
+    fence: int
+    actor: Actor
+
+
+class Claim(WriteGrant, frozen=True):
+    """One attempt of a Run that a worker has claimed. `attempt` counts from 1."""
+
+    agent: str
+    attempt: int
+    replies_to: MessageId | None
