@@ -28,10 +28,13 @@ T = TypeVar("T")
 
 
 class Machine:
-    """`manage.py up` on `folder` and a free port. Settings of its own are given as keywords, by their names."""
+    """`manage.py up` of the checkout `root`, on `folder` and a free port. Settings of its own are given as keywords, by their
+    names.
+    """
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, root: Path = ROOT, **environment: str) -> None:
         self.folder = folder
+        self._root = root
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
@@ -42,8 +45,10 @@ class Machine:
     def start(self) -> None:
         """Starts `up`; returns at once. From the main thread: the kernel ends `up` with the thread that started it."""
         with self._log.open("wb") as log:
-            command = [*launch.bound_to_owner(signal.SIGTERM), sys.executable, str(ROOT / "manage.py"), "up"]
-            self._up = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
+            command = [*launch.bound_to_owner(signal.SIGTERM), sys.executable, "manage.py", "up"]
+            self._up = subprocess.Popen(
+                command, cwd=self._root, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
 
     def wait_until_ready(self) -> None:
         self.until(lambda: "up       | INFO Ready:" in self.log())
@@ -65,8 +70,10 @@ class Machine:
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
         """`manage.py …` as in a second terminal."""
-        command = [sys.executable, str(ROOT / "manage.py"), *words]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=60)
+        command = [sys.executable, "manage.py", *words]
+        return subprocess.run(
+            command, cwd=self._root, env=self.environment, capture_output=True, text=True, check=False, timeout=60
+        )
 
     def pid(self, part: str) -> int:
         """The process id of the newest process of that part: web, worker, postgres, valkey."""
