@@ -48,7 +48,7 @@ class Reader:
         (self.clone / ".venv").symlink_to(sys.prefix)
         (self.clone / "node_modules").symlink_to(ROOT / "node_modules")
         (folder / "var").mkdir(mode=0o755)
-        self.machine = Machine(folder / "var", root=self.clone)
+        self.machine = Machine(folder / "var", self.clone)
         self._blocks = blocks()
         self._variables: dict[str, str] = {}
         self._log = folder / "script.log"

@@ -32,7 +32,7 @@ class Machine:
     names.
     """
 
-    def __init__(self, folder: Path, *, root: Path = ROOT, **environment: str) -> None:
+    def __init__(self, folder: Path, root: Path = ROOT, /, **environment: str) -> None:
         self.folder = folder
         self._root = root
         self.port = free_port()
