@@ -19,7 +19,7 @@ from tests.faults.waiting import eventually
 
 COMPACT = """
 from datetime import timedelta
-from sessions_core import runs
+from sessions_core.services import runs
 while runs.compact(delay=timedelta(0)): pass
 """
 FEW = Scale(people=6, tabs=2, sessions=2)

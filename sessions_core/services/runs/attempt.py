@@ -1,0 +1,99 @@
+"""A worker claims a Run, renews its lease, and hands it back."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from msgspec import Struct
+
+from sessions_core import log
+from sessions_core.models import Run
+from sessions_core.protocol.claim import Claim
+from sessions_core.protocol.events import Actor, Fact, RunRestarted, RunStarted
+from sessions_core.protocol.ids import RunId
+from sessions_core.services import dispatch
+
+LEASE_S: Final = 6  # a killed worker's Run goes on this long after its last beat
+HEARTBEAT_S: Final = 1  # six beats a lease: one slow query loses nothing
+ATTEMPTS: Final = 3  # then a Run that kills its workers ends interrupted
+
+# A Run may go when no earlier Run of its Session is active: answers come one after the other. Sub-Runs do not wait.
+ITS_TURN: Final = """
+    (run.parent_id IS NOT NULL OR NOT EXISTS (
+        SELECT 1 FROM run earlier WHERE earlier.session_id = run.session_id AND earlier.asked_seq < run.asked_seq
+        AND earlier.parent_id IS NULL AND earlier.state IN ('requested', 'running', 'waiting')))
+"""
+CLAIMABLE: Final = """
+    run.cancel_requested_at IS NULL AND (run.state = 'requested' OR (run.state = 'running' AND run.lease_until < now()))
+"""
+_CLAIM: Final = f"""
+    UPDATE run SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = %(worker)s,
+           lease_until = now() + %(lease)s, started_at = coalesce(started_at, now())
+    WHERE id = %(run)s AND attempt - handed_back < %(attempts)s AND {CLAIMABLE} AND {ITS_TURN}
+    RETURNING session_id, agent, fence, attempt, replies_to, attempt_seq
+"""
+_HEARTBEAT: Final = """
+    UPDATE run SET lease_until = now() + %(lease)s FROM (
+        SELECT run.id FROM run JOIN unnest(%(runs)s::uuid[], %(fences)s::bigint[]) AS held(id, fence)
+          ON run.id = held.id AND run.fence = held.fence
+        WHERE run.state = 'running' ORDER BY run.id FOR NO KEY UPDATE OF run
+    ) mine WHERE run.id = mine.id RETURNING run.id, run.cancel_requested_at IS NOT NULL
+"""
+_LEASE: Final = timedelta(seconds=LEASE_S)
+
+
+class Heartbeat(Struct, frozen=True):
+    """What a heartbeat brought back: Runs that are not the worker's any more, and Runs that somebody wants stopped."""
+
+    lost: set[RunId]
+    cancelled: set[RunId]
+
+
+def claim(run_id: RunId, *, worker: str) -> Claim | None:
+    """Makes the Run this worker's, for LEASE_S. None where it is not to be had: ended, at work elsewhere, not its turn."""
+    arguments = {"run": run_id, "worker": worker, "lease": _LEASE, "attempts": ATTEMPTS}
+    with transaction.atomic(durable=True):
+        row = _fetch_one(_CLAIM, arguments)
+        if row is None:
+            return None
+        session, agent, fence, attempt, replies_to, attempt_seq = row
+        fact: Fact = RunStarted(attempt=attempt)
+        if attempt > 1:
+            fact = RunRestarted(attempt=attempt, voided=log.begun_messages(run_id, after=attempt_seq))
+        actor = Actor(kind="agent", id=agent, name=dispatch.title(agent))
+        span = log.append(session, [fact], actor=actor, run=run_id)
+        Run.objects.filter(pk=run_id).update(attempt_seq=span.end)
+    return Claim(
+        session=session, run=run_id, fence=fence, actor=actor, agent=agent, attempt=attempt, replies_to=replies_to
+    )
+
+
+def heartbeat(claims: Sequence[Claim]) -> Heartbeat:
+    """Renews the leases of a worker's live Runs, in one query."""
+    held = [claim.run for claim in claims]
+    arguments: dict[str, Any] = {"lease": _LEASE, "runs": held, "fences": [claim.fence for claim in claims]}
+    with connection.cursor() as cursor:
+        cursor.execute(_HEARTBEAT, arguments)
+        mine = {RunId(run): cancelled for run, cancelled in cursor.fetchall()}
+    return Heartbeat(lost=set(held) - mine.keys(), cancelled={run for run, cancelled in mine.items() if cancelled})
+
+
+def release(claim: Claim) -> None:
+    """Hands the Run back, because this worker is being stopped: another takes it at once."""
+    mine = Run.objects.filter(pk=claim.run, fence=claim.fence, state=Run.State.RUNNING)
+    with transaction.atomic(durable=True):
+        run = mine.select_for_update().first()
+        if run is None:
+            return
+        mine.update(lease_until=Now(), handed_back=run.handed_back + 1)
+        transaction.on_commit(partial(dispatch.dispatcher().wake, claim.run, claim.agent), robust=True)
+
+
+def _fetch_one(statement: str, arguments: dict[str, Any]) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, arguments)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row

@@ -1,0 +1,79 @@
+"""A Run ends: its open Messages are completed and its outcome is appended, in one transaction."""
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+from django.db import transaction
+from django.db.models.functions import Now
+from msgspec import UNSET
+
+from sessions_core import log
+from sessions_core.models import Run
+from sessions_core.protocol.claim import Claim
+from sessions_core.protocol.errors import Fenced
+from sessions_core.protocol.events import (
+    Actor,
+    Fact,
+    MessageCompleted,
+    MessageState,
+    Part,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+    RunInterrupted,
+    RunOutcome,
+    Usage,
+)
+from sessions_core.protocol.ids import MessageId, RunId, SessionId
+from sessions_core.services import dispatch
+
+NOTHING_USED: Final[Mapping[MessageId, Usage]] = MappingProxyType({})
+
+
+def finish(claim: Claim, outcome: RunOutcome, *, used: Mapping[MessageId, Usage] = NOTHING_USED) -> None:
+    """Ends the Run: completes what is still open with what its deltas said (and `used`), then appends the outcome, all at
+    once. A Run that somebody stopped ends cancelled, whatever it says itself. Raises Fenced.
+    """
+    with transaction.atomic(durable=True):
+        run = Run.objects.select_for_update().filter(pk=claim.run, fence=claim.fence, state=Run.State.RUNNING).first()
+        if run is None:
+            raise Fenced
+        end_run(run, RunCancelled() if run.cancel_requested_at else outcome, actor=claim.actor, used=used)
+
+
+def end_run(run: Run, outcome: RunOutcome, *, actor: Actor, used: Mapping[MessageId, Usage] = NOTHING_USED) -> None:
+    """The one way to a terminal state. The run's row is locked by the caller."""
+    session, run_id = SessionId(run.session_id), RunId(run.pk)
+    state, how = _states(outcome)
+    left = log.open_messages(session, run_id, after=run.attempt_seq) if run.attempt else []
+    facts: list[Fact] = [_closing(message, parts, how, used) for message, parts in left]
+    log.append(session, [*facts, outcome], actor=actor, run=run_id)
+    error = outcome.message if isinstance(outcome, RunFailed) else getattr(outcome, "reason", "")
+    Run.objects.filter(pk=run.pk).update(state=state, lease_until=None, ended_at=Now(), error=error[:500])
+    transaction.on_commit(partial(_wake_next, session), robust=True)
+
+
+def _closing(
+    message: MessageId, parts: tuple[Part, ...], state: MessageState, used: Mapping[MessageId, Usage]
+) -> MessageCompleted:
+    return MessageCompleted(message=message, parts=parts, state=state, usage=used.get(message, UNSET))
+
+
+def _states(outcome: RunOutcome) -> tuple[Run.State, MessageState]:
+    match outcome:
+        case RunCompleted():
+            return Run.State.COMPLETED, "complete"
+        case RunCancelled():
+            return Run.State.CANCELLED, "cancelled"
+        case RunFailed():
+            return Run.State.FAILED, "failed"
+        case RunInterrupted():
+            return Run.State.INTERRUPTED, "interrupted"
+
+
+def _wake_next(session_id: SessionId) -> None:
+    waiting = Run.objects.filter(session_id=session_id, state=Run.State.REQUESTED).order_by("asked_seq").first()
+    if waiting is not None:
+        dispatch.dispatcher().wake(RunId(waiting.pk), waiting.agent)

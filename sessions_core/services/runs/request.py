@@ -1,0 +1,88 @@
+"""A Run is requested: for a posted Message, or again for an answer that did not complete."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from django.db import transaction
+from msgspec import Struct
+
+from sessions_core import log
+from sessions_core.models import Run, Session
+from sessions_core.protocol.author import Author
+from sessions_core.protocol.errors import BadField, Conflict, NotFound
+from sessions_core.protocol.events import Fact, RunRequested
+from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_run
+from sessions_core.services import access, dispatch
+
+
+class Requested(Struct, frozen=True):
+    """A Run that was asked for, at `seq`; `repeated`: by an earlier sending of the same command."""
+
+    seq: int
+    run: RunId
+    repeated: bool = False
+
+
+def lock_session(session_id: SessionId) -> Session:
+    """The Session's row, locked: what is looked up now holds until the commit. Raises NotFound when it was just deleted."""
+    session = Session.objects.select_for_update().filter(pk=session_id).first()
+    if session is None:
+        raise NotFound("There is no such conversation.")
+    return session
+
+
+def request(
+    session_id: SessionId,
+    before: Sequence[Fact],
+    *,
+    by: Author,
+    agent: str,
+    replies_to: MessageId | None,
+    client_id: ClientId | None,
+) -> Requested:
+    """Appends the facts `before` and `run.requested` together, and wakes a worker after the commit. Needs a transaction in
+    which the Session's row is locked; `seq` is the first Event's.
+    """
+    run = new_run()
+    facts = [*before, RunRequested(run=run, agent=agent, parent=None, replies_to=replies_to)]
+    span = log.append(session_id, facts, actor=by.actor, client_id=client_id)
+    Run.objects.create(
+        id=run, session_id=session_id, agent=agent, replies_to=replies_to, asked_seq=span.end, requested_by_id=by.user
+    )
+    transaction.on_commit(partial(dispatch.dispatcher().wake, run, agent), robust=True)
+    return Requested(seq=span.start + 1, run=run)
+
+
+def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: RunId) -> Requested:
+    """Asks the same agent once more for what a Run did not bring to its end. Raises NotFound, ReadOnly, Conflict."""
+    access.writer(session_id, user=by.user)
+    with transaction.atomic(durable=True):
+        lock_session(session_id)
+        if (done := log.find_command(session_id, client_id)) is not None:
+            return _requested_before(*done)
+        run = Run.objects.filter(session_id=session_id, pk=run_id).first()
+        if run is None:
+            raise NotFound("There is no such answer in this conversation.")
+        if run.state not in {Run.State.FAILED, Run.State.INTERRUPTED, Run.State.CANCELLED}:
+            raise Conflict("Only an answer that failed or was stopped can be tried again.")
+        replies_to = MessageId(run.replies_to) if run.replies_to else None
+        agent = dispatch.still_known(run.agent)
+        return request(session_id, [], by=by, agent=agent, replies_to=replies_to, client_id=client_id)
+
+
+def running(session_ids: Sequence[SessionId]) -> set[SessionId]:
+    """Those of the Sessions in which something is at work or about to."""
+    rows = Run.objects.filter(session_id__in=session_ids, state__in=Run.ACTIVE).values_list("session_id", flat=True)
+    return {SessionId(row) for row in rows}
+
+
+def has_active(session_id: SessionId) -> bool:
+    return bool(running([session_id]))
+
+
+def _requested_before(seq: int, fact: Fact | None) -> Requested:
+    match fact:
+        case RunRequested(run=run):
+            return Requested(seq=seq, run=run, repeated=True)
+        case _:
+            raise BadField("That id was used for another command already.")
