@@ -57,7 +57,7 @@ lock: $(DEV)
 	npm install --package-lock-only --ignore-scripts
 
 clean:
-	@if [ -n "$(DATA)" ] && [ -x $(BIN)/python ]; then $(BIN)/python manage.py forget; fi
+	@if [ -n "$(DATA)" ] && [ -x $(BIN)/python ]; then $(BIN)/python manage.py delete_data; fi
 	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
