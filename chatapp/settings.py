@@ -11,6 +11,8 @@ from chatapp import env
 from chatapp.launcher import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# Holds templates/, static/ and docs/: the top of a checkout, or chatapp/ itself where the wheel is installed (pyproject.toml).
+FILES_DIR = BASE_DIR / "chatapp" if (BASE_DIR / "chatapp" / "templates").is_dir() else BASE_DIR
 django_stubs_ext.monkeypatch()  # so that ModelForm[User] and ModelAdmin[Run] may be written
 env.load(BASE_DIR / ".env")
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")  # what this machine keeps: data of the services, the secret key
@@ -85,7 +87,7 @@ ASGI_APPLICATION = "chatapp.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [FILES_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -176,7 +178,7 @@ RUN_DISPATCHER = "agents.dispatcher.CeleryDispatcher"  # how the core wakes a wo
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [FILES_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",

@@ -47,7 +47,7 @@ async def guide(run: AgentRun) -> None:
 @cache
 def sections() -> tuple[Section, ...]:
     """The documentation, read once in each process."""
-    return read(Path(settings.BASE_DIR))
+    return read(Path(settings.FILES_DIR))
 
 
 def best(question: str, library: Sequence[Section]) -> list[Section]:

@@ -85,7 +85,7 @@ def import_map() -> dict[str, str]:
 
 def addresses() -> dict[str, str]:
     """The same, always made anew."""
-    scripts = Path(settings.BASE_DIR) / "static" / "js"
+    scripts = Path(settings.FILES_DIR) / "static" / "js"
     ours = sorted(file.relative_to(scripts).as_posix() for file in scripts.rglob("*.js"))
     return {
         **{f"ds/{name}": static(f"js/{name}") for name in ours},

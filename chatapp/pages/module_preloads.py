@@ -32,7 +32,7 @@ def _imports(entry: str) -> tuple[str, ...]:
 
 def _imported_by(name: str) -> Iterator[str]:
     if name.startswith("ds/"):
-        source = Path(settings.BASE_DIR, "static", "js", name.removeprefix("ds/")).read_text()
+        source = Path(settings.FILES_DIR, "static", "js", name.removeprefix("ds/")).read_text()
         yield from _IMPORT.findall(source)
 
 
