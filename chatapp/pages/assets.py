@@ -78,6 +78,21 @@ class NodeModulesFinder(BaseFinder):
         return ((name, self.storage) for name in sorted(FILES))
 
 
+def style_sheets() -> list[str]:
+    """Addresses of all style sheets, in the order to load them. Read anew each time in DEBUG."""
+    return _style_sheets() if settings.DEBUG else _cached_style_sheets()
+
+
+def _style_sheets() -> list[str]:
+    sheets = Path(settings.FILES_DIR, "static", "css").glob("*.css")
+    # tokens.css gives the layers their order; the order of the others does not matter.
+    names = sorted((sheet.name for sheet in sheets), key=lambda name: (name != "tokens.css", name))
+    return [static(f"css/{name}") for name in names]
+
+
+_cached_style_sheets = cache(_style_sheets)
+
+
 def import_map() -> dict[str, str]:
     """Bare name -> address, for every script a page may import. Made anew each time in DEBUG, where files come and go."""
     return addresses() if settings.DEBUG else _cached_addresses()

@@ -8,9 +8,6 @@ from django.http import HttpRequest
 from chatapp.pages.strings import IDEAS, STRINGS
 
 THEMES: Final = ("light", "dark")
-SHEETS: Final = tuple(
-    f"css/{name}.css" for name in ("tokens", "fonts", "base", "parts", "app", "session", "prose", "code")
-)
 THEME_COOKIE: Final = "theme"  # a cookie, so that the first paint is right without a script in the head
 
 
@@ -19,7 +16,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme if theme in THEMES else "",
         "sign_up_open": settings.SIGN_UP,
-        "sheets": SHEETS,
         "strings": STRINGS,
         "ideas": IDEAS,
     }

@@ -15,7 +15,8 @@ from chatapp.pages import assets
 from chatapp.pages.assets import FILES, NodeModulesFinder, import_map
 
 IMPORT = re.compile(r'^(?:import |.*\bfrom )[^"\n]*"([^"]+)";$', re.MULTILINE)
-SCRIPTS = Path(__file__).parents[2] / "static/js"
+STATIC = Path(__file__).parents[2] / "static"
+SCRIPTS, SHEETS = STATIC / "js", STATIC / "css"
 
 
 class Asked:
@@ -40,6 +41,14 @@ def test_finds_the_chosen_files_and_nothing_else_of_node_modules() -> None:
     assert finder.check() == []
     for other in ("npm/markdown-it/package.json", "npm/typescript/lib/tsc.js", "npm/../package.json", "markdown-it"):
         assert finders.find(other) is None
+
+
+def test_pages_load_every_style_sheet_and_the_one_with_the_layers_first() -> None:
+    html = Template("{% load assets %}{% style_sheets %}").render(Context())
+    loaded = re.findall(r'<link rel="stylesheet" href="/static/css/([\w-]+\.css)">', html)
+
+    assert loaded[0] == "tokens.css"
+    assert sorted(loaded) == sorted(sheet.name for sheet in SHEETS.glob("*"))
 
 
 def test_every_import_of_our_scripts_is_in_the_map() -> None:

@@ -1,21 +1,27 @@
-"""`{% load assets %}`: the import map of the page."""
+"""`{% load assets %}`: the style sheets and the import map of the page."""
 
 import json
 
 from django import template
 from django.template.context import RequestContext
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from chatapp.pages.assets import import_map as addresses
+from chatapp.pages import assets
 
 register = template.Library()
+
+
+@register.simple_tag
+def style_sheets() -> SafeString:
+    """A `<link>` for every style sheet."""
+    return format_html_join("", '<link rel="stylesheet" href="{}">', ((address,) for address in assets.style_sheets()))
 
 
 @register.simple_tag(takes_context=True)
 def import_map(context: RequestContext) -> SafeString:
     """The `<script type="importmap">` with the request's nonce. It must stand before the first module script."""
-    imports = json.dumps({"imports": addresses()}, separators=(",", ":")).replace("<", "\\u003c")
+    imports = json.dumps({"imports": assets.import_map()}, separators=(",", ":")).replace("<", "\\u003c")
     nonce = getattr(context.get("request"), "csp_nonce", "")
     # Our own file names as JSON, with no way to close the element.
     return format_html('<script type="importmap" nonce="{}">{}</script>', nonce, mark_safe(imports))  # noqa: S308

@@ -27,7 +27,7 @@ import { say } from "ds/ui/lib/strings.js";
 import { listen as listenForCode } from "ds/ui/markdown/copy-code.js";
 
 /**
- * What chatapp/opened.py embeds.
+ * What chatapp/pages/session_page.py embeds.
  *
  * @type {{
  *   session: string, epoch: number, from: number, to: number, older: boolean, events: LogEvent[], me: string, read: number,

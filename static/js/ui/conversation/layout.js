@@ -1,5 +1,5 @@
 /**
- * A Timeline as the page lays it out: each thing said, with the answers to it below it. chatapp/turns.py does the same on the
+ * A Timeline as the page lays it out: each thing said, with the answers to it below it. chatapp/pages/layout.py does the same on the
  * server; what the two make must be the same, so that nothing jumps when the script takes over.
  *
  * @module

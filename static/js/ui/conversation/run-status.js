@@ -1,6 +1,6 @@
 /**
  * What is said below an answer when it is not simply there: that it is being thought of, waits, was stopped, or failed.
- * The same as chatapp/turns.py says.
+ * The same as chatapp/pages/layout.py says.
  *
  * @module
  * @import { Run } from "ds/core/timeline-types.js"

@@ -8,7 +8,7 @@ import { showTime } from "ds/ui/lib/clock.js";
 import { slot, stencil } from "ds/ui/lib/dom.js";
 import { say } from "ds/ui/lib/strings.js";
 
-const LONG_TEXT = 2_500; // characters; chatapp/templatetags/page.py has the same numbers
+const LONG_TEXT = 2_500; // characters; chatapp/pages/templatetags/page.py has the same numbers
 const LONG_LINES = 30;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The page's sentences, in the reader's language: the server wrote them into the page (chatapp/strings.py).
+ * The page's sentences, in the reader's language: the server wrote them into the page (chatapp/pages/strings.py).
  *
  * @module
  */

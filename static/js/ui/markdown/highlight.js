@@ -6,7 +6,7 @@
 
 const LONGEST = 60_000; // UTF-16 units; longer code stays plain rather than hold up the page
 const BASE = "@highlightjs/cdn-assets/es";
-/** The languages that chatapp/assets.py serves. */
+/** The languages that chatapp/pages/assets.py serves. */
 export const LANGUAGES = new Set(
   (
     "bash c cpp csharp css diff dockerfile go graphql ini java javascript json kotlin lua makefile markdown nginx perl " +

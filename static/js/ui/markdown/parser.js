@@ -1,6 +1,6 @@
 /**
  * Markdown as both sides read it: markdown-it's default rules without HTML, links to http, https and mailto only
- * (chatapp/markdown.py is the server's half).
+ * (chatapp/pages/markdown.py is the server's half).
  *
  * @module
  */

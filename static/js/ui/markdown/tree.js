@@ -1,5 +1,5 @@
 /**
- * Tokens to a tree of plain nodes. The server's half is chatapp/markdown.py: both make the same HTML.
+ * Tokens to a tree of plain nodes. The server's half is chatapp/pages/markdown.py: both make the same HTML.
  *
  * @module
  * @import { Token } from "ds/ui/markdown/parser.js"
