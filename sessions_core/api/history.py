@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from ninja import Query, Router
 
 from sessions_core import log
-from sessions_core.api.callers import Asked
+from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import REFUSALS
 from sessions_core.api.schemas import EventPage, EventRange
 from sessions_core.log import Page
@@ -20,7 +20,7 @@ _JSON: Final = "application/json; charset=utf-8"
 
 
 @router.get("/{session}/events", response={200: EventPage, **REFUSALS}, exclude_none=True, by_alias=True)
-def list_events(request: Asked, session: SessionId, asked: Query[EventRange]) -> HttpResponse:
+def list_events(request: ApiRequest, session: SessionId, asked: Query[EventRange]) -> HttpResponse:
     """The log by range: on from a cursor, or back by messages. Deltas come merged; those of a completed message are
     deleted after a while, because `message.completed` holds the whole of it.
     """

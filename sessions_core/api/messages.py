@@ -2,7 +2,7 @@
 
 from ninja import Router, Status
 
-from sessions_core.api.callers import Asked
+from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import CONFLICTS, IdempotencyKey, command_id
 from sessions_core.api.schemas import NewMessage, PostedShown
 from sessions_core.protocol.ids import MessageId, SessionId
@@ -13,7 +13,7 @@ router = Router(tags=["messages"])
 
 @router.post("/{session}/messages", response={201: PostedShown, 200: PostedShown, **CONFLICTS})
 def post_message(
-    request: Asked, session: SessionId, new: NewMessage, key: IdempotencyKey = None
+    request: ApiRequest, session: SessionId, new: NewMessage, key: IdempotencyKey = None
 ) -> Status[dict[str, object]]:
     """Posts a message, which an agent answers; 200 with the first answer when this command was carried out before."""
     client_id = command_id(key)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from ninja import Query, Router, Status
 
-from sessions_core.api.callers import Asked
+from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import CONFLICTS, REFUSALS, IdempotencyKey, command_id
 from sessions_core.api.schemas import RetriedShown, RunList, StoppedShown
 from sessions_core.models import Run
@@ -29,7 +29,7 @@ _COLUMNS: Final = (
 
 @router.get("/{session}/runs", response={200: RunList, **REFUSALS})
 def list_runs(
-    request: Asked, session: SessionId, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    request: ApiRequest, session: SessionId, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> dict[str, list[dict[str, object]]]:
     """The Runs of a Session, newest first."""
     access.member(session, user=request.auth.user)
@@ -39,19 +39,21 @@ def list_runs(
 
 
 @router.post("/{session}/runs/{run}/cancellation", response={200: StoppedShown, **CONFLICTS})
-def stop_run(request: Asked, session: SessionId, run: RunId, key: IdempotencyKey = None) -> dict[str, object]:
+def stop_run(request: ApiRequest, session: SessionId, run: RunId, key: IdempotencyKey = None) -> dict[str, object]:
     """Stop: the Run and what it started. It is a line in the log at once; its agent ends within moments."""
     return _stop(request, session, run, command_id(key))
 
 
 @router.post("/{session}/cancellation", response={200: StoppedShown, **CONFLICTS})
-def stop_session(request: Asked, session: SessionId, key: IdempotencyKey = None) -> dict[str, object]:
+def stop_session(request: ApiRequest, session: SessionId, key: IdempotencyKey = None) -> dict[str, object]:
     """Stop: all that is at work in the Session."""
     return _stop(request, session, None, command_id(key))
 
 
 @router.post("/{session}/runs/{run}/retry", response={201: RetriedShown, 200: RetriedShown, **CONFLICTS})
-def retry_run(request: Asked, session: SessionId, run: RunId, key: IdempotencyKey = None) -> Status[dict[str, object]]:
+def retry_run(
+    request: ApiRequest, session: SessionId, run: RunId, key: IdempotencyKey = None
+) -> Status[dict[str, object]]:
     """Asks for the same answer once more, after it failed or was stopped; 200 when this command was carried out before."""
     client_id = command_id(key)
     asked = runs.retry(session, by=request.auth, client_id=client_id, run_id=run)
@@ -59,12 +61,12 @@ def retry_run(request: Asked, session: SessionId, run: RunId, key: IdempotencyKe
 
 
 @router.post("/{session}/asks/{ask}/answer", response=CONFLICTS)
-def answer_ask(request: Asked, session: SessionId, ask: UUID) -> None:  # noqa: ARG001  # named for the address
+def answer_ask(request: ApiRequest, session: SessionId, ask: UUID) -> None:  # noqa: ARG001  # named for the address
     """Answers a question of an agent. No agent asks any yet, so this refuses with `not_supported`."""
     access.writer(session, user=request.auth.user)
     raise NotSupported
 
 
-def _stop(request: Asked, session: SessionId, run: RunId | None, client_id: ClientId) -> dict[str, object]:
+def _stop(request: ApiRequest, session: SessionId, run: RunId | None, client_id: ClientId) -> dict[str, object]:
     stopped = runs.cancel(session, by=request.auth, client_id=client_id, run_id=run)
     return {"id": client_id, "seq": stopped.seq, "runs": stopped.runs}

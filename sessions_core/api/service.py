@@ -10,7 +10,7 @@ from ninja.renderers import BaseRenderer
 from typing_extensions import override
 
 from sessions_core.api import agents, history, messages, runs, sessions, timeline
-from sessions_core.api.callers import BearerToken, SignedInBrowser
+from sessions_core.api.authentication import BearerToken, SignedInBrowser
 from sessions_core.api.refusals import handle_all
 from sessions_core.protocol.errors import BadField, TooLarge
 

@@ -5,7 +5,7 @@ from datetime import UTC
 from django.http import HttpResponse
 from ninja import Query, Router, Status
 
-from sessions_core.api.callers import Asked
+from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import REFUSALS, IdempotencyKey
 from sessions_core.api.schemas import NewSession, SessionChange, SessionList, SessionListing, SessionShown
 from sessions_core.protocol.author import Author
@@ -17,7 +17,7 @@ router = Router(tags=["sessions"])
 
 
 @router.get("", response={200: SessionList, **REFUSALS})
-def list_sessions(request: Asked, asked: Query[SessionListing]) -> dict[str, object]:
+def list_sessions(request: ApiRequest, asked: Query[SessionListing]) -> dict[str, object]:
     """The Sessions in which you take part, newest activity first."""
     before, before_id = asked.place()
     found = sessions.listing(
@@ -32,7 +32,7 @@ def list_sessions(request: Asked, asked: Query[SessionListing]) -> dict[str, obj
 
 
 @router.post("", response={201: SessionShown, **REFUSALS})
-def create_session(request: Asked, new: NewSession, key: IdempotencyKey = None) -> Status[Listed]:
+def create_session(request: ApiRequest, new: NewSession, key: IdempotencyKey = None) -> Status[Listed]:
     """Makes a Session that you own."""
     made = sessions.create(
         by=request.auth,
@@ -45,13 +45,13 @@ def create_session(request: Asked, new: NewSession, key: IdempotencyKey = None) 
 
 
 @router.get("/{session}", response={200: SessionShown, **REFUSALS})
-def show_session(request: Asked, session: SessionId) -> Listed:
+def show_session(request: ApiRequest, session: SessionId) -> Listed:
     """One Session."""
     return sessions.get(session, user=request.auth.user)
 
 
 @router.patch("/{session}", response={200: SessionShown, **REFUSALS})
-def change_session(request: Asked, session: SessionId, change: SessionChange) -> Listed:
+def change_session(request: ApiRequest, session: SessionId, change: SessionChange) -> Listed:
     """Renames, configures, archives or restores a Session; what is absent stays as it is."""
     before = sessions.get(session, user=request.auth.user)
     _apply(change, before, by=request.auth)
@@ -59,7 +59,7 @@ def change_session(request: Asked, session: SessionId, change: SessionChange) ->
 
 
 @router.delete("/{session}", response={204: None, **REFUSALS})
-def delete_session(request: Asked, session: SessionId) -> HttpResponse:
+def delete_session(request: ApiRequest, session: SessionId) -> HttpResponse:
     """Deletes a Session with all that was said in it, for everybody. Only its owner may."""
     sessions.delete(session, by=request.auth)
     return HttpResponse(status=204)

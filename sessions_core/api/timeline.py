@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from ninja import Query, Router, Schema
 
 from sessions_core import log
-from sessions_core.api.callers import Asked
+from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import REFUSALS
 from sessions_core.api.schemas import ActorShown, Problem
 from sessions_core.log import Page
@@ -74,7 +74,7 @@ class TimelineShown(Schema):
 
 @router.get("/{session}/timeline", response={200: TimelineShown, **REFUSALS})
 def show_timeline(
-    request: Asked, session: SessionId, last: Annotated[int | None, Query(ge=1, le=500)] = None
+    request: ApiRequest, session: SessionId, last: Annotated[int | None, Query(ge=1, le=500)] = None
 ) -> HttpResponse:
     """The conversation as a screen shows it: whole, or its `last` messages."""
     listed = sessions.get(session, user=request.auth.user)

@@ -4,7 +4,6 @@ socket        one WebSocket: let in, received from, handed on
 commands      what each frame does;  subscribing  of which this is the longest
 connection    the outbox, the writer and the Subscriptions of one socket
 delivery      all of them: sweeps, who may still be here, draining
-credentials   who opens a socket;  standing  whether they may still be here
 gathering     presence between processes;  presence  as a plain machine
 limits        how much one may ask
 """

@@ -12,7 +12,7 @@ from sessions_core.consumers.subscribe import subscribe
 from sessions_core.live.connection import HEARTBEAT_MS, Connection
 from sessions_core.live.delivery import Delivery
 from sessions_core.live.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS
-from sessions_core.protocol.errors import Broken, Busy, HelloFirst, NotSupported, ReadOnly, Refusal
+from sessions_core.protocol.errors import Broken, Busy, HelloFirst, NotSupported, Refusal
 from sessions_core.protocol.events import Part
 from sessions_core.protocol.frames import (
     FRAME_LIMIT,
@@ -124,8 +124,7 @@ def _type(frame: Typing, connection: Connection, delivery: Delivery) -> None:
 async def _write(
     frame: Read | Post | Cancel | Regenerate | Answer | Unqueue | EditQueued, connection: Connection, delivery: Delivery
 ) -> None:
-    if not connection.caller.can_write:
-        raise ReadOnly("This token may only read.")
+    connection.caller.check_can_write()
     if connection.device is not None:
         delivery.gathering.act(connection.subscriptions, connection.caller.user, connection.device)
     match frame:

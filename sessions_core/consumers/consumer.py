@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from sessions_core import bridge
 from sessions_core.consumers import commands
-from sessions_core.live import credentials
 from sessions_core.live.connection import Connection
 from sessions_core.live.delivery import Delivery, here
 from sessions_core.machines.send_buffer import size_of
@@ -29,6 +28,7 @@ from sessions_core.protocol.frames import (
     parse,
     refused,
 )
+from sessions_core.services import callers
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -45,7 +45,7 @@ async def sessions_socket(scope: Scope, receive: Receive, send: Send) -> None:
     """One WebSocket, from its upgrade to its end."""
     await receive()  # websocket.connect
     try:
-        caller = await bridge.run(credentials.identify, scope["headers"])
+        caller = await bridge.run(callers.by_headers, scope["headers"])
     except BadOrigin:
         await send({"type": "websocket.close", "code": 1000})  # before it is accepted: HTTP 403
         return

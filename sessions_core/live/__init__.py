@@ -4,6 +4,6 @@ May import `hub` and all below it. What differs between transports belongs to `c
 
 connection   one reader: its send buffer, its writer and its Subscriptions
 delivery     all Connections of this process: sweeps, removals, draining
-credentials  who opens a Connection;  recheck   whether the rights of those who are connected still hold
+recheck      whether the rights of those who are connected still hold
 presence     who is present, between processes;  limits  how much one Connection may ask
 """

@@ -7,13 +7,13 @@ from typing import Any, Final, Protocol
 import msgspec
 from django.conf import settings
 
-from sessions_core.live.credentials import Caller
 from sessions_core.live.limits import FrameRate
 from sessions_core.machines.feed import Subscription
 from sessions_core.machines.send_buffer import SendBuffer
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.frames import CLOSE_TOO_SLOW, Goodbye, Heartbeat, ServerFrame, encode
 from sessions_core.protocol.ids import DeviceId, SessionId
+from sessions_core.services.callers import Caller
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -55,7 +55,7 @@ class Connection:
 
     @property
     def author(self) -> Author:
-        return Author(user=self.caller.user, name=self.caller.name, device=self.device)
+        return self.caller.author(self.device)
 
     @property
     def closing(self) -> bool:

@@ -4,10 +4,9 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
-from sessions_core.live import credentials
-from sessions_core.live.credentials import Caller
 from sessions_core.protocol.ids import SessionId, UserId
-from sessions_core.services import access
+from sessions_core.services import access, callers
+from sessions_core.services.callers import Caller
 
 Place = tuple[SessionId, UserId]
 
@@ -19,6 +18,6 @@ class Standing(Struct):
     removed: set[Place]
 
 
-def ask(callers: Collection[Caller], places: set[Place]) -> Standing:
+def ask(connected: Collection[Caller], places: set[Place]) -> Standing:
     """Sync: run it through the bridge."""
-    return Standing(expired=credentials.expired(callers), removed=places - access.memberships(places))
+    return Standing(expired=callers.expired(connected), removed=places - access.memberships(places))

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from sessions_core.api import callers
+from sessions_core.api import authentication
 from sessions_core.machines.token_bucket import Buckets
 from tests.http.callers import Answer, Script, begun
 from tests.support.cast import PASSWORD
@@ -94,9 +94,9 @@ def test_a_read_token_reads_and_writes_nothing(alice: User) -> None:
 def slow_api(settings: Settings) -> Iterator[int]:
     """An API that takes so many requests at once."""
     settings.API_RATE = 1
-    callers._buckets.cache_clear()
+    authentication._buckets.cache_clear()
     yield 4
-    callers._buckets.cache_clear()
+    authentication._buckets.cache_clear()
 
 
 def test_too_many_requests_are_told_when_to_come_again(slow_api: int, alice: User, bob: User) -> None:

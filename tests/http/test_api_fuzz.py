@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from sessions_core.api import callers
+from sessions_core.api import authentication
 from tests.http.callers import Script, begun
 from tests.http.test_api_refusals import ROUTES, addressed
 
@@ -36,7 +36,7 @@ QUERY: Final = st.dictionaries(
 @pytest.fixture
 def script(alice: User, settings: Settings) -> Script:
     settings.API_RATE = 10_000
-    callers._buckets.cache_clear()
+    authentication._buckets.cache_clear()
     return Script(alice)
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from sessions_core.live import connection as connections
 from sessions_core.live.connection import Connection
-from sessions_core.live.credentials import Caller
 from sessions_core.machines.feed import Subscription
 from sessions_core.machines.send_buffer import Frame
 from sessions_core.protocol.frames import Unsubscribed
 from sessions_core.protocol.ids import SessionId, UserId
+from sessions_core.services.callers import Caller
 from tests.ws.person import Tab
 from tests.ws.server import serving
 

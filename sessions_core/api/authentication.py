@@ -1,4 +1,4 @@
-"""Who calls: the signed-in browser, with its CSRF token, or a script with a bearer token."""
+"""Authenticates each request of the API: a script by its Bearer token, or a signed-in browser by cookie and CSRF token."""
 
 import logging
 import time
@@ -15,8 +15,8 @@ from typing_extensions import override
 
 from sessions_core.machines.token_bucket import Buckets
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.errors import CsrfFailed, NotSignedIn, RateLimited, ReadOnly
-from sessions_core.services import access, tokens
+from sessions_core.protocol.errors import CsrfFailed, RateLimited
+from sessions_core.services import access, callers
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +24,8 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BURST_S: Final = 4  # seconds' worth of requests that may come at once
 
 
-class Asked(HttpRequest):
-    """A request whose caller is known: `auth` was set by one of the ways below."""
+class ApiRequest(HttpRequest):
+    """An authenticated request: ninja sets `auth` to what one of the classes below returned."""
 
     auth: Author
 
@@ -35,19 +35,15 @@ class BearerToken(HttpBearer):
 
     @override
     def __call__(self, request: HttpRequest) -> Author | None:
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            return None  # nothing said, or meant for a proxy in between: the cookie may tell
-        return self.authenticate(request, secret.strip())
+        secret = callers.bearer_token(request.headers.get("Authorization", ""))
+        return None if secret is None else self.authenticate(request, secret)
 
     @override
     def authenticate(self, request: HttpRequest, token: str) -> Author:
-        found = tokens.find(token)
-        if found is None:
-            raise NotSignedIn("That token is unknown or was revoked.")
-        author = _counted(Author(user=found.user, name=found.name))
-        if request.method not in SAFE_METHODS and not found.can_write:
-            raise ReadOnly("This token may read, but not write.")
+        caller = callers.by_token(token)
+        author = _rate_limited(caller.author())
+        if request.method not in SAFE_METHODS:
+            caller.check_can_write()
         return author
 
 
@@ -62,16 +58,16 @@ class SignedInBrowser(APIKeyCookie):
 
     @override
     def authenticate(self, request: HttpRequest, key: str | None) -> Author | None:
-        user = request.user
+        user = request.user  # Django's middleware has read the cookie
         if isinstance(user, AnonymousUser):
             return None
         if request.method not in SAFE_METHODS:
             _check_csrf(request)
-        return _counted(access.author(user))
+        return _rate_limited(access.author(user))
 
 
 class _CsrfCheck(CsrfViewMiddleware):
-    """Django's check, which raises where it would render a page."""
+    """Django's check, raising a Refusal where Django renders a page."""
 
     def _reject(self, request: HttpRequest, reason: str) -> NoReturn:
         logger.warning("Refused for CSRF (%s): %s", reason, request.path)
@@ -79,8 +75,8 @@ class _CsrfCheck(CsrfViewMiddleware):
 
 
 def _check_csrf(request: HttpRequest) -> None:
-    """Raises CsrfFailed. The one in MIDDLEWARE passes ninja's views by, so that tokens need none."""
-    request.csrf_processing_done = False  # type: ignore[attr-defined]  # Django's own mark
+    """Raises CsrfFailed. Ninja exempts its views from the middleware in MIDDLEWARE, because a token needs no CSRF check."""
+    request.csrf_processing_done = False  # type: ignore[attr-defined]  # set by that middleware; process_view would return
     check = _CsrfCheck(_not_called)
     check.process_request(request)
     check.process_view(request, _not_called, (), {})
@@ -90,7 +86,8 @@ def _not_called(_request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
-def _counted(author: Author) -> Author:
+def _rate_limited(author: Author) -> Author:
+    """Takes one request from the user's bucket. Raises RateLimited."""
     wait_s = _buckets().take(author.user, now_s=time.monotonic())
     if wait_s:
         raise RateLimited(retry_after_ms=int(wait_s * 1000) + 1)

@@ -1,0 +1,142 @@
+"""Identifies the user behind a request or a WebSocket, by Bearer token or by login cookie. Every gateway asks here."""
+
+from collections.abc import Collection, Iterable
+from importlib import import_module
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, parse_cookie
+from django.http.request import split_domain_port, validate_host
+from msgspec import Struct
+
+from sessions_core.models import ApiToken
+from sessions_core.protocol.author import Author
+from sessions_core.protocol.clock import now
+from sessions_core.protocol.errors import BadOrigin, NotSignedIn, ReadOnly
+from sessions_core.protocol.ids import DeviceId, UserId
+from sessions_core.services import access, tokens
+
+_LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")  # Django's own default for DEBUG without ALLOWED_HOSTS
+
+
+class Caller(Struct, frozen=True):
+    """An identified user, with the proof that was accepted: the primary key of a token, or the key of a login and the hash of
+    the password at that time. `expired` checks the proof again.
+    """
+
+    user: UserId
+    name: str
+    can_write: bool
+    token: int | None = None
+    login: str | None = None
+    password_hash: str = ""
+
+    def author(self, device: DeviceId | None = None) -> Author:
+        """Returns the user as the services know people, on that Device."""
+        return Author(user=self.user, name=self.name, device=device)
+
+    def check_can_write(self) -> None:
+        """Raises ReadOnly for a token that may only read."""
+        if not self.can_write:
+            raise ReadOnly("This token may read, but not write.")
+
+
+def bearer_token(authorization: str) -> str | None:
+    """Returns the token of an Authorization header. None for an empty header or another scheme, which a proxy may use."""
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def by_token(secret: str) -> Caller:
+    """Returns the token's user. Raises NotSignedIn."""
+    found = tokens.find(secret)
+    if found is None:
+        raise NotSignedIn("That token is unknown or was revoked.")
+    return Caller(user=found.user, name=found.name, can_write=found.can_write, token=found.token)
+
+
+def by_headers(headers: Iterable[tuple[bytes, bytes]]) -> Caller:
+    """Returns who sent the ASGI headers of a WebSocket upgrade. Raises NotSignedIn, and BadOrigin when a page of another site
+    made the browser send its cookie: browsers let any page open a WebSocket, and add the cookie.
+    """
+    given = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    secret = bearer_token(given.get("authorization", ""))
+    if secret is not None:
+        return by_token(secret)
+    if not _is_own_page(given.get("origin"), given.get("host", "")):
+        raise BadOrigin
+    return _by_login(parse_cookie(given.get("cookie", "")).get(settings.SESSION_COOKIE_NAME, ""))
+
+
+def expired(callers: Collection[Caller]) -> set[Caller]:
+    """Returns the callers whose proof no longer holds: the token was revoked, the login ended, the password changed, or the
+    user was deactivated. Costs one query for each kind of proof, not for each caller.
+    """
+    hashes = _password_hashes({caller.user for caller in callers})
+    live_tokens = _live_tokens([caller.token for caller in callers if caller.token is not None])
+    live_logins = _live_logins({caller.login for caller in callers if caller.login is not None})
+    return {
+        caller
+        for caller in callers
+        if caller.user not in hashes
+        or (caller.token is not None and caller.token not in live_tokens)
+        or (
+            caller.login is not None
+            and (caller.login not in live_logins or caller.password_hash != hashes[caller.user])
+        )
+    }
+
+
+def _by_login(key: str) -> Caller:
+    request = HttpRequest()
+    request.session = _login(key)
+    user = get_user(request)
+    if not isinstance(user, User) or not user.is_active:
+        raise NotSignedIn
+    author = access.author(user)
+    return Caller(
+        user=author.user, name=author.name, can_write=True, login=key, password_hash=user.get_session_auth_hash()
+    )
+
+
+def _is_own_page(origin: str | None, host: str) -> bool:
+    """True also without an Origin: browsers always send it with an upgrade, so the client is no browser."""
+    if origin is None:
+        return True
+    netloc = urlsplit(origin).netloc
+    if netloc and netloc == host:
+        return True
+    allowed = settings.ALLOWED_HOSTS or (_LOCAL if settings.DEBUG else ())
+    domain, _ = split_domain_port(netloc)
+    # `*` means that this server answers to any host name, not that pages of any site may use our users' cookies.
+    return bool(domain) and validate_host(domain, [name for name in allowed if name != "*"])
+
+
+def _password_hashes(users: Collection[UserId]) -> dict[UserId, str]:
+    """Returns the hash that a valid login must hold, for the users who are still active."""
+    return {
+        UserId(user.pk): user.get_session_auth_hash()
+        for user in User.objects.filter(pk__in=users, is_active=True).only("password")
+    }
+
+
+def _live_tokens(keys: Collection[int]) -> set[int]:
+    return set(ApiToken.objects.filter(pk__in=keys, revoked_at=None).values_list("pk", flat=True)) if keys else set()
+
+
+def _live_logins(keys: Collection[str]) -> set[str]:
+    model = getattr(_login(""), "model", None)  # the database's session engines have one; others are asked key by key
+    if model is None:
+        return {key for key in keys if _login(key).exists(key)}
+    found = model.objects.filter(session_key__in=keys, expire_date__gt=now()) if keys else ()
+    return {login.session_key for login in found}
+
+
+def _login(key: str) -> SessionBase:
+    """Returns Django's session of that key: what this project calls a login, because a Session is a conversation here."""
+    store: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    return store
