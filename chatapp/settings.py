@@ -174,7 +174,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 RUN_DISPATCHER = "agents.dispatcher.CeleryDispatcher"  # how the core wakes a worker and knows which agents there are
 
-# Static files, hashed; of node_modules only what chatapp/assets.py allows.
+# Static files, hashed; of node_modules only what chatapp/pages/assets.py allows.
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"

@@ -1,4 +1,4 @@
-"""A client of the wire (protocol.md), for scripts, tests and benchmarks. It needs nothing of the server's code.
+"""A client of the wire (docs/reference/wire.md), for scripts, tests and benchmarks. It needs nothing of the server's code.
 
     async with Client("ws://127.0.0.1:8000/ws/", token) as client:
         await client.post(session, "Hello")

@@ -19,7 +19,7 @@ class Actor(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """One numbered fact of a Session's log. `data` by the kind: protocol.md §4."""
+    """One numbered fact of a Session's log. `data` by the kind: docs/reference/wire.md › Events."""
 
     seq: int
     kind: str

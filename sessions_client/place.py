@@ -1,4 +1,4 @@
-"""The range rule (protocol.md §3) as a machine without I/O and without a clock of its own."""
+"""The range rule (docs/reference/wire.md › The range rule) as a machine without I/O and without a clock of its own."""
 
 from typing import Final
 

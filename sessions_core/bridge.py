@@ -1,6 +1,6 @@
 """The one way from async code to the sync services: an executor of our own.
 
-Django's own bridges run everything on one global thread, so that one slow query holds up every socket (stack-facts). Here
+Django's own bridges run everything on one global thread, so that one slow query holds up every socket (docs/decisions.md). Here
 as many jobs run at once as the database pool has connections, and no job keeps one after it ended.
 """
 

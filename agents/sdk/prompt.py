@@ -1,4 +1,4 @@
-"""The prompt view: what a model is shown of a conversation. A fold of its own, because people see more (architecture.md §7).
+"""The prompt view: what a model is shown of a conversation. A fold of its own, because people see more (docs/topics/runs.md).
 
 Every answer stands right after the message that it answers, whenever it was written, and nothing that a later event says
 changes what stands before it: the prefix stays the same from Run to Run, so that prefix caches hit.

@@ -1,6 +1,6 @@
 """Appending: one statement, and so one round trip, raises the head and inserts, whether for one Run or for many.
 
-Seq is gapless and becomes visible in order, because the head is raised in the statement that inserts (architecture.md §5).
+Seq is gapless and becomes visible in order, because the head is raised in the statement that inserts (docs/topics/delivery.md).
 Rows are locked run before session, and each kind by its key, so that no two writers wait for each other. A hint goes out
 after the commit; nothing rests on it.
 """

@@ -1,4 +1,4 @@
-"""The closed set of facts a Session's log can hold, and the Event that carries one (protocol.md §4).
+"""The closed set of facts a Session's log can hold, and the Event that carries one (docs/reference/wire.md › Events).
 
 A fact is a frozen value; `Fact` is the union of all of them, so that a `match` without a case is a type error. On the wire
 and in the database a fact is its `kind` and its `data`.

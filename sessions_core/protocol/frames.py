@@ -1,4 +1,4 @@
-"""The wire's frames as closed types (protocol.md §2, §3): parsed once at the edge, encoded once for all readers."""
+"""The wire's frames as closed types (docs/reference/wire.md): parsed once at the edge, encoded once for all readers."""
 
 import re
 from typing import Annotated, Final, Literal

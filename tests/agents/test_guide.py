@@ -16,7 +16,7 @@ PAGE: Final = """# Operating
 
 ## Settings
 
-`PORT` is the port that the web server listens on. See [the wire](wire.md).
+`PORT` is the port that the web server listens on. See [the wire](docs/reference/wire.md).
 
 | name | what |
 | --- | --- |
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def library() -> Sequence[Section]:
-    return tuple(split(PAGE, page="docs/operating.md"))
+    return tuple(split(PAGE, page="docs/reference/settings.md"))
 
 
 def test_a_page_is_split_at_its_headings(library: Sequence[Section]) -> None:
@@ -87,7 +87,7 @@ def test_an_answer_cites_its_pages(library: Sequence[Section]) -> None:
     answer = guide.quote("port", guide.best("port", library))
 
     assert answer.startswith("### Settings\n\n`PORT` is the port")
-    assert answer.endswith("From: `docs/operating.md` › Settings")
+    assert answer.endswith("From: `docs/reference/settings.md` › Settings")
 
 
 def test_what_was_not_found_is_said_plainly_with_what_there_is(library: Sequence[Section]) -> None:

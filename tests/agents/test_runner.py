@@ -29,7 +29,7 @@ from tests.db.acts import client_id, facts, say
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DOCS: Final = Path(__file__).parents[2] / "docs" / "how-to" / "write-an-agent.md"
+DOCS: Final = Path(__file__).parents[2] / "docs/how-to/write-an-agent.md"
 Act = Callable[[AgentRun], Awaitable[None]]
 
 

@@ -30,7 +30,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line("")
         terminalreporter.write_line(report.table())
         if config.getoption("--long", default=False):
-            report.write(Path(config.rootpath, "bench", "FAULTS.md"))
+            report.write(Path(config.rootpath, "bench/FAULTS.md"))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from sessions_core.services.messages import TEXT_LIMIT
 from tests.http.callers import Answer, Script
 from tests.http.test_api_refusals import ROUTES
 
-DOC: Final = (Path(__file__).parents[2] / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
+DOC: Final = (Path(__file__).parents[2] / "docs/reference/http.md").read_text(encoding="utf-8")
 ABSTRACT: Final = {"refused", "invalid"}  # of the tree's inner nodes, which are never answered themselves
 
 

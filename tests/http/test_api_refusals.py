@@ -100,7 +100,7 @@ def test_a_method_that_is_not_taken_is_refused_and_the_others_named(method: str,
 
 
 @pytest.mark.parametrize(
-    "path", ["nothing", "sessions/", "sessions/x/y/z", "agents/guide", "%00", "%0A", "../x", "x" * 2000]
+    "path", ["nothing", "sessions/", "sessions/x/y/z", "agents/x", "%00", "%0A", "../x", "x" * 2000]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_address_answers_in_the_same_form(method: str, path: str, alice: User) -> None:

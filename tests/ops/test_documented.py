@@ -9,7 +9,7 @@ from chatapp import settings
 
 SETTINGS = Path(settings.__file__).read_text()
 READ = sorted(set(re.findall(r'env\.\w+\("([A-Z_]+)"', SETTINGS)) | {"SECRET_KEY", "LOCAL_LLM"})
-DOCUMENTED = (settings.BASE_DIR / "docs" / "reference" / "settings.md").read_text()
+DOCUMENTED = (settings.BASE_DIR / "docs/reference/settings.md").read_text()
 
 
 def test_the_settings_are_found() -> None:

@@ -16,7 +16,7 @@ from tests.support.leftovers import open_folder
 from tests.support.machine import ROOT, Machine
 from tests.support.waiting import until
 
-TUTORIAL: Final = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+TUTORIAL: Final = (ROOT / "docs/tutorial.md").read_text("utf-8")
 NOT_COPIED: Final = (".git", ".venv", "node_modules", "var", "__pycache__", ".*_cache", ".hypothesis", "test-results")
 ADDRESS: Final = "http://127.0.0.1:8000"  # the page's; this machine has another one
 WORKER: Final = "12345"  # the process, as well

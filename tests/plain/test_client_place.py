@@ -1,4 +1,4 @@
-"""The range rule of protocol.md §3, as the Python client follows it."""
+"""The range rule (docs/reference/wire.md › The range rule), as the Python client follows it."""
 
 from hypothesis import given
 from hypothesis import strategies as st

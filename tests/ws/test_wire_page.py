@@ -11,7 +11,7 @@ from sessions_core.protocol import errors, frames
 from sessions_core.protocol.events import KINDS
 from sessions_core.protocol.frames import ClientFrame, ServerFrame
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "wire.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/reference/wire.md").read_text()
 
 
 def refusals(of: type[errors.Refusal] = errors.Refusal) -> list[type[errors.Refusal]]:

@@ -28,7 +28,7 @@ def icon(name: str, size: int = 18) -> SafeString:
 
 @register.simple_tag
 def say(key: str, **values: str) -> str:
-    """A sentence of chatapp/strings.py with its values filled in."""
+    """A sentence of chatapp/pages/strings.py with its values filled in."""
     return str(STRINGS[key]).format(**values)
 
 

@@ -37,7 +37,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Signs in by a link of chatapp/sign_in_links.py, once; a used one says so."""
+    """Signs in by a link of chatapp/pages/sign_in_links.py, once; a used one says so."""
     with transaction.atomic():
         user = sign_in_links.use(token)
         if user is not None:

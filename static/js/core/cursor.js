@@ -1,5 +1,5 @@
 /**
- * The range rule (protocol.md §3): what a reader at a cursor does with an `events` frame.
+ * The range rule (docs/reference/wire.md › The range rule): what a reader at a cursor does with an `events` frame.
  *
  * @module
  * @import { LogEvent } from "ds/core/events.js"

@@ -1,5 +1,5 @@
 /**
- * The Events of a Session's log as types (protocol.md §4). A client ignores kinds and fields that it does not know.
+ * The Events of a Session's log as types (docs/reference/wire.md › Events). A client ignores kinds and fields that it does not know.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The wire's frames as types, and what every client needs to know of them (protocol.md §1–3).
+ * The wire's frames as types, and what every client needs to know of them (docs/reference/wire.md).
  *
  * @module
  * @import { LogEvent } from "ds/core/events.js"

@@ -1,6 +1,6 @@
 /**
  * The Timeline: the fold of a Session's Events that a screen shows. The same fold is written in Python
- * (sessions_core/timeline.py); both are held together by tests/fixtures/timeline.
+ * (sessions_core/protocol/timeline.py); both are held together by tests/fixtures/timeline.
  *
  * @module
  * @import { LogEvent } from "ds/core/events.js"
