@@ -1,8 +1,8 @@
 """A listening place in the channel layer that notices when it has gone deaf, and then makes itself a new one.
 
 Redis Pub/Sub over a link that has gone dead raises nothing, ever (docs/topics/delivery.md). So a Link sends itself a message each
-second, and builds a new link when two were not received. Joining a group is done when a nonce sent to the group has come back, not
-when `group_add` returns.
+second, and builds a new link when two were not received. Joining a group is done when a nonce sent to the group has come back,
+not when `group_add` returns.
 """
 
 import asyncio
