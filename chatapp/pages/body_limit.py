@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from sessions_core.api.refusals import answer
+from sessions_core.api.refusals import to_response
 from sessions_core.protocol.errors import TooLarge
 
 BODY_LIMIT: Final = 1024 * 1024  # bytes; the longest message as a form, each character as %XX%XX%XX%XX, and room
@@ -61,7 +61,7 @@ def _again(first: Event, receive: Receive) -> Receive:
 
 
 async def _refuse(send: Send) -> None:
-    refused = answer(_REFUSED)
+    refused = to_response(_REFUSED)
     headers = [(name.lower().encode(), value.encode()) for name, value in refused.items()]
     headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refused.status_code, "headers": headers})

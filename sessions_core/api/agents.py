@@ -1,4 +1,4 @@
-"""/api/agents: who can answer."""
+"""/api/agents: the agents to choose from."""
 
 from ninja import Router
 
@@ -12,6 +12,6 @@ router = Router(tags=["agents"])
 
 @router.get("", response={200: AgentList, **REFUSALS})
 def list_agents(request: ApiRequest) -> dict[str, object]:  # noqa: ARG001  # ninja takes it by this name
-    """The agents on offer, in the order to show them."""
-    offered = dispatch.dispatcher()
-    return {"agents": offered.agents(), "default": offered.default()}
+    """Lists the agents that can answer, in the order to show them."""
+    dispatcher = dispatch.dispatcher()
+    return {"agents": dispatcher.agents(), "default": dispatcher.default()}

@@ -1,4 +1,4 @@
-"""/api/sessions/{session}/events: what was said, as the log has it."""
+"""/api/sessions/{session}/events: the log of a Session, by range."""
 
 from typing import Final
 
@@ -15,39 +15,39 @@ from sessions_core.services import access
 
 router = Router(tags=["history"])
 
-_MESSAGES: Final = 50  # of a cold start that does not say how many
+_MESSAGES: Final = 50  # of `before` without `last`
 _JSON: Final = "application/json; charset=utf-8"
 
 
 @router.get("/{session}/events", response={200: EventPage, **REFUSALS}, exclude_none=True, by_alias=True)
-def list_events(request: ApiRequest, session: SessionId, asked: Query[EventRange]) -> HttpResponse:
-    """The log by range: on from a cursor, or back by messages. Deltas come merged; those of a completed message are
-    deleted after a while, because `message.completed` holds the whole of it.
+def list_events(request: ApiRequest, session: SessionId, query: Query[EventRange]) -> HttpResponse:
+    """Reads the log by range: on from a cursor, or back by messages. Neighbouring deltas come merged; those of a completed
+    message are deleted after a while, because `message.completed` holds the whole of it.
     """
     access.member(session, user=request.auth.user)
-    if asked.before is not None:
-        page = log.before(session, before=asked.before, messages=asked.last or _MESSAGES)
-        return _answer(page, older=page.older)
-    if asked.last is not None:
-        page = log.open_last(session, messages=asked.last)
-        return _answer(page, older=page.older)
-    return _answer_after(session, asked)
+    if query.before is not None:
+        page = log.before(session, before=query.before, messages=query.last or _MESSAGES)
+        return _response(page, older=page.older)
+    if query.last is not None:
+        page = log.open_last(session, messages=query.last)
+        return _response(page, older=page.older)
+    return _events_after(session, query)
 
 
-def _answer_after(session: SessionId, asked: EventRange) -> HttpResponse:
-    after = asked.after or 0
-    page = log.read(session, after=after, limit=asked.limit)
-    if after > page.head or (asked.epoch is not None and asked.epoch != page.span.epoch):
-        return _answer(log.read(session, after=0, limit=asked.limit), restart=True)
-    return _answer(page)
+def _events_after(session: SessionId, query: EventRange) -> HttpResponse:
+    after = query.after or 0
+    page = log.read(session, after=after, limit=query.limit)
+    if after > page.head or (query.epoch is not None and query.epoch != page.span.epoch):
+        return _response(log.read(session, after=0, limit=query.limit), restart=True)
+    return _response(page)
 
 
-def _answer(page: Page, **flags: bool) -> HttpResponse:
-    """The Events were encoded when they were read, for the socket just so: they are not taken apart again."""
+def _response(page: Page, **flags: bool) -> HttpResponse:
+    """Puts the envelope around the Events as bytes: `log` read them encoded, so they are neither decoded nor validated here."""
     span = page.span
-    said = "".join(f',"{name}":{"true" if value else "false"}' for name, value in flags.items())
-    opening = (
+    more = "".join(f',"{name}":{"true" if value else "false"}' for name, value in flags.items())
+    start = (
         f'{{"session":"{span.session}","epoch":{span.epoch},"from":{span.start},"to":{span.end},'
-        f'"head":{page.head}{said},"events":['
+        f'"head":{page.head}{more},"events":['
     )
-    return HttpResponse(b"".join([opening.encode(), span.body, b"]}"]), content_type=_JSON)
+    return HttpResponse(b"".join([start.encode(), span.body, b"]}"]), content_type=_JSON)

@@ -1,4 +1,4 @@
-"""/api/sessions/{session}/runs and what stops them or starts them anew; asks have their address, and no answer yet."""
+"""/api/sessions/{session}/runs: listing, stopping and retrying Runs. Asks have an address already, which refuses."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -7,7 +7,7 @@ from ninja import Query, Router, Status
 
 from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import CONFLICTS, REFUSALS, IdempotencyKey, command_id
-from sessions_core.api.schemas import RetriedShown, RunList, StoppedShown
+from sessions_core.api.schemas import RetriedRun, RunList, StoppedRuns
 from sessions_core.models import Run
 from sessions_core.protocol.errors import NotSupported
 from sessions_core.protocol.ids import ClientId, RunId, SessionId
@@ -31,38 +31,38 @@ _COLUMNS: Final = (
 def list_runs(
     request: ApiRequest, session: SessionId, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> dict[str, list[dict[str, object]]]:
-    """The Runs of a Session, newest first."""
+    """Lists the Runs of a Session, newest first."""
     access.member(session, user=request.auth.user)
     newest = Run.objects.filter(session_id=session).order_by("-asked_seq")[:limit]
     rows = newest.values(*_COLUMNS, "parent_id", "error")
     return {"runs": [{**row, "parent": row["parent_id"], "error": row["error"] or None} for row in rows]}
 
 
-@router.post("/{session}/runs/{run}/cancellation", response={200: StoppedShown, **CONFLICTS})
+@router.post("/{session}/runs/{run}/cancellation", response={200: StoppedRuns, **CONFLICTS})
 def stop_run(request: ApiRequest, session: SessionId, run: RunId, key: IdempotencyKey = None) -> dict[str, object]:
-    """Stop: the Run and what it started. It is a line in the log at once; its agent ends within moments."""
+    """Stops a Run and the Runs that it started. The request is in the log at once; the agent ends within moments."""
     return _stop(request, session, run, command_id(key))
 
 
-@router.post("/{session}/cancellation", response={200: StoppedShown, **CONFLICTS})
+@router.post("/{session}/cancellation", response={200: StoppedRuns, **CONFLICTS})
 def stop_session(request: ApiRequest, session: SessionId, key: IdempotencyKey = None) -> dict[str, object]:
-    """Stop: all that is at work in the Session."""
+    """Stops all active Runs of the Session."""
     return _stop(request, session, None, command_id(key))
 
 
-@router.post("/{session}/runs/{run}/retry", response={201: RetriedShown, 200: RetriedShown, **CONFLICTS})
+@router.post("/{session}/runs/{run}/retry", response={201: RetriedRun, 200: RetriedRun, **CONFLICTS})
 def retry_run(
     request: ApiRequest, session: SessionId, run: RunId, key: IdempotencyKey = None
 ) -> Status[dict[str, object]]:
-    """Asks for the same answer once more, after it failed or was stopped; 200 when this command was carried out before."""
+    """Requests the same answer once more, after it failed or was stopped; 200 when this command was carried out before."""
     client_id = command_id(key)
-    asked = runs.retry(session, by=request.auth, client_id=client_id, run_id=run)
-    return Status(200 if asked.repeated else 201, {"id": client_id, "seq": asked.seq, "run": asked.run})
+    requested = runs.retry(session, by=request.auth, client_id=client_id, run_id=run)
+    return Status(200 if requested.repeated else 201, {"id": client_id, "seq": requested.seq, "run": requested.run})
 
 
 @router.post("/{session}/asks/{ask}/answer", response=CONFLICTS)
 def answer_ask(request: ApiRequest, session: SessionId, ask: UUID) -> None:  # noqa: ARG001  # named for the address
-    """Answers a question of an agent. No agent asks any yet, so this refuses with `not_supported`."""
+    """Answers a question of an agent. No agent asks yet, so this refuses with `not_supported`."""
     access.writer(session, user=request.auth.user)
     raise NotSupported
 

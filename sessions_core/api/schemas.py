@@ -1,4 +1,4 @@
-"""What goes in and out as JSON, for OpenAPI and for checking. The words are those of the wire (docs/reference/wire.md)."""
+"""The JSON of requests and responses, for validation and OpenAPI. Fields are named as on the wire (docs/reference/wire.md)."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
@@ -12,22 +12,22 @@ from sessions_core.protocol.events import Part, Role
 from sessions_core.protocol.frames import Policy
 from sessions_core.protocol.ids import SessionId
 
-SEQ_LIMIT: Final = 2**53  # JavaScript's whole numbers end there
+SEQ_LIMIT: Final = 2**53  # above it JavaScript's numbers are not exact
 
 
-def _keepable(text: str) -> str:
+def _without_nul(text: str) -> str:
     if "\x00" in text:
         raise ValueError("a NUL character cannot be kept")
     return text
 
 
-def _placed(before: str) -> str:
+def _checked_cursor(before: str) -> str:
     if before:
-        _place(before)
+        _parse_cursor(before)
     return before
 
 
-def _place(before: str) -> tuple[datetime, SessionId | None]:
+def _parse_cursor(before: str) -> tuple[datetime, SessionId | None]:
     moment, _, session = before.partition("_")
     try:
         return _MOMENT.validate_strings(moment), SessionId(UUID(session)) if session else None
@@ -37,24 +37,24 @@ def _place(before: str) -> tuple[datetime, SessionId | None]:
 
 _MOMENT: Final = TypeAdapter(AwareDatetime)
 Moment = Annotated[datetime, PlainSerializer(clock.wire, return_type=str)]
-Text = Annotated[str, AfterValidator(_keepable)]
+Text = Annotated[str, AfterValidator(_without_nul)]
 Seq = Annotated[int, Field(ge=0, le=SEQ_LIMIT)]
 
 
-class Problem(Schema):
-    """Why something was refused: `code` for programs, `message` for people, `retry`: the same may well succeed later."""
+class ErrorDetail(Schema):
+    """Why a request was refused: `code` for programs, `message` for people; `retry`: the same request may succeed later."""
 
     code: str
     message: str
     retry: bool
 
 
-class Refused(Schema):
-    error: Problem
+class ErrorResponse(Schema):
+    error: ErrorDetail
 
 
-class SessionShown(Schema):
-    """A Session as the caller sees it. `role` and `read_seq` are the caller's own; `running`: something is at work."""
+class SessionOut(Schema):
+    """A Session as the caller sees it. `role` and `read_seq` are the caller's own; `running`: a Run is active."""
 
     id: UUID
     title: str
@@ -71,22 +71,22 @@ class SessionShown(Schema):
 
 
 class SessionList(Schema):
-    """Newest activity first; `next` is what to give as `before` for the following page, null on the last."""
+    """Newest activity first; `next` is the `before` of the following page, null on the last."""
 
-    sessions: list[SessionShown]
+    sessions: list[SessionOut]
     next: str | None
 
 
-class SessionListing(Schema):
+class SessionQuery(Schema):
     """`before`: the `next` of the page before, or a moment."""
 
     search: Annotated[Text, Field(max_length=200)] = ""
-    before: Annotated[str, AfterValidator(_placed)] = ""
+    before: Annotated[str, AfterValidator(_checked_cursor)] = ""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
-    def place(self) -> tuple[datetime | None, SessionId | None]:
-        """Where the page begins: after what was active then, and of these after the one with that id."""
-        return _place(self.before) if self.before else (None, None)
+    def cursor(self) -> tuple[datetime | None, SessionId | None]:
+        """Returns the `active_at` and the id of the Session after which the page begins."""
+        return _parse_cursor(self.before) if self.before else (None, None)
 
 
 class NewSession(Schema):
@@ -96,7 +96,7 @@ class NewSession(Schema):
 
 
 class SessionChange(Schema):
-    """What is absent stays as it is."""
+    """An absent field stays as it is."""
 
     title: Text | None = None
     agent: Text | None = None
@@ -114,30 +114,30 @@ class EventRange(Schema):
     last: Annotated[int, Field(ge=1, le=500)] | None = None
 
     @model_validator(mode="after")
-    def one_way(self) -> Self:
+    def check_direction(self) -> Self:
         if self.after is not None and (self.before is not None or self.last is not None):
             raise ValueError("give either `after` or `before` and `last`")
         return self
 
 
-class ActorShown(Schema):
+class ActorOut(Schema):
     kind: Literal["user", "agent", "system"]
     id: str
     name: str
 
 
-class EventShown(Schema):
+class EventOut(Schema):
     seq: int
     kind: str
     at: str
-    actor: ActorShown
+    actor: ActorOut
     run: UUID | None
     data: dict[str, Any]
 
 
 class EventPage(Schema):
     """Every Event of the seqs (`from`, `to`] that the log holds. `older`: there are messages before it; `restart`: the
-    cursor was not of this log, and what follows starts anew.
+    cursor was not of this log, and the page starts anew.
     """
 
     session: UUID
@@ -145,12 +145,12 @@ class EventPage(Schema):
     from_: Annotated[int, Field(alias="from")]
     to: int
     head: int
-    events: list[EventShown]
+    events: list[EventOut]
     older: bool | None = None
     restart: bool | None = None
 
 
-class TextPart(Schema):
+class TextPartIn(Schema):
     type: Literal["text"]
     text: str
 
@@ -158,26 +158,26 @@ class TextPart(Schema):
 class NewMessage(Schema):
     """`parts`, or `text` for a single one."""
 
-    parts: Annotated[list[TextPart], Field(min_length=1, max_length=100)] | None = None
+    parts: Annotated[list[TextPartIn], Field(min_length=1, max_length=100)] | None = None
     text: str | None = None
     parent: UUID | None = None
     agent: Text | None = None
     policy: Policy | None = None
 
     @model_validator(mode="after")
-    def said_once(self) -> Self:
+    def check_one_content(self) -> Self:
         if (self.parts is None) == (self.text is None):
             raise ValueError("give either `parts` or `text`")
         return self
 
-    def said(self) -> list[Part]:
-        """The parts, whichever way they came."""
+    def message_parts(self) -> list[Part]:
+        """Returns the parts, also when `text` was given."""
         texts = [self.text] if self.text is not None else [part.text for part in self.parts or []]
         return [Part(type="text", text=text) for text in texts]
 
 
-class PostedShown(Schema):
-    """`id` is the command's; `seq` the first Event that it made."""
+class PostedMessage(Schema):
+    """`id` is the command's, `seq` that of the first Event that it appended."""
 
     id: UUID
     seq: int
@@ -185,7 +185,7 @@ class PostedShown(Schema):
     run: UUID
 
 
-class RunShown(Schema):
+class RunOut(Schema):
     id: UUID
     agent: str
     state: str
@@ -201,29 +201,29 @@ class RunShown(Schema):
 class RunList(Schema):
     """Newest first."""
 
-    runs: list[RunShown]
+    runs: list[RunOut]
 
 
-class StoppedShown(Schema):
+class StoppedRuns(Schema):
     id: UUID
     seq: int
     runs: list[UUID]
 
 
-class RetriedShown(Schema):
+class RetriedRun(Schema):
     id: UUID
     seq: int
     run: UUID
 
 
-class AgentShown(Schema):
+class AgentOut(Schema):
     name: str
     title: str
     description: str
 
 
 class AgentList(Schema):
-    """`default` answers where none was chosen."""
+    """`default` answers when no agent was chosen."""
 
-    agents: list[AgentShown]
+    agents: list[AgentOut]
     default: str

@@ -1,4 +1,4 @@
-"""The API put together: its routes, who may call, how it reads and writes JSON, and how it refuses."""
+"""The NinjaAPI: its routers, its authentication, its JSON parser and renderer, and its error responses."""
 
 from typing import Final
 
@@ -11,10 +11,10 @@ from typing_extensions import override
 
 from sessions_core.api import agents, history, messages, runs, sessions, timeline
 from sessions_core.api.authentication import BearerToken, SignedInBrowser
-from sessions_core.api.refusals import handle_all
+from sessions_core.api.refusals import add_handlers
 from sessions_core.protocol.errors import BadField, TooLarge
 
-BODY_LIMIT: Final = 512 * 1024  # bytes; the longest message, if every character of it were escaped as two \uXXXX
+BODY_LIMIT: Final = 512 * 1024  # bytes; the longest message, were each of its characters escaped as two \uXXXX
 _ENCODER: Final = msgspec.json.Encoder()
 _DESCRIPTION: Final = """
 Conversations that outlive every connection. The same acts and refusals as on the WebSocket.
@@ -25,23 +25,23 @@ A refusal is `{"error": {"code", "message", "retry"}}`. Scripts send `Authorizat
 
 
 class StrictJson(Parser):
-    """JSON that the log can hold: UTF-8, whole characters, finite numbers, and no more than BODY_LIMIT."""
+    """Parses JSON objects of UTF-8, whole characters and finite numbers, up to BODY_LIMIT: what PostgreSQL's jsonb can hold."""
 
     @override
     def parse_body(self, request: HttpRequest) -> dict[str, object]:
         if len(request.body) > BODY_LIMIT:
             raise TooLarge(f"The body has {len(request.body):,} bytes; at most {BODY_LIMIT:,} are possible.")
         try:
-            read: object = msgspec.json.decode(request.body)
+            body: object = msgspec.json.decode(request.body)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise BadField("The body is not JSON, or holds half of a surrogate pair.") from None
-        if not isinstance(read, dict):  # ninja would look for fields among a text's methods
+        if not isinstance(body, dict):  # of a str, ninja would read the methods as fields
             raise BadField("The body must be one JSON object.")
-        return read
+        return body
 
 
 class CompactJson(BaseRenderer):
-    """UTF-8 without blanks, as on the socket."""
+    """Renders JSON as UTF-8 without spaces, as on the socket."""
 
     media_type = "application/json"
 
@@ -50,8 +50,8 @@ class CompactJson(BaseRenderer):
         return _ENCODER.encode(data)
 
 
-def _made() -> NinjaAPI:
-    made = NinjaAPI(
+def _build() -> NinjaAPI:
+    built = NinjaAPI(
         title="Durable sessions",
         version="1",
         description=_DESCRIPTION,
@@ -60,14 +60,14 @@ def _made() -> NinjaAPI:
         renderer=CompactJson(),
         urls_namespace="api",
     )
-    made.add_router("/sessions", sessions.router)
-    made.add_router("/sessions", history.router)
-    made.add_router("/sessions", timeline.router)
-    made.add_router("/sessions", messages.router)
-    made.add_router("/sessions", runs.router)
-    made.add_router("/agents", agents.router)
-    handle_all(made)
-    return made
+    built.add_router("/sessions", sessions.router)
+    built.add_router("/sessions", history.router)
+    built.add_router("/sessions", timeline.router)
+    built.add_router("/sessions", messages.router)
+    built.add_router("/sessions", runs.router)
+    built.add_router("/agents", agents.router)
+    add_handlers(built)
+    return built
 
 
-api: Final = _made()
+api: Final = _build()

@@ -7,7 +7,7 @@ from ninja import Query, Router, Status
 
 from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import REFUSALS, IdempotencyKey
-from sessions_core.api.schemas import NewSession, SessionChange, SessionList, SessionListing, SessionShown
+from sessions_core.api.schemas import NewSession, SessionChange, SessionList, SessionOut, SessionQuery
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.ids import ClientId, SessionId
 from sessions_core.services import sessions
@@ -17,40 +17,40 @@ router = Router(tags=["sessions"])
 
 
 @router.get("", response={200: SessionList, **REFUSALS})
-def list_sessions(request: ApiRequest, asked: Query[SessionListing]) -> dict[str, object]:
-    """The Sessions in which you take part, newest activity first."""
-    before, before_id = asked.place()
-    found = sessions.listing(
+def list_sessions(request: ApiRequest, query: Query[SessionQuery]) -> dict[str, object]:
+    """Lists the Sessions in which you take part, newest activity first."""
+    before, before_id = query.cursor()
+    rows = sessions.listing(
         user=request.auth.user,
-        search=asked.search.strip(),
+        search=query.search.strip(),
         before=before,
         before_id=before_id,
-        limit=asked.limit + 1,
+        limit=query.limit + 1,
     )
-    shown = found[: asked.limit]
-    return {"sessions": shown, "next": _cursor(shown[-1]) if len(found) > asked.limit else None}
+    page = rows[: query.limit]
+    return {"sessions": page, "next": _cursor_after(page[-1]) if len(rows) > query.limit else None}
 
 
-@router.post("", response={201: SessionShown, **REFUSALS})
+@router.post("", response={201: SessionOut, **REFUSALS})
 def create_session(request: ApiRequest, new: NewSession, key: IdempotencyKey = None) -> Status[Listed]:
-    """Makes a Session that you own."""
-    made = sessions.create(
+    """Creates a Session that you own."""
+    created = sessions.create(
         by=request.auth,
         title=new.title,
         agent=new.agent,
         policy=new.policy,
         client_id=ClientId(key) if key else None,
     )
-    return Status(201, sessions.get(made, user=request.auth.user))
+    return Status(201, sessions.get(created, user=request.auth.user))
 
 
-@router.get("/{session}", response={200: SessionShown, **REFUSALS})
+@router.get("/{session}", response={200: SessionOut, **REFUSALS})
 def show_session(request: ApiRequest, session: SessionId) -> Listed:
-    """One Session."""
+    """Returns one Session."""
     return sessions.get(session, user=request.auth.user)
 
 
-@router.patch("/{session}", response={200: SessionShown, **REFUSALS})
+@router.patch("/{session}", response={200: SessionOut, **REFUSALS})
 def change_session(request: ApiRequest, session: SessionId, change: SessionChange) -> Listed:
     """Renames, configures, archives or restores a Session; what is absent stays as it is."""
     before = sessions.get(session, user=request.auth.user)
@@ -60,13 +60,13 @@ def change_session(request: ApiRequest, session: SessionId, change: SessionChang
 
 @router.delete("/{session}", response={204: None, **REFUSALS})
 def delete_session(request: ApiRequest, session: SessionId) -> HttpResponse:
-    """Deletes a Session with all that was said in it, for everybody. Only its owner may."""
+    """Deletes a Session with all its messages, for everybody. Only its owner may."""
     sessions.delete(session, by=request.auth)
     return HttpResponse(status=204)
 
 
 def _apply(change: SessionChange, before: Listed, *, by: Author) -> None:
-    """Restoring comes first and archiving last, because an archived Session takes no other change."""
+    """Restores first and archives last: an archived Session takes no other change."""
     if change.archived is False and before.archived_at is not None:
         sessions.restore(before.id, by=by)
     if change.agent is not None or change.policy is not None:
@@ -77,7 +77,9 @@ def _apply(change: SessionChange, before: Listed, *, by: Author) -> None:
         sessions.archive(before.id, by=by)
 
 
-def _cursor(last: Listed) -> str:
-    """To the microsecond, as the database compares it; a Z, because a + in an address is a blank."""
+def _cursor_after(last: Listed) -> str:
+    """Returns the position after that Session, to the microsecond, as the database compares. With a Z, because the + of an
+    offset means a blank in a query string.
+    """
     moment = last.active_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return f"{moment}_{last.id}"

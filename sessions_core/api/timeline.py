@@ -11,7 +11,7 @@ from ninja import Query, Router, Schema
 from sessions_core import log
 from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import REFUSALS
-from sessions_core.api.schemas import ActorShown, Problem
+from sessions_core.api.schemas import ActorOut, ErrorDetail
 from sessions_core.log import Page
 from sessions_core.protocol import timeline
 from sessions_core.protocol.events import PartType
@@ -24,29 +24,29 @@ router = Router(tags=["history"])
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class PartShown(Schema):
+class TimelinePart(Schema):
     type: PartType
     text: str
 
 
-class MessageShown(Schema):
-    """What one side said; `seq` is of the Event that began it. `agent` and `run` are null for what a person posted."""
+class TimelineMessage(Schema):
+    """One Message; `seq` is of the Event that began it. `agent` and `run` are null for a Message that a person posted."""
 
     id: UUID
     role: Literal["user", "assistant"]
     parent: UUID | None
     agent: str | None
-    actor: ActorShown
+    actor: ActorOut
     at: str
     run: UUID | None
     seq: int
-    parts: list[PartShown]
+    parts: list[TimelinePart]
     state: MessageState
     usage: dict[str, Any] | None = None
 
 
-class RunFolded(Schema):
-    """How a Run stands, in the words of its Events."""
+class TimelineRun(Schema):
+    """The state of a Run, folded from its Events."""
 
     id: UUID
     agent: str
@@ -56,11 +56,11 @@ class RunFolded(Schema):
     attempt: int
     progress: dict[str, Any] | None = None
     cancel_requested_by: dict[str, str] | None = None
-    error: Problem | None = None
+    error: ErrorDetail | None = None
     reason: str | None = None
 
 
-class TimelineShown(Schema):
+class TimelineOut(Schema):
     """Messages and Runs in the order of the log, up to `cursor`: follow on from there. `older`: there are messages before."""
 
     session: UUID
@@ -68,23 +68,23 @@ class TimelineShown(Schema):
     epoch: int
     cursor: int
     older: bool
-    messages: list[MessageShown]
-    runs: list[RunFolded]
+    messages: list[TimelineMessage]
+    runs: list[TimelineRun]
 
 
-@router.get("/{session}/timeline", response={200: TimelineShown, **REFUSALS})
+@router.get("/{session}/timeline", response={200: TimelineOut, **REFUSALS})
 def show_timeline(
     request: ApiRequest, session: SessionId, last: Annotated[int | None, Query(ge=1, le=500)] = None
 ) -> HttpResponse:
-    """The conversation as a screen shows it: whole, or its `last` messages."""
+    """Returns the conversation as a screen shows it: whole, or its `last` messages."""
     listed = sessions.get(session, user=request.auth.user)
-    pages = [log.open_last(session, messages=last)] if last else _whole(session)
+    pages = [log.open_last(session, messages=last)] if last else _all_pages(session)
     folded, older = Timeline(), False
     for page in pages:
         timeline.fold(folded, page.events)
         folded.epoch, folded.cursor = page.span.epoch, page.span.end
         older = older or page.older
-    shown = {
+    body = {
         "session": session,
         "title": listed.title,
         "epoch": folded.epoch,
@@ -93,11 +93,11 @@ def show_timeline(
         "messages": list(folded.messages.values()),
         "runs": list(folded.runs.values()),
     }
-    return HttpResponse(_ENCODER.encode(shown), content_type="application/json; charset=utf-8")
+    return HttpResponse(_ENCODER.encode(body), content_type="application/json; charset=utf-8")
 
 
-def _whole(session: SessionId) -> Iterator[Page]:
-    """To the head as it is at the first read: what is said meanwhile would keep this going."""
+def _all_pages(session: SessionId) -> Iterator[Page]:
+    """Reads up to the head of the first read: in a busy Session the newest head might never be reached."""
     page = log.read(session, after=0)
     head = page.head
     yield page

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from sessions_core.api.schemas import SessionShown
+from sessions_core.api.schemas import SessionOut
 from sessions_core.api.service import BODY_LIMIT, api
 from sessions_core.protocol.errors import Refusal
 from sessions_core.services.messages import TEXT_LIMIT
@@ -90,7 +90,7 @@ def test_every_code_is_documented(code: str) -> None:
     assert f"`{code}`" in DOC
 
 
-@pytest.mark.parametrize("field", sorted(SessionShown.model_fields))
+@pytest.mark.parametrize("field", sorted(SessionOut.model_fields))
 def test_every_field_of_a_session_is_documented(field: str) -> None:
     assert f"`{field}`" in DOC
 
