@@ -1,23 +1,26 @@
-"""A Timeline as the page lays it out: each thing said, with the answers to it below it.
+"""The layout of a conversation: each Message of a person with the Answers to it, and what the page says about their Runs.
 
-static/js/ui/conversation/layout.js does the same in the browser; what the two make must be the same, so that nothing jumps when
-the script takes over.
+static/js/ui/conversation/layout.js lays out the same Timeline in the browser. The results must be equal, or the page jumps when
+the script takes over; tests/fixtures/layout holds both together.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
 
 from msgspec import Struct, field
 
 from chatapp.pages.strings import STRINGS
 from sessions_core.models import Run as Row
-from sessions_core.protocol.timeline import Message, Run, Timeline
+from sessions_core.protocol.timeline import Message, Progress, Run, TextPart, Timeline
 
-NOTE_KINDS = ("thinking", "queued", "stopped", "failed")
-_RETRIABLE = frozenset({"failed", "interrupted", "cancelled"})
+STATUS_KINDS: Final = ("thinking", "queued", "stopped", "failed")
+LONG_TEXT: Final = 2_500  # code points; a longer post gets a scroll bar of its own
+LONG_LINES: Final = 30
 
 
-class Note(Struct, frozen=True):
-    """What is said below an answer when it is not simply there; `kind` is how it looks."""
+class RunStatus(Struct, frozen=True):
+    """The line below an Answer that is awaited, was stopped or failed. `kind` decides its look; `retry` offers “Try again”."""
 
     kind: str
     text: str
@@ -25,16 +28,16 @@ class Note(Struct, frozen=True):
 
 
 class Answer(Struct):
-    """What one Run said. Without `run` it was asked for before what the Timeline holds."""
+    """The Messages of one Run. `run` is None when the Run was requested before the Timeline begins."""
 
     id: str
     run: Run | None = None
     messages: list[Message] = field(default_factory=list)
-    note: Note | None = None
+    status: RunStatus | None = None
 
 
 class Exchange(Struct):
-    """One Message of a person and its Answers. Without `asked`, it lies before what the Timeline holds."""
+    """One Message of a person and the Answers to it. `asked` is None when that Message lies before the Timeline."""
 
     id: str
     seq: int
@@ -42,19 +45,42 @@ class Exchange(Struct):
     answers: list[Answer] = field(default_factory=list)
 
 
-def lay_out(timeline: Timeline, *, me: str, agents: Mapping[str, str]) -> list[Exchange]:
-    """The turns in the order to show them; `me` is the reader's user id, `agents` are titles by name."""
-    answers = _answers(timeline)
-    turns = {
+class Reader(Struct, frozen=True):
+    """The person who looks: `me` is the user's id, `agents` are titles of agents by name."""
+
+    me: str
+    agents: Mapping[str, str]
+
+
+def lay_out(timeline: Timeline, reader: Reader) -> list[Exchange]:
+    """Returns the Exchanges in the order to show them."""
+    exchanges = {
         message.id: Exchange(id=message.id, seq=message.seq, asked=message)
         for message in timeline.messages.values()
         if message.role == "user"
     }
-    active = [run.id for run in timeline.runs.values() if run.state in Row.ACTIVE]
-    for answer in answers.values():
-        _note(answer, active=active, later=_retried(timeline), me=me, agents=agents)
-        _turn_of(answer, turns).answers.append(answer)
-    return sorted(turns.values(), key=lambda turn: turn.seq)
+    first = next((run.id for run in timeline.runs.values() if run.state in Row.ACTIVE), None)
+    retried = _retried(timeline)
+    for answer in _answers(timeline).values():
+        answer.status = _status(answer, reader, first=answer.id == first, retried=answer.id in retried)
+        _exchange_of(answer, exchanges).answers.append(answer)
+    return sorted(exchanges.values(), key=lambda exchange: exchange.seq)
+
+
+def is_long(parts: Sequence[TextPart]) -> bool:
+    """Returns whether a person's Message gets a scroll bar of its own."""
+    text = "".join(part.text for part in parts)
+    return len(text) > LONG_TEXT or text.count("\n") > LONG_LINES
+
+
+def number_text(value: float) -> str:
+    """Returns the number as JavaScript writes it: 1000000, 2.5, 1e+21."""
+    digits = repr(float(value))
+    if value == 0:
+        return "0"
+    if 1e-6 <= abs(value) < 1e21:  # noqa: PLR2004  # where JavaScript begins to write exponents (Number::toString)
+        return format(Decimal(digits), "f").removesuffix(".0")
+    return digits.replace("e-0", "e-")
 
 
 def _answers(timeline: Timeline) -> dict[str, Answer]:
@@ -66,63 +92,62 @@ def _answers(timeline: Timeline) -> dict[str, Answer]:
     return found
 
 
-def _turn_of(answer: Answer, turns: dict[str, Exchange]) -> Exchange:
+def _exchange_of(answer: Answer, exchanges: dict[str, Exchange]) -> Exchange:
     asked = answer.run and answer.run.replies_to
-    if asked in turns:
-        return turns[asked]
-    seq = answer.messages[0].seq if answer.messages else 0
-    return turns.setdefault(answer.id, Exchange(id=answer.id, seq=seq))
+    if asked in exchanges:
+        return exchanges[asked]
+    exchanges[answer.id] = Exchange(id=answer.id, seq=answer.messages[0].seq if answer.messages else 0)
+    return exchanges[answer.id]
 
 
 def _retried(timeline: Timeline) -> Collection[str]:
-    """The Runs after which the same was asked once more."""
+    """Returns the ids of Runs whose Message was answered by a later Run, too."""
     newest = {run.replies_to: run.id for run in timeline.runs.values() if run.replies_to}
     return {run.id for run in timeline.runs.values() if run.replies_to and newest[run.replies_to] != run.id}
 
 
-def _note(answer: Answer, *, active: list[str], later: Collection[str], me: str, agents: Mapping[str, str]) -> None:
-    if answer.run is None:
-        return
-    run, silent = answer.run, not any(part.text for message in answer.messages for part in message.parts)
-    agent = agents.get(run.agent, run.agent)
-    retry = run.state in _RETRIABLE and run.id not in later
-    if run.id in active:
-        answer.note = _note_at_work(run, silent=silent, first=active[0] == run.id, agent=agent)
-    elif run.state == "cancelled":
-        answer.note = Note("stopped", _stopped(run, me), retry)
-    elif run.state == "failed":
-        answer.note = Note("failed", run.error.message if run.error else _say("failed"), retry)
-    elif run.state == "interrupted":
-        answer.note = Note("failed", f"{_say('interrupted')} {run.reason or ''}".strip(), retry)
-    elif silent:
-        answer.note = Note("stopped", _say("empty", agent=agent))
+def _status(answer: Answer, reader: Reader, *, first: bool, retried: bool) -> RunStatus | None:
+    run = answer.run
+    if run is None:
+        return None
+    silent = not any(part.text for message in answer.messages for part in message.parts)
+    agent = reader.agents.get(run.agent, run.agent)
+    match run.state:
+        case "cancelled":
+            return RunStatus("stopped", _stopped_text(run, reader), retry=not retried)
+        case "failed":
+            return RunStatus("failed", run.error.message if run.error else _say("failed"), retry=not retried)
+        case "interrupted":
+            sentences = (_say("interrupted"), run.reason)
+            return RunStatus("failed", " ".join(filter(None, sentences)), retry=not retried)
+        case "completed":
+            return RunStatus("stopped", _say("empty", agent=agent)) if silent else None
+        case _:
+            return _status_at_work(run, silent=silent, first=first, agent=agent)
 
 
-def _note_at_work(run: Run, *, silent: bool, first: bool, agent: str) -> Note | None:
+def _status_at_work(run: Run, *, silent: bool, first: bool, agent: str) -> RunStatus | None:
     if run.cancel_requested_by:
-        return Note("thinking", _say("stopping"))
+        return RunStatus("thinking", _say("stopping"))
     if not first:
-        return Note("queued", _say("queued"))
+        return RunStatus("queued", _say("queued"))
     if run.progress:
-        return Note("thinking", _progress(run))
+        return RunStatus("thinking", _progress_text(run.progress))
     if not silent:
         return None
-    return Note("thinking", _say("again" if run.attempt > 1 else "thinking", agent=agent))
+    return RunStatus("thinking", _say("again" if run.attempt > 1 else "thinking", agent=agent))
 
 
-def _progress(run: Run) -> str:
-    progress = run.progress
-    if progress is None:
-        return ""
+def _progress_text(progress: Progress) -> str:
     if progress.done is None or progress.total is None:
         return progress.label
-    return f"{progress.label} · {progress.done:g}/{progress.total:g}"
+    return f"{progress.label} · {number_text(progress.done)}/{number_text(progress.total)}"
 
 
-def _stopped(run: Run, me: str) -> str:
+def _stopped_text(run: Run, reader: Reader) -> str:
     if run.cancel_requested_by is None:
         return _say("stopped")
-    if run.cancel_requested_by.id == me:
+    if run.cancel_requested_by.id == reader.me:
         return _say("stopped_by_you")
     return _say("stopped_by", name=run.cancel_requested_by.name)
 

@@ -7,13 +7,12 @@ import msgspec
 from django.utils.safestring import SafeString, mark_safe
 
 from chatapp.pages import frame
-from chatapp.pages.layout import NOTE_KINDS, Note, lay_out
+from chatapp.pages.layout import STATUS_KINDS, Reader, RunStatus, lay_out
 from sessions_core.log import Page
 from sessions_core.models import Run
 from sessions_core.protocol.events import Actor
 from sessions_core.protocol.ids import UserId
 from sessions_core.protocol.timeline import Timeline, fold
-from sessions_core.services import messages
 from sessions_core.services.dispatch import dispatcher
 from sessions_core.services.sessions import Listed
 
@@ -26,7 +25,7 @@ _BLANKS: Final = {
     "blank_said": {"id": "", "state": "", "parts": [], "actor": _NOBODY, "at": ""},
     "blank_answered": {"id": "", "state": "", "parts": [], "actor": _NOBODY, "at": ""},
     "blank_answer": {"id": UUID(int=0)},
-    "blank_notes": [Note(kind, "", retry=kind in {"failed", "stopped"}) for kind in NOTE_KINDS],
+    "blank_notes": [RunStatus(kind, "", retry=kind in {"failed", "stopped"}) for kind in STATUS_KINDS],
 }
 
 
@@ -37,7 +36,7 @@ def opened(page: Page, *, session: Listed, me: UserId) -> dict[str, Any]:
     titles = {info.name: info.title for info in dispatcher().agents()}
     return {
         "session": session,
-        "turns": lay_out(timeline, me=str(me), agents=titles),
+        "turns": lay_out(timeline, Reader(me=str(me), agents=titles)),
         "me": str(me),
         "may_write": session.role != "viewer" and session.archived_at is None,
         "at_work": any(run.state in Run.ACTIVE for run in timeline.runs.values()),
@@ -58,8 +57,6 @@ def _start(page: Page, *, session: Listed, me: UserId, agents: dict[str, str]) -
         "older": page.older,
         "events": msgspec.Raw(b"[" + page.span.body + b"]"),
         "me": str(me),
-        "read": session.read_seq,
         "agents": agents,
-        "limit": messages.TEXT_LIMIT,
     }
     return mark_safe(msgspec.json.encode(start).decode().translate(_IN_SCRIPT))  # noqa: S308  # escaped above

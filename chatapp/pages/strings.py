@@ -15,7 +15,6 @@ STRINGS: Final = {
     "stopped": _("Stopped"),
     "interrupted": _("The answer was interrupted. What was written is kept."),
     "failed": _("The answer failed."),
-    "retried": _("Tried again below."),
     "empty": _("{agent} ended without an answer."),
     "pending": _("Sending …"),
     "offline_pending": _("Waits for the connection"),

@@ -1,6 +1,5 @@
 """What the page's templates need beside Django's own tags."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -10,14 +9,12 @@ from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
 from chatapp.pages import markdown as rendering
+from chatapp.pages.layout import is_long
 from chatapp.pages.module_preloads import addresses
 from chatapp.pages.strings import STRINGS
-from sessions_core.protocol.timeline import TextPart
-
-LONG_TEXT = 2_500  # characters of a post
-LONG_LINES = 30
 
 register = template.Library()
+register.filter("is_long", is_long)
 
 
 @register.simple_tag
@@ -42,13 +39,6 @@ def moment(wire: str) -> datetime:
 def markdown(text: str) -> SafeString:
     """The HTML of finished text, the same that the page's script makes of it."""
     return rendering.render(text)
-
-
-@register.filter
-def is_long(parts: Sequence[TextPart]) -> bool:
-    """Is what somebody posted so long that it gets a scroll of its own? ui/conversation/user-message.js asks the same."""
-    text = "".join(part.text for part in parts)
-    return len(text) > LONG_TEXT or text.count("\n") > LONG_LINES
 
 
 @register.simple_tag

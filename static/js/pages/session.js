@@ -30,7 +30,7 @@ import { listen as listenForCode } from "ds/ui/markdown/copy-code.js";
  * What chatapp/pages/session_page.py embeds.
  *
  * @type {{
- *   session: string, epoch: number, from: number, to: number, older: boolean, events: LogEvent[], me: string, read: number,
+ *   session: string, epoch: number, from: number, to: number, older: boolean, events: LogEvent[], me: string,
  *   agents: Record<string, string>,
  * }}
  */

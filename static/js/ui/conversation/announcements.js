@@ -7,7 +7,7 @@
  */
 
 import { Announcer } from "ds/ui/conversation/announcer.js";
-import { noteOf } from "ds/ui/conversation/run-status.js";
+import { runStatus } from "ds/ui/conversation/run-status.js";
 import { byId } from "ds/ui/lib/dom.js";
 import { say } from "ds/ui/lib/strings.js";
 
@@ -39,8 +39,8 @@ export class Spoken {
       if (run.state === "running" && !run.cancelRequestedBy && !run.progress)
         this.#announcer.say(say("answering", { agent }));
       if (!ENDED.has(run.state)) continue;
-      const note = noteOf(run, { silent: false, first: true, retried: true }, this.reader);
-      this.#announcer.ended(note?.text ?? say("complete"));
+      const status = runStatus(run, { silent: false, first: true, retried: true }, this.reader);
+      this.#announcer.ended(status?.text ?? say("complete"));
     }
   }
 }

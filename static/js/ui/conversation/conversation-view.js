@@ -4,12 +4,12 @@
  * @module
  * @import { Changes, Message, Timeline } from "ds/core/timeline-types.js"
  * @import { Reader } from "ds/ui/conversation/run-status.js"
- * @import { Answer, Turn } from "ds/ui/conversation/layout.js"
+ * @import { Answer, Exchange } from "ds/ui/conversation/layout.js"
  */
 
 import { Answered } from "ds/ui/conversation/agent-message.js";
 import { isEmpty, layOut } from "ds/ui/conversation/layout.js";
-import { noteElement } from "ds/ui/conversation/run-status.js";
+import { statusElement } from "ds/ui/conversation/run-status.js";
 import { saidElement } from "ds/ui/conversation/user-message.js";
 import { showTime } from "ds/ui/lib/clock.js";
 import { arrange, stencil } from "ds/ui/lib/dom.js";
@@ -94,7 +94,7 @@ export class LogView {
     );
   }
 
-  /** @param {Turn} turn */
+  /** @param {Exchange} turn */
   #turn({ id, asked, answers }) {
     const element = this.#kept(this.#turns, id, () => stencil("turn"));
     element.dataset.turn = id;
@@ -106,11 +106,11 @@ export class LogView {
   }
 
   /** @param {Answer} answer */
-  #answer({ id, messages, note }) {
+  #answer({ id, messages, status }) {
     const element = this.#kept(this.#answers, id, () => stencil("answer"));
     element.dataset.answer = id;
     const there = /** @type {HTMLElement | null} */ (element.querySelector(":scope > [data-note]"));
-    const below = noteElement(there, note, id);
+    const below = statusElement(there, status, id);
     const said = messages.map((message) => this.#message(message));
     arrange(element, below ? [...said, below] : said);
     return element;

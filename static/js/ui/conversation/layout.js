@@ -1,21 +1,35 @@
 /**
- * A Timeline as the page lays it out: each thing said, with the answers to it below it. chatapp/pages/layout.py does the same on the
- * server; what the two make must be the same, so that nothing jumps when the script takes over.
+ * The layout of a conversation: each Message of a person with the Answers to it, and what the page says about their Runs.
+ *
+ * chatapp/pages/layout.py lays out the same Timeline on the server. The results must be equal, or the page jumps when the script
+ * takes over; tests/fixtures/layout holds both together.
  *
  * @module
  * @import { Message, Run, Timeline } from "ds/core/timeline-types.js"
- * @import { Note, Reader } from "ds/ui/conversation/run-status.js"
+ * @import { Reader, RunStatus } from "ds/ui/conversation/run-status.js"
  */
 
-import { noteOf } from "ds/ui/conversation/run-status.js";
+import { count } from "ds/core/code-points.js";
+import { runStatus } from "ds/ui/conversation/run-status.js";
 
-/** @typedef {{id: string, run: Run | null, messages: Message[], note: Note | null}} Answer what one Run said */
-/** @typedef {{id: string, seq: number, asked: Message | null, answers: Answer[]}} Turn */
+const LONG_TEXT = 2_500; // code points; a longer post gets a scroll bar of its own
+const LONG_LINES = 30;
+
+/**
+ * The Messages of one Run. `run` is null when the Run was requested before the Timeline begins.
+ *
+ * @typedef {{id: string, run: Run | null, messages: Message[], status: RunStatus | null}} Answer
+ */
+/**
+ * One Message of a person and the Answers to it. `asked` is null when that Message lies before the Timeline.
+ *
+ * @typedef {{id: string, seq: number, asked: Message | null, answers: Answer[]}} Exchange
+ */
 
 const ACTIVE = new Set(["requested", "running", "waiting"]);
 
 /**
- * The Runs that are at work or about to, in the order in which they go.
+ * Returns the Runs that are not ended, in the order of their requests.
  *
  * @param {Timeline} timeline
  */
@@ -26,34 +40,28 @@ export function activeRuns(timeline) {
 /**
  * @param {Timeline} timeline
  * @param {Reader} reader
- * @returns {Turn[]} in the order to show them
+ * @returns {Exchange[]} in the order to show them
  */
 export function layOut(timeline, reader) {
-  /** @type {Map<string, Turn>} */
-  const turns = new Map();
+  /** @type {Map<string, Exchange>} */
+  const exchanges = new Map();
   for (const message of timeline.messages.values()) {
     if (message.role !== "user") continue;
-    turns.set(message.id, { id: message.id, seq: message.seq, asked: message, answers: [] });
+    exchanges.set(message.id, { id: message.id, seq: message.seq, asked: message, answers: [] });
   }
   const first = activeRuns(timeline)[0]?.id;
   const retried = retriedRuns(timeline);
   for (const answer of answersOf(timeline).values()) {
-    const { run } = answer;
-    if (run) {
-      const about = {
-        silent: answer.messages.every(isEmpty),
-        first: run.id === first,
-        retried: retried.has(run.id),
-      };
-      answer.note = noteOf(run, about, reader);
-    }
-    turnOf(answer, turns).answers.push(answer);
+    const { id, run, messages } = answer;
+    const situation = { silent: messages.every(isEmpty), first: id === first, retried: retried.has(id) };
+    answer.status = run && runStatus(run, situation, reader);
+    exchangeOf(answer, exchanges).answers.push(answer);
   }
-  return [...turns.values()].sort((one, other) => one.seq - other.seq);
+  return [...exchanges.values()].sort((one, other) => one.seq - other.seq);
 }
 
 /**
- * Was nothing said in it yet? An agent opens its message before the model says the first word.
+ * Returns whether the Message has no text yet: an agent opens its Message before the model's first word.
  *
  * @param {Message} message
  */
@@ -61,15 +69,28 @@ export function isEmpty({ parts }) {
   return parts.every(({ text }) => text === "");
 }
 
+/**
+ * Returns whether a person's Message gets a scroll bar of its own.
+ *
+ * @param {string} text
+ */
+export function isLong(text) {
+  if (text.length > LONG_TEXT && count(text) > LONG_TEXT) return true;
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at >= 0 && lines <= LONG_LINES; at = text.indexOf("\n", at + 1)) lines++;
+  return lines > LONG_LINES;
+}
+
 /** @param {Timeline} timeline */
 function answersOf(timeline) {
   /** @type {Map<string, Answer>} */
   const found = new Map();
-  for (const run of timeline.runs.values()) found.set(run.id, { id: run.id, run, messages: [], note: null });
+  for (const run of timeline.runs.values())
+    found.set(run.id, { id: run.id, run, messages: [], status: null });
   for (const message of timeline.messages.values()) {
     if (message.role !== "assistant") continue;
     const id = message.run ?? message.id;
-    const answer = found.get(id) ?? { id, run: null, messages: [], note: null };
+    const answer = found.get(id) ?? { id, run: null, messages: [], status: null };
     answer.messages.push(message);
     found.set(id, answer);
   }
@@ -78,23 +99,18 @@ function answersOf(timeline) {
 
 /**
  * @param {Answer} answer
- * @param {Map<string, Turn>} turns
+ * @param {Map<string, Exchange>} exchanges
  */
-function turnOf(answer, turns) {
-  const asked = turns.get(answer.run?.repliesTo ?? "");
+function exchangeOf({ id, run, messages }, exchanges) {
+  const asked = exchanges.get(run?.repliesTo ?? "");
   if (asked) return asked;
-  const alone = turns.get(answer.id) ?? {
-    id: answer.id,
-    seq: answer.messages[0]?.seq ?? 0,
-    asked: null,
-    answers: [],
-  };
-  turns.set(alone.id, alone);
-  return alone;
+  const made = { id, seq: messages[0]?.seq ?? 0, asked: null, answers: [] };
+  exchanges.set(id, made);
+  return made;
 }
 
 /**
- * The Runs after which the same was asked once more.
+ * Returns the ids of Runs whose Message was answered by a later Run, too.
  *
  * @param {Timeline} timeline
  */
@@ -102,8 +118,8 @@ function retriedRuns(timeline) {
   /** @type {Map<string, string>} */
   const newest = new Map();
   for (const run of timeline.runs.values()) if (run.repliesTo) newest.set(run.repliesTo, run.id);
-  const all = [...timeline.runs.values()].filter(
+  const retried = [...timeline.runs.values()].filter(
     (run) => run.repliesTo && newest.get(run.repliesTo) !== run.id,
   );
-  return new Set(all.map((run) => run.id));
+  return new Set(retried.map((run) => run.id));
 }

@@ -1,6 +1,5 @@
 /**
- * What is said below an answer when it is not simply there: that it is being thought of, waits, was stopped, or failed.
- * The same as chatapp/pages/layout.py says.
+ * The line below an Answer that is awaited, was stopped or failed. chatapp/pages/layout.py makes the same.
  *
  * @module
  * @import { Run } from "ds/core/timeline-types.js"
@@ -9,49 +8,57 @@
 import { slot, stencil } from "ds/ui/lib/dom.js";
 import { say } from "ds/ui/lib/strings.js";
 
-/** @typedef {{kind: "thinking" | "queued" | "stopped" | "failed", text: string, retry: boolean}} Note */
-/** @typedef {{me: string, agents: Record<string, string>}} Reader who looks, and what people call the agents */
-/** @typedef {{silent: boolean, first: boolean, retried: boolean}} About `silent`: nothing was said yet; `first`: its turn has come */
+/**
+ * `kind` decides the look; `retry` offers “Try again”.
+ *
+ * @typedef {{kind: "thinking" | "queued" | "stopped" | "failed", text: string, retry: boolean}} RunStatus
+ */
+/** @typedef {{me: string, agents: Record<string, string>}} Reader the person who looks: the user's id, and titles of agents by name */
+/**
+ * `silent`: the Run has written no text yet; `first`: no active Run is before it; `retried`: a later Run answers the same Message.
+ *
+ * @typedef {{silent: boolean, first: boolean, retried: boolean}} Situation
+ */
 
 /**
  * @param {Run} run
- * @param {About} about
+ * @param {Situation} situation
  * @param {Reader} reader
- * @returns {Note | null}
+ * @returns {RunStatus | null} null: the Answer speaks for itself
  */
-export function noteOf(run, about, reader) {
+export function runStatus(run, situation, reader) {
   const agent = reader.agents[run.agent] ?? run.agent;
-  const retry = !about.retried;
+  const retry = !situation.retried;
   switch (run.state) {
     case "cancelled":
-      return { kind: "stopped", text: stoppedBy(run, reader), retry };
+      return { kind: "stopped", text: stoppedText(run, reader), retry };
     case "failed":
       return { kind: "failed", text: run.error?.message ?? say("failed"), retry };
     case "interrupted":
-      return { kind: "failed", text: `${say("interrupted")} ${run.reason ?? ""}`.trim(), retry };
+      return { kind: "failed", text: [say("interrupted"), run.reason].filter(Boolean).join(" "), retry };
     case "completed":
-      return about.silent ? { kind: "stopped", text: say("empty", { agent }), retry: false } : null;
+      return situation.silent ? { kind: "stopped", text: say("empty", { agent }), retry: false } : null;
     default:
-      return atWork(run, about, agent);
+      return statusAtWork(run, situation, agent);
   }
 }
 
 /**
  * @param {Run} run
- * @param {About} about
+ * @param {Situation} situation
  * @param {string} agent
- * @returns {Note | null}
+ * @returns {RunStatus | null}
  */
-function atWork(run, { silent, first }, agent) {
+function statusAtWork(run, { silent, first }, agent) {
   if (run.cancelRequestedBy) return { kind: "thinking", text: say("stopping"), retry: false };
   if (!first) return { kind: "queued", text: say("queued"), retry: false };
-  if (run.progress) return { kind: "thinking", text: progressOf(run.progress), retry: false };
+  if (run.progress) return { kind: "thinking", text: progressText(run.progress), retry: false };
   if (!silent) return null;
   return { kind: "thinking", text: say(run.attempt > 1 ? "again" : "thinking", { agent }), retry: false };
 }
 
 /** @param {NonNullable<Run["progress"]>} progress */
-function progressOf({ label, done, total }) {
+function progressText({ label, done, total }) {
   return done === undefined || total === undefined ? label : `${label} · ${done}/${total}`;
 }
 
@@ -59,37 +66,38 @@ function progressOf({ label, done, total }) {
  * @param {Run} run
  * @param {Reader} reader
  */
-function stoppedBy({ cancelRequestedBy: by }, { me }) {
+function stoppedText({ cancelRequestedBy: by }, { me }) {
   if (!by) return say("stopped");
   return by.id === me ? say("stopped_by_you") : say("stopped_by", { name: by.name });
 }
 
 /**
- * The element that shows the note: the one that is there, if it can go on.
+ * Returns the element that shows the status. Keeps `present` if it is of the same kind, so that its animation goes on.
  *
- * @param {HTMLElement | null} there
- * @param {Note | null} note
+ * @param {HTMLElement | null} present the element on the page now
+ * @param {RunStatus | null} status
  * @param {string} run
  * @returns {HTMLElement | null}
  */
-export function noteElement(there, note, run) {
-  if (!note) return null;
-  const same = there?.dataset.kind === note.kind && (there.querySelector("form") !== null) === note.retry;
-  const element = same && there ? there : drawn(note, run);
+export function statusElement(present, status, run) {
+  if (!status) return null;
+  const fits =
+    present?.dataset.kind === status.kind && (present.querySelector("form") !== null) === status.retry;
+  const element = fits ? present : create(status, run);
   const text = slot(element, "text");
-  if (text.textContent !== note.text) text.textContent = note.text;
+  if (text.textContent !== status.text) text.textContent = status.text;
   return element;
 }
 
 /**
- * @param {Note} note
+ * @param {RunStatus} status
  * @param {string} run
  */
-function drawn(note, run) {
-  const element = stencil(`note-${note.kind}`);
+function create(status, run) {
+  const element = stencil(`note-${status.kind}`);
   const form = element.querySelector("form");
   if (!form) return element;
-  if (note.retry) form.dataset.retry = run;
+  if (status.retry) form.dataset.retry = run;
   else form.remove();
   return element;
 }

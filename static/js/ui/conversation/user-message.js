@@ -4,12 +4,10 @@
  * @module
  */
 
+import { isLong } from "ds/ui/conversation/layout.js";
 import { showTime } from "ds/ui/lib/clock.js";
 import { slot, stencil } from "ds/ui/lib/dom.js";
 import { say } from "ds/ui/lib/strings.js";
-
-const LONG_TEXT = 2_500; // characters; chatapp/pages/templatetags/page.py has the same numbers
-const LONG_LINES = 30;
 
 /**
  * @param {{id: string, text: string, at: string, state: string, name: string, mine: boolean}} said
@@ -28,12 +26,4 @@ export function saidElement({ id, text, at, state, name, mine }) {
   }
   showTime(element, at);
   return element;
-}
-
-/** @param {string} text */
-function isLong(text) {
-  if (text.length > LONG_TEXT) return true;
-  let lines = 0;
-  for (let at = text.indexOf("\n"); at >= 0 && lines <= LONG_LINES; at = text.indexOf("\n", at + 1)) lines++;
-  return lines > LONG_LINES;
 }
