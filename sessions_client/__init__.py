@@ -1,37 +1,40 @@
-"""A client of the wire (docs/reference/wire.md), for scripts, tests and benchmarks. It needs nothing of the server's code.
+"""A client of the wire (docs/reference/wire.md), for scripts, tests and benchmarks.
 
     async with Client("ws://127.0.0.1:8000/ws/", token) as client:
         await client.post(session, "Hello")
-        async for page in client.follow(session, last=20):
-            for event in page.events:
+        async for batch in client.follow(session, last=20):
+            for event in batch.events:
                 ...
 
-errors     what can be raised
-frames     the frames and the Event, parsed and built
-place      the range rule as a machine without I/O: a reader's cursor, and what each frame means to it
-reconnect  when to try again, and when not to
-commands   posts and cancels on their way, kept under their id until they are answered
-following  a Session being followed
-link       one WebSocket
-client     the whole: one durable connection made of many links
+May import `msgspec` and `websockets`, and nothing of the server. A new frame is a Struct in `frames` and a case in
+`Client._receive`; a new command is a method of `Client`.
+
+client        `Client`: one durable connection, made of as many WebSockets as it takes
+websocket     one WebSocket, from the upgrade to its end
+reconnect     the wait before the next WebSocket, and the close codes that forbid one
+commands      commands that are not answered yet, kept under their ids
+event_stream  one followed Session, as an async iterator of `Batch`es
+range_rule    the range rule of the wire as a state machine without I/O
+frames        the frames, parsed and built
+errors        the exceptions
 """
 
 from sessions_client.client import Client
 from sessions_client.errors import ClientError, Closed, Refused, Removed
-from sessions_client.following import Following
+from sessions_client.event_stream import EventStream
 from sessions_client.frames import Actor, Event, Ok, Welcome
-from sessions_client.link import Recorder
-from sessions_client.place import Page
+from sessions_client.range_rule import Batch
+from sessions_client.websocket import Recorder
 
 __all__ = [
     "Actor",
+    "Batch",
     "Client",
     "ClientError",
     "Closed",
     "Event",
-    "Following",
+    "EventStream",
     "Ok",
-    "Page",
     "Recorder",
     "Refused",
     "Removed",

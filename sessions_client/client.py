@@ -1,4 +1,4 @@
-"""One durable connection, made of as many links as it takes."""
+"""One durable connection, made of as many WebSockets as it takes."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from uuid import uuid4
 from sessions_client import reconnect
 from sessions_client.commands import Commands
 from sessions_client.errors import ClientError, Closed
-from sessions_client.following import Following
+from sessions_client.event_stream import EventStream
 from sessions_client.frames import (
     Error,
     Events,
@@ -25,73 +25,78 @@ from sessions_client.frames import (
     Welcome,
     build,
 )
-from sessions_client.link import Ending, Link, Nobody, Recorder
-from sessions_client.place import Place
+from sessions_client.range_rule import RangeRule
+from sessions_client.websocket import Ending, NullRecorder, Recorder, WebSocket
 
-STEADY_S: Final = 5.0  # a link that was up for so long was good: the next failure is the first
+STABLE_AFTER_S: Final = 5.0  # a WebSocket that was welcomed for so long was good: the next failure counts as the first
 
 logger = logging.getLogger(__name__)
 
 
 class Client:
-    """`async with Client(url, token) as client`: connects, and stays connected until the block ends.
+    """`async with Client(url, token) as client` connects, and reconnects until the block ends.
 
-    `url` is the `ws://…/ws/` address, `device` the uuid of this installation (make one once and keep it), `label` what people
-    see of it. Commands and followed Sessions go on by themselves over every new link.
+    `url` is the `ws://…/ws/` address. `device` is the uuid of this installation: make one once and keep it. `label` is what
+    people see of it. Commands and followed Sessions go on by themselves on every new WebSocket.
     """
 
     def __init__(
         self, url: str, token: str, *, device: str | None = None, label: str = "", recorder: Recorder | None = None
     ) -> None:
         self.device = device or str(uuid4())
-        self.welcome: Welcome | None = None  # who we are and what the server allows, by the last link
+        self.welcome: Welcome | None = None  # the newest: who we are, and what the server allows
         self._url = url
         self._token = token
         self._hello = build("hello", device=self.device, label=label or None)
-        self._recorder = recorder or Nobody()
-        self._link: Link | None = None
-        self._up = asyncio.Event()
-        self._over: ClientError | None = None
-        self._followings: dict[str, Following] = {}
+        self._recorder = recorder or NullRecorder()
+        self._websocket: WebSocket | None = None
+        self._ready = asyncio.Event()  # the first welcome came, or none will
+        self._error: ClientError | None = None  # why the client has ended
+        self._streams: dict[str, EventStream] = {}
         self._commands = Commands(self._send)
-        self._staying: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._staying = asyncio.create_task(self._stay(), name=f"client {self.device}")
+        self._task = asyncio.create_task(self._keep_connected(), name=f"client {self.device}")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def ready(self) -> Welcome:
-        """Waits for the server's welcome. Raises Closed when there will be none."""
-        await self._up.wait()
-        if self.welcome is None or self._over is not None:
-            raise self._over or Closed(1000, "closed")
+        """Waits for the server's `welcome` and returns it. Raises Closed when none will come."""
+        await self._ready.wait()
+        if self.welcome is None or self._error is not None:
+            raise self._error or Closed(1000, "closed")
         return self.welcome
 
     @property
-    def is_up(self) -> bool:
-        """Whether there is a link that was welcomed."""
-        return self._link is not None and self._link.welcomed_at is not None
+    def is_connected(self) -> bool:
+        """True while there is a WebSocket that was welcomed."""
+        return self._websocket is not None and self._websocket.welcomed_at is not None
 
-    def follow(self, session: str, *, last: int = 50, after: int | None = None, epoch: int | None = None) -> Following:
-        """Follows a Session from the cursor (`after`, `epoch`), or cold from its `last` newest messages. Once at a time."""
-        if session in self._followings:
+    def follow(
+        self, session: str, *, last: int = 50, after: int | None = None, epoch: int | None = None
+    ) -> EventStream:
+        """Follows a Session from the cursor (`after`, `epoch`), or without one from its `last` newest messages.
+
+        Raises ValueError while the Session is followed already.
+        """
+        if session in self._streams:
             raise ValueError(f"The Session {session} is followed already.")
-        place = Place(session, last=last, after=after, epoch=epoch)
-        following = self._followings[session] = Following(place, self._send, time.monotonic)
-        if self._over is not None:
-            following.end(self._over)
-        elif self.is_up:
-            following.subscribe()
-        return following
+        rule = RangeRule(session, last=last, after=after, epoch=epoch)
+        stream = self._streams[session] = EventStream(rule, self._send, time.monotonic)
+        if self._error is not None:
+            stream.end(self._error)
+        elif self.is_connected:
+            stream.subscribe()
+        return stream
 
     def unfollow(self, session: str) -> None:
-        """Ends the following; what came before can still be taken."""
-        following = self._followings.pop(session, None)
-        if following is not None:
-            following.end(Closed(1000, "unfollowed"))
+        """Ends the Session's stream. Batches that came before can still be taken from it."""
+        stream = self._streams.pop(session, None)
+        if stream is not None:
+            stream.end(Closed(1000, "unfollowed"))
             self._send(build("unsubscribe", session=session))
 
     async def post(
@@ -104,63 +109,63 @@ class Client:
         agent: str | None = None,
         policy: str | None = None,
     ) -> Ok:
-        """Posts a message and gives what it made, once it is in the log. Raises Refused, Closed.
+        """Posts a message, and returns what it made once it is in the log. Raises Refused, Closed.
 
-        Sent again over new links until it is answered: bound it with `asyncio.timeout`. To go on after that, or in another
+        Sent again on new WebSockets until it is answered: bound it with `asyncio.timeout`. To go on after that, or in another
         process, post again with the same `id` (a uuid): it has one effect.
         """
         parts = [{"type": "text", "text": part} for part in ([text] if isinstance(text, str) else text)]
         id = id or str(uuid4())
         frame = build("post", id=id, session=session, parts=parts, parent=parent, agent=agent, policy=policy)
-        return await self._command(id, frame)
+        return await self._execute(id, frame)
 
     async def cancel(self, session: str, run: str | None = None, *, id: str | None = None) -> Ok:
         """Stops one Run, or every active Run of the Session. Raises Refused (`run_ended`), Closed."""
         id = id or str(uuid4())
-        return await self._command(id, build("cancel", id=id, session=session, run=run))
+        return await self._execute(id, build("cancel", id=id, session=session, run=run))
 
     def mark_read(self, session: str, seq: int) -> None:
-        """Everything up to `seq` was seen. Lost while there is no link."""
+        """Marks everything up to `seq` as read. Lost while there is no connection."""
         self._send(build("read", session=session, seq=seq))
 
     async def close(self) -> None:
-        """Leaves for good. What is unanswered raises Closed."""
-        if self._staying is not None:
-            self._staying.cancel()
-            await asyncio.wait([self._staying])
+        """Closes the connection for good. Unanswered commands raise Closed; the streams end."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
         self._end(Closed(1000, "closed"))
 
-    async def _command(self, id: str, frame: str) -> Ok:
-        if self._over is not None:
-            raise self._over
-        return await self._commands.ask(id, frame, time.monotonic())
+    async def _execute(self, id: str, frame: str) -> Ok:
+        if self._error is not None:
+            raise self._error
+        return await self._commands.execute(id, frame, time.monotonic())
 
-    async def _stay(self) -> None:
+    async def _keep_connected(self) -> None:
         failures = 0
         while True:
-            self._link = Link(self._hear, self._tick, self._recorder)
+            self._websocket = WebSocket(self._receive, self._tick, self._recorder)
             try:
-                ending = await self._link.run(self._url, self._token, self._hello)
+                ending = await self._websocket.run(self._url, self._token, self._hello)
             finally:
-                self._link = None
+                self._websocket = None
             if reconnect.is_final(ending.code):
                 self._end(Closed(ending.code, ending.reason))
                 return
-            failures = 0 if _was_steady(ending) else failures + 1
-            logger.debug("The link ended (%d %s); trying again.", ending.code, ending.reason)
+            failures = 0 if _was_stable(ending) else failures + 1
+            logger.debug("The connection ended (%d %s); trying again.", ending.code, ending.reason)
             await asyncio.sleep(reconnect.delay(failures, retry_after_ms=ending.retry_after_ms, random=random.random))
 
     def _send(self, text: str) -> bool:
-        link = self._link
-        if link is None or link.welcomed_at is None:
+        """Sends the frame and returns True, or returns False while there is no connection."""
+        if self._websocket is None or self._websocket.welcomed_at is None:
             return False
-        link.send(text)
+        self._websocket.send(text)
         return True
 
-    def _hear(self, frame: ServerFrame) -> None:
+    def _receive(self, frame: ServerFrame) -> None:
         match frame:
             case Events() | Subscribed() | Removed():
-                self._pass_on(frame)
+                self._to_stream(frame)
             case Welcome():
                 self._welcomed(frame)
             case Ok():
@@ -168,57 +173,57 @@ class Client:
             case Error():
                 self._refused(frame)
             case Heartbeat(heads=heads) | Pong(heads=heads):
-                self._saw(heads)
+                self._note_heads(heads)
             case Goodbye():
-                pass  # the link notes it
+                pass  # the WebSocket keeps its `retry_after_ms`
 
-    def _pass_on(self, frame: Events | Subscribed | Removed) -> None:
-        following = self._followings.get(frame.session)
-        if following is None:
+    def _to_stream(self, frame: Events | Subscribed | Removed) -> None:
+        stream = self._streams.get(frame.session)
+        if stream is None:
             return
         match frame:
             case Events():
-                following.events(frame)
+                stream.events(frame)
             case Subscribed():
-                following.subscribed(frame)
+                stream.subscribed(frame)
             case Removed():
-                del self._followings[frame.session]
-                following.removed(frame)
+                del self._streams[frame.session]
+                stream.removed(frame)
 
     def _welcomed(self, frame: Welcome) -> None:
         self.welcome = frame
-        self._up.set()
-        for following in self._followings.values():
-            following.subscribe()
+        self._ready.set()
+        for stream in self._streams.values():
+            stream.subscribe()
         self._commands.resend(time.monotonic())
 
     def _refused(self, frame: Error) -> None:
         if frame.id is not None:
-            self._commands.error(frame, time.monotonic())
-        elif frame.session in self._followings:
-            self._followings[frame.session].error(frame)
+            self._commands.refused(frame, time.monotonic())
+        elif frame.session in self._streams:
+            self._streams[frame.session].refused(frame)
         else:
-            logger.warning("The server refused something: %s (%s)", frame.message, frame.code)
+            logger.warning("The server refused a frame: %s (%s)", frame.message, frame.code)
 
-    def _saw(self, heads: dict[str, int]) -> None:
+    def _note_heads(self, heads: dict[str, int]) -> None:
         for session, head in heads.items():
-            if session in self._followings:
-                self._followings[session].saw(head)
+            if session in self._streams:
+                self._streams[session].note_head(head)
 
     def _tick(self) -> None:
-        if self.is_up:
-            for following in self._followings.values():
-                following.tick()
+        if self.is_connected:
+            for stream in self._streams.values():
+                stream.tick()
             self._commands.tick(time.monotonic())
 
     def _end(self, error: ClientError) -> None:
-        if self._over is None:
-            self._over = error
-            self._up.set()
+        if self._error is None:
+            self._error = error
+            self._ready.set()
             self._commands.abandon(error)
-            for following in self._followings.values():
-                following.end(error)
+            for stream in self._streams.values():
+                stream.end(error)
 
 
-def _was_steady(ending: Ending) -> bool:
-    return ending.welcomed_at is not None and time.monotonic() - ending.welcomed_at >= STEADY_S
+def _was_stable(ending: Ending) -> bool:
+    return ending.welcomed_at is not None and time.monotonic() - ending.welcomed_at >= STABLE_AFTER_S

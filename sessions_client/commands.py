@@ -1,4 +1,4 @@
-"""Commands on their way: kept under their id until the server answers, and sent again over every new link (P5)."""
+"""Commands without an answer yet. Each keeps its id and is sent again on every new WebSocket, so it has one effect (P5)."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,31 +7,37 @@ from typing import Final
 from sessions_client.errors import ClientError, Refused
 from sessions_client.frames import FRAME_LIMIT, Error, Ok
 
-UNANSWERED_S: Final = 10.0  # then it is sent again: its id makes that harmless
-AGAIN_S: Final = 1.0  # after a refusal that will pass, where the server does not say when
-# Refusals that will pass by themselves. Others with `retry`, such as run_active, are the caller's to decide.
-PASSING: Final = frozenset({"busy", "rate_limited", "internal"})
+ANSWER_TIMEOUT_S: Final = 10.0  # then the command is sent again; its id makes that harmless
+RETRY_AFTER_S: Final = 1.0  # after a temporary refusal without `retry_after_ms`
+# These refusals pass by themselves. The caller decides about others with `retry`, such as run_active.
+TEMPORARY: Final = frozenset({"busy", "rate_limited", "internal"})
 
 
 class _Pending:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.due = 0.0  # when to send it next
+    def __init__(self, frame: str) -> None:
+        self.frame = frame
+        self.send_at = 0.0  # when to send it again, by the clock of the caller
         self.answer: asyncio.Future[Ok] = asyncio.get_running_loop().create_future()
 
 
 class Commands:
-    """`send` says whether there was a link to send on; without one, `resend` on the next link does it."""
+    """`send` returns False while there is no connection; `resend` makes up for it on the next one.
+
+    `now` is a monotonic time in seconds.
+    """
 
     def __init__(self, send: Callable[[str], bool]) -> None:
         self._send = send
         self._pending: dict[str, _Pending] = {}
 
-    async def ask(self, id: str, text: str, now: float) -> Ok:
-        """The answer, however many links it takes. Given up by the caller, the command may still have its effect."""
-        if len(text.encode()) > FRAME_LIMIT:
+    async def execute(self, id: str, frame: str, now: float) -> Ok:
+        """Sends the frame until it is answered, and returns the answer. Raises Refused, Closed.
+
+        A cancelled call stops the sending. The command may still have its effect.
+        """
+        if len(frame.encode()) > FRAME_LIMIT:
             raise Refused("too_large", f"A frame has at most {FRAME_LIMIT} bytes.")
-        pending = self._pending.setdefault(id, _Pending(text))
+        pending = self._pending.setdefault(id, _Pending(frame))
         self._post(pending, now)
         try:
             return await asyncio.shield(pending.answer)
@@ -39,35 +45,38 @@ class Commands:
             self._pending.pop(id, None)
 
     def resend(self, now: float) -> None:
-        """There is a new link: everything unanswered goes again, in its order."""
+        """Sends every unanswered command again, in the order of the calls."""
         for pending in self._pending.values():
             self._post(pending, now)
 
     def tick(self, now: float) -> None:
+        """Sends the commands again whose answer or retry is due."""
         for pending in self._pending.values():
-            if now >= pending.due:
+            if now >= pending.send_at:
                 self._post(pending, now)
 
     def ok(self, frame: Ok) -> None:
+        """Answers the command with the frame's id."""
         pending = self._pending.get(frame.id)
         if pending is not None and not pending.answer.done():
             pending.answer.set_result(frame)
 
-    def error(self, frame: Error, now: float) -> None:
+    def refused(self, frame: Error, now: float) -> None:
+        """Refuses the command with the frame's id, or schedules its retry when the refusal is temporary."""
         pending = self._pending.get(frame.id or "")
         if pending is None or pending.answer.done():
             return
-        if frame.code in PASSING:
-            pending.due = now + (AGAIN_S if frame.retry_after_ms is None else frame.retry_after_ms / 1000)
+        if frame.code in TEMPORARY:
+            pending.send_at = now + (RETRY_AFTER_S if frame.retry_after_ms is None else frame.retry_after_ms / 1000)
         else:
             pending.answer.set_exception(Refused(frame.code, frame.message, retry=frame.retry))
 
     def abandon(self, error: ClientError) -> None:
-        """Nothing will be answered any more."""
+        """Raises `error` in every call that still waits."""
         for pending in self._pending.values():
             if not pending.answer.done():
                 pending.answer.set_exception(error)
 
     def _post(self, pending: _Pending, now: float) -> None:
-        if not pending.answer.done() and self._send(pending.text):
-            pending.due = now + UNANSWERED_S
+        if not pending.answer.done() and self._send(pending.frame):
+            pending.send_at = now + ANSWER_TIMEOUT_S

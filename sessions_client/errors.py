@@ -1,18 +1,18 @@
-"""What the client raises.
+"""The exceptions of the client.
 
 ClientError
-├── Refused   the server said no to a command or a subscription; `code` for programs, a sentence for people
-├── Removed   the Session is not ours to follow any more, or it is gone
-└── Closed    the connection has ended for good: closed by us, or by a code that forbids to reconnect
+├── Refused   the server refused a command or a subscription; `code` is for programs, `message` for people
+├── Removed   the user takes no part in the Session any more, or the Session was deleted
+└── Closed    the connection has ended for good: closed by us, or with a code that forbids to reconnect
 """
 
 
 class ClientError(Exception):
-    """All of them."""
+    """The base of all exceptions of this client."""
 
 
-class Refused(ClientError):  # noqa: N818  # what it is: nothing broke
-    """The server said no. `retry`: the same may well succeed later."""
+class Refused(ClientError):  # noqa: N818  # nothing broke: the server answered
+    """The server refused. `retry`: the same command may succeed later."""
 
     def __init__(self, code: str, message: str, *, retry: bool = False) -> None:
         self.code = code
@@ -30,7 +30,7 @@ class Removed(ClientError):  # noqa: N818
 
 
 class Closed(ClientError):  # noqa: N818
-    """The connection has ended, and is not made again. `code` is the WebSocket's; 1000 when we closed it ourselves."""
+    """The connection has ended and is not made again. `code` is the WebSocket close code, 1000 when the client closed it."""
 
     def __init__(self, code: int, reason: str) -> None:
         self.code = code

@@ -1,4 +1,4 @@
-"""The wire's frames. What the client does not know is ignored: frame types, event kinds and fields may be added."""
+"""The frames of docs/reference/wire.md. Unknown frame types, event kinds and fields are ignored: the wire may grow."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -7,11 +7,11 @@ import msgspec
 from msgspec import Struct
 
 SUBPROTOCOL: Final = "durable-sessions.v1"
-FRAME_LIMIT: Final = 64 * 1024  # bytes of one frame that we send; the server closes with 1009 above it
+FRAME_LIMIT: Final = 64 * 1024  # bytes of one frame to the server, which closes with 1009 above it
 
 
 class Actor(Struct, frozen=True):
-    """Who made an Event."""
+    """The person, agent or system that made an Event. `id` is the user id or the name of the agent."""
 
     kind: Literal["user", "agent", "system"]
     id: str
@@ -19,7 +19,7 @@ class Actor(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """One numbered fact of a Session's log. `data` by the kind: docs/reference/wire.md › Events."""
+    """One numbered fact of a Session's log. The fields of `data` depend on the kind (docs/reference/wire.md › Events)."""
 
     seq: int
     kind: str
@@ -30,7 +30,7 @@ class Event(Struct, frozen=True):
 
 
 class Welcome(Struct, frozen=True, tag="welcome"):
-    """`heartbeat_ms`: the server says something at least that often."""
+    """The answer to `hello`. The server sends a frame at least every `heartbeat_ms`."""
 
     user: str
     device: str
@@ -40,6 +40,8 @@ class Welcome(Struct, frozen=True, tag="welcome"):
 
 
 class Subscribed(Struct, frozen=True, tag="subscribed"):
+    """The answer to `subscribe`. `restart`: the reader's cursor is not valid, so the Events that follow start anew."""
+
     session: str
     epoch: int
     head: int
@@ -48,7 +50,7 @@ class Subscribed(Struct, frozen=True, tag="subscribed"):
 
 
 class Events(Struct, frozen=True, tag="events"):
-    """All Events of the seqs (`start`, `end`] that the log still holds."""
+    """All Events of the seqs (`start`, `end`] that the log still holds. `older`: the log has messages before them."""
 
     session: str
     epoch: int
@@ -59,7 +61,7 @@ class Events(Struct, frozen=True, tag="events"):
 
 
 class Ok(Struct, frozen=True, tag="ok"):
-    """A command is in the log, at `seq`, with what it made."""
+    """The answer to a command: it is in the log, at `seq`. `message` and `run` are the ids of what it made."""
 
     id: str
     seq: int
@@ -69,6 +71,8 @@ class Ok(Struct, frozen=True, tag="ok"):
 
 
 class Error(Struct, frozen=True, tag="error"):
+    """A refusal: of a command (`id`), of a `subscribe` (`session`), or of `hello`. `message` is a sentence for people."""
+
     code: str
     message: str
     retry: bool = False
@@ -78,6 +82,8 @@ class Error(Struct, frozen=True, tag="error"):
 
 
 class Heartbeat(Struct, frozen=True, tag="heartbeat"):
+    """`heads`: the newest seq of each followed Session."""
+
     heads: dict[str, int] = {}
 
 
@@ -87,11 +93,15 @@ class Pong(Struct, frozen=True, tag="pong"):
 
 
 class Removed(Struct, frozen=True, tag="removed"):
+    """The Session was deleted, or the user takes no part in it any more."""
+
     session: str
     reason: str = ""
 
 
 class Goodbye(Struct, frozen=True, tag="goodbye"):
+    """The server is about to close, with `code`."""
+
     code: int
     reason: str = ""
     retry_after_ms: int | None = None
@@ -110,7 +120,7 @@ _KNOWN: Final = frozenset({"welcome", "subscribed", "events", "ok", "error", "he
 
 
 def parse(text: str) -> ServerFrame | None:
-    """The server's frame, None for a type that we do not know. Raises msgspec.ValidationError for one that breaks the wire."""
+    """Returns the frame, or None for an unknown type. Raises msgspec.DecodeError for one that breaks the wire."""
     try:
         return _FRAMES.decode(text)
     except msgspec.ValidationError:
@@ -120,6 +130,6 @@ def parse(text: str) -> ServerFrame | None:
 
 
 def build(type: str, **fields: Any) -> str:  # noqa: ANN401  # any JSON value
-    """A frame of ours; fields that are None are left out."""
+    """Returns a client frame as JSON. Fields that are None are left out."""
     frame: Mapping[str, Any] = {"type": type, **{name: value for name, value in fields.items() if value is not None}}
     return msgspec.json.encode(frame).decode()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from sessions_client import Event, Page
+from sessions_client import Batch, Event
 from sessions_client.frames import Events, parse
 from tests.faults.truth import DELTA, PartKey, Row, Spoken, Truth
 
@@ -34,18 +34,18 @@ class Findings(msgspec.Struct):
         return not (self.missing or self.doubled or self.reordered or self.foreign or self.notes)
 
 
-def check_reader(truth: Truth, pages: Sequence[Page], *, name: str, live: bool = True) -> Findings:
-    """What a reader applied, page by page, is a prefix of the log; if it is `live`, it is the whole log."""
+def check_reader(truth: Truth, batches: Sequence[Batch], *, name: str, live: bool = True) -> Findings:
+    """What a reader applied, batch by batch, is a prefix of the log; if it is `live`, it is the whole log."""
     findings = Findings()
-    lives: list[list[Page]] = []
-    for page in pages:
-        if page.restarted or not lives:
+    lives: list[list[Batch]] = []
+    for batch in batches:
+        if batch.restarted or not lives:
             lives.append([])
-        elif page.start != lives[-1][-1].end:
-            findings.notes.append(f"{name}: a page from {page.start} was applied at cursor {lives[-1][-1].end}")
-        lives[-1].append(page)
+        elif batch.start != lives[-1][-1].end:
+            findings.notes.append(f"{name}: a batch from {batch.start} was applied at cursor {lives[-1][-1].end}")
+        lives[-1].append(batch)
     for life in lives:
-        events = [event for page in life for event in page.events]
+        events = [event for batch in life for event in batch.events]
         findings.add(_Stretch(truth, life[0].start, life[-1].end, name).check(events))
     reached = lives[-1][-1].end if lives else 0
     if live and reached != truth.head:

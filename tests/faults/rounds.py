@@ -141,7 +141,7 @@ class Round:
         """What the log says to all of it."""
         findings = Findings()
         for session, reading in readings(self.tabs):
-            findings.add(check_reader(truths[session], reading.pages, name=reading.name, live=self.live))
+            findings.add(check_reader(truths[session], reading.batches, name=reading.name, live=self.live))
         for tab in self.tabs:
             findings.add(check_frames(truths, tab.notes.frames, name=tab.name))
         return Result(
@@ -179,11 +179,11 @@ class Round:
         """Seconds from the end of the fault until it had everything that was in the log then."""
         if self._healed_at is None or not self.live:
             return None
-        at = reading.reached(self._healed_heads[reading.following.session])
+        at = reading.reached(self._healed_heads[reading.stream.session])
         return None if at is None else max(0.0, at - self._healed_at)
 
     def _all_began(self) -> bool:
-        return all(reading.pages for _, reading in readings(self.tabs))
+        return all(reading.batches for _, reading in readings(self.tabs))
 
     def all_reached(self, heads: dict[str, int]) -> bool:
         return all(reading.cursor >= heads[session] for session, reading in readings(self.tabs))

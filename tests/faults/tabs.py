@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
-from sessions_client import Client, Following, Page
+from sessions_client import Batch, Client, EventStream
 from tests.faults.promises import Ack
 from tests.faults.system import Person
 
@@ -37,17 +37,17 @@ class Reading(msgspec.Struct):
     """One Session as one tab followed it."""
 
     name: str
-    following: Following
-    pages: list[Page] = []
-    at: list[float] = []  # when each page was applied
+    stream: EventStream
+    batches: list[Batch] = []
+    at: list[float] = []  # when each batch was applied
 
     @property
     def cursor(self) -> int:
-        return self.pages[-1].end if self.pages else 0
+        return self.batches[-1].end if self.batches else 0
 
     def reached(self, seq: int) -> float | None:
         """When it first stood at `seq` or beyond."""
-        return next((at for at, page in zip(self.at, self.pages, strict=True) if page.end >= seq), None)
+        return next((at for at, batch in zip(self.at, self.batches, strict=True) if batch.end >= seq), None)
 
 
 class Tab:
@@ -69,8 +69,8 @@ class Tab:
         await asyncio.gather(*self._tasks)
 
     def follow(self, session: str, *, after: int | None = None, epoch: int | None = None) -> Reading:
-        following = self.client.follow(session, after=after, epoch=epoch)
-        reading = self.readings[session] = Reading(f"{self.name} of {session[:8]}", following)
+        stream = self.client.follow(session, after=after, epoch=epoch)
+        reading = self.readings[session] = Reading(f"{self.name} of {session[:8]}", stream)
         self._tasks.append(asyncio.create_task(_read(reading)))
         return reading
 
@@ -87,8 +87,8 @@ class Tab:
 
 
 async def _read(reading: Reading) -> None:
-    async for page in reading.following:
-        reading.pages.append(page)
+    async for batch in reading.stream:
+        reading.batches.append(batch)
         reading.at.append(time.monotonic())
 
 

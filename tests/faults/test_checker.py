@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from sessions_client import Actor, Event, Page
+from sessions_client import Actor, Batch, Event
 from tests.faults.checker import Findings, check_frames, check_reader
 from tests.faults.promises import Ack, broken
 from tests.faults.truth import DELTA, Row, Truth
@@ -52,26 +52,26 @@ def event(row: Row) -> Event:
     return Event(seq=row.seq, kind=row.kind, at="", actor=AGENT, run=row.run, data=row.data)
 
 
-def pages(rows: Rows | None = None) -> list[Page]:
-    """One page for each Event."""
-    return [Page(SESSION, 1, row.seq - 1, row.seq, [event(row)]) for row in (sound() if rows is None else rows)]
+def batches(rows: Rows | None = None) -> list[Batch]:
+    """One batch for each Event."""
+    return [Batch(SESSION, 1, row.seq - 1, row.seq, [event(row)]) for row in (sound() if rows is None else rows)]
 
 
-def merged(start: int, end: int) -> list[Page]:
+def merged(start: int, end: int) -> list[Batch]:
     """As a reader of the log gets it: deltas of (start, end] as one."""
     rows = sound()
     text = "".join(row.data["text"] for row in rows[start:end])
     one = delta(end, rows[start].data["offset"], text)
-    middle = Page(SESSION, 1, start, end, [event(one)])
-    return [*pages(rows[:start]), middle, *pages(rows[end:])]
+    middle = Batch(SESSION, 1, start, end, [event(one)])
+    return [*batches(rows[:start]), middle, *batches(rows[end:])]
 
 
-def check(found: list[Page], rows: Rows | None = None) -> Findings:
+def check(found: list[Batch], rows: Rows | None = None) -> Findings:
     return check_reader(truth(rows), found, name="phone")
 
 
 def test_a_sound_reader_has_nothing_wrong() -> None:
-    assert check(pages()) == Findings()
+    assert check(batches()) == Findings()
 
 
 def test_merged_deltas_are_the_same_text() -> None:
@@ -80,26 +80,26 @@ def test_merged_deltas_are_the_same_text() -> None:
 
 def test_a_compacted_log_is_the_same_text() -> None:
     compacted = [row for row in sound() if row.kind != DELTA]
-    late = [Page(SESSION, 1, 0, 10, [event(row) for row in compacted], restarted=True)]
+    late = [Batch(SESSION, 1, 0, 10, [event(row) for row in compacted], restarted=True)]
 
-    assert check(pages(), compacted) == Findings()
+    assert check(batches(), compacted) == Findings()
     assert check(late, compacted) == Findings()
     assert broken(truth(compacted), []) == []
 
 
 def test_a_reader_who_began_inside_a_text_needs_only_the_rest() -> None:
-    assert check(pages()[6:]) == Findings()
+    assert check(batches()[6:]) == Findings()
 
 
 def test_a_restarted_reader_is_checked_anew() -> None:
-    again = [msgspec.structs.replace(page, restarted=page.start == 0) for page in pages()]
+    again = [msgspec.structs.replace(batch, restarted=batch.start == 0) for batch in batches()]
 
-    assert check([*pages()[:6], *again]) == Findings()
+    assert check([*batches()[:6], *again]) == Findings()
 
 
 @pytest.mark.parametrize("seq", range(1, 11))
 def test_a_missing_event_is_found(seq: int) -> None:
-    without = pages()
+    without = batches()
     without[seq - 1] = msgspec.structs.replace(without[seq - 1], events=[])
 
     assert check(without).missing >= 1
@@ -107,29 +107,29 @@ def test_a_missing_event_is_found(seq: int) -> None:
 
 @pytest.mark.parametrize("seq", range(1, 11))
 def test_a_doubled_event_is_found(seq: int) -> None:
-    twice = pages()
+    twice = batches()
     twice[seq - 1] = msgspec.structs.replace(twice[seq - 1], events=twice[seq - 1].events * 2)
 
     assert check(twice).doubled >= 1
 
 
 def test_a_page_applied_twice_is_found() -> None:
-    assert check([*pages()[:7], *pages()[6:]]).doubled >= 1
+    assert check([*batches()[:7], *batches()[6:]]).doubled >= 1
 
 
 @pytest.mark.parametrize("seq", range(1, 10))
 def test_two_events_in_the_wrong_order_are_found(seq: int) -> None:
-    first, second = pages()[seq - 1 : seq + 1]
-    swapped = Page(SESSION, 1, first.start, second.end, second.events + first.events)
+    first, second = batches()[seq - 1 : seq + 1]
+    swapped = Batch(SESSION, 1, first.start, second.end, second.events + first.events)
 
-    assert check([*pages()[: seq - 1], swapped, *pages()[seq + 1 :]]).reordered >= 1
+    assert check([*batches()[: seq - 1], swapped, *batches()[seq + 1 :]]).reordered >= 1
 
 
 def test_an_event_that_is_not_in_the_log_is_found() -> None:
     rows = sound()
     del rows[2]
 
-    assert check(pages(), rows).foreign == 1
+    assert check(batches(), rows).foreign == 1
 
 
 @pytest.mark.parametrize("text", [" w9", " w2 w3"])
@@ -137,29 +137,29 @@ def test_a_text_that_was_never_said_is_found(text: str) -> None:
     other = sound()
     other[5] = delta(6, 2, text)
 
-    assert check(pages(other)).foreign >= 1
+    assert check(batches(other)).foreign >= 1
 
 
 def test_a_fact_with_other_contents_is_found() -> None:
     other = sound()
     other[9] = row(10, "run.completed", result=1)
 
-    assert check(pages(other)).foreign == 1
+    assert check(batches(other)).foreign == 1
 
 
 def test_a_live_reader_who_stays_behind_is_found() -> None:
-    assert check(pages()[:9]).missing == 1
-    assert check_reader(truth(), pages()[:9], name="phone", live=False) == Findings()
+    assert check(batches()[:9]).missing == 1
+    assert check_reader(truth(), batches()[:9], name="phone", live=False) == Findings()
 
 
 def test_a_lost_tail_of_the_text_is_found_in_a_page_that_claims_it() -> None:
-    claims = [*pages()[:6], Page(SESSION, 1, 6, 8, [])]
+    claims = [*batches()[:6], Batch(SESSION, 1, 6, 8, [])]
 
     assert check_reader(truth(), claims, name="phone", live=False).missing == 1
 
 
 def test_a_page_that_does_not_continue_the_cursor_is_found() -> None:
-    assert check([*pages()[:3], *pages()[4:]]).notes
+    assert check([*batches()[:3], *batches()[4:]]).notes
 
 
 def test_a_frame_that_claims_more_than_it_holds_is_found() -> None:

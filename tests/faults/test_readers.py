@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from sessions_client import Page
+from sessions_client import Batch
 from tests.faults import conversations
 from tests.faults.checker import Findings, check_reader
 from tests.faults.conftest import Play
@@ -30,10 +30,10 @@ pytestmark = pytest.mark.timeout(300)
 async def test_a_cursor_ahead_of_the_head_starts_anew(world: System, people: list[Person], play: Play) -> None:
     async with play("resume with a future cursor", FEW) as round:
         await round.in_mid_stream(seconds=1)
-        pages = await _resume(world, people[0], round.sessions[0], after=10**9, epoch=1)
+        batches = await _resume(world, people[0], round.sessions[0], after=10**9, epoch=1)
         await round.healed()
-    assert pages[0].restarted
-    assert _check(world, round.sessions[0], pages) == Findings()
+    assert batches[0].restarted
+    assert _check(world, round.sessions[0], batches) == Findings()
 
 
 async def test_a_new_epoch_makes_live_and_returning_readers_start_anew(
@@ -42,11 +42,11 @@ async def test_a_new_epoch_makes_live_and_returning_readers_start_anew(
     async with play("epoch changed under live readers, old epoch resumed", FEW) as round:
         await round.in_mid_stream(seconds=3)
         await asyncio.to_thread(world.manage, "bump_epoch")
-        pages = await _resume(world, people[0], round.sessions[0], after=3, epoch=1)
+        batches = await _resume(world, people[0], round.sessions[0], after=3, epoch=1)
         await round.healed()
         await eventually(lambda: _all_started_anew(round), within_s=patience_s(), otherwise=round.behind)
-    assert pages[0].restarted
-    assert _check(world, round.sessions[0], pages) == Findings()
+    assert batches[0].restarted
+    assert _check(world, round.sessions[0], batches) == Findings()
 
 
 async def test_a_cursor_in_a_compacted_range_gets_the_whole_message(
@@ -60,12 +60,12 @@ async def test_a_cursor_in_a_compacted_range_gets_the_whole_message(
         round.tabs.remove(leaving)
         await round.quiet()
         await asyncio.to_thread(world.shell, COMPACT)
-        pages = await _resume(world, people[0], session, after=reading.cursor, epoch=1)
+        batches = await _resume(world, people[0], session, after=reading.cursor, epoch=1)
         await round.healed()
     truth = dump(world.database_url, [session])[session]
     assert len(truth.rows) < truth.head
-    assert _check(world, session, [*reading.pages, *pages]) == Findings()
-    assert not any(page.restarted for page in pages)
+    assert _check(world, session, [*reading.batches, *batches]) == Findings()
+    assert not any(batch.restarted for batch in batches)
 
 
 async def test_many_clients_cut_at_once_are_back_within_5_s_from_few_reads(
@@ -90,24 +90,24 @@ async def test_many_clients_cut_at_once_are_back_within_5_s_from_few_reads(
     assert reads <= 10 * len(round.sessions)
 
 
-async def _resume(world: System, person: Person, session: str, *, after: int, epoch: int) -> list[Page]:
+async def _resume(world: System, person: Person, session: str, *, after: int, epoch: int) -> list[Batch]:
     """What one gets who comes back with that cursor, up to the head of now."""
     head = (await asyncio.to_thread(conversations.heads, world, [session]))[session]
     async with AsyncExitStack() as stack:
         tab = await stack.enter_async_context(Tab(world.url, person, device=str(uuid4()), name="returning"))
         reading = tab.follow(session, after=after, epoch=epoch)
         await eventually(lambda: _is_there(reading, head), within_s=10, otherwise=lambda: str(tab.notes.frames[:5]))
-    return reading.pages
+    return reading.batches
 
 
 def _is_there(reading: Reading, head: int) -> bool:
-    return bool(reading.pages) and reading.cursor >= head
+    return bool(reading.batches) and reading.cursor >= head
 
 
-def _check(world: System, session: str, pages: list[Page]) -> Findings:
+def _check(world: System, session: str, batches: list[Batch]) -> Findings:
     truth = dump(world.database_url, [session])[session]
-    return check_reader(truth, pages, name="returning", live=False)
+    return check_reader(truth, batches, name="returning", live=False)
 
 
 def _all_started_anew(round: Round) -> bool:
-    return all(reading.pages[-1].epoch > 1 for tab in round.tabs for reading in tab.readings.values())
+    return all(reading.batches[-1].epoch > 1 for tab in round.tabs for reading in tab.readings.values())

@@ -34,7 +34,7 @@ async def test_stalled_readers_cost_little_and_the_others_nothing(
         others = list(round.tabs)
         for tab in slow:
             tab.follow(round.sessions[0])
-        await eventually(lambda: all(tab.client.is_up for tab in slow), within_s=10)
+        await eventually(lambda: all(tab.client.is_connected for tab in slow), within_s=10)
         usual = await _speak(round, others)
         before = world.web.resident_bytes()
 
@@ -59,15 +59,15 @@ def _slow(path: Proxy, person: Person, n: int) -> Tab:
 
 async def _speak(round: Round, tabs: list[Tab]) -> float:
     """The others' p99 of the seconds from an Event's time to its arrival, while every Session is answered for a while."""
-    seen = {id(reading): len(reading.pages) for _, reading in readings(tabs)}
+    seen = {id(reading): len(reading.batches) for _, reading in readings(tabs)}
     await round.in_mid_stream(seconds=2)
     await round.quiet()
     epoch = time.time() - time.monotonic()
     late = sorted(
-        at + epoch - datetime.fromisoformat(page.events[-1].at).timestamp()
+        at + epoch - datetime.fromisoformat(batch.events[-1].at).timestamp()
         for _, reading in readings(tabs)
-        for at, page in list(zip(reading.at, reading.pages, strict=True))[seen[id(reading)] :]
-        if page.events
+        for at, batch in list(zip(reading.at, reading.batches, strict=True))[seen[id(reading)] :]
+        if batch.events
     )
     return late[int(len(late) * 0.99)]
 

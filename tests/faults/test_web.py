@@ -64,4 +64,4 @@ async def test_sigterm_sends_everybody_to_the_other_process(world: System, play:
 
 
 def _all_moved(round: Round) -> bool:
-    return all(tab.notes.codes and tab.client.is_up for tab in round.tabs)
+    return all(tab.notes.codes and tab.client.is_connected for tab in round.tabs)

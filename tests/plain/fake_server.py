@@ -1,4 +1,4 @@
-"""A server of the wire whose every move is the test's: it says fixed frames and hears what the client says."""
+"""A WebSocket server that does nothing by itself: the test accepts each connection, and sends and receives each frame."""
 
 import asyncio
 import json
@@ -42,37 +42,37 @@ def events(start: int, end: int, *, epoch: int = 1, **more: object) -> dict[str,
     }
 
 
-class FakeLink:
+class FakeSocket:
     """One connection of the client, at the server's end."""
 
-    def __init__(self, socket: ServerConnection) -> None:
-        self.socket = socket
+    def __init__(self, connection: ServerConnection) -> None:
+        self.connection = connection
 
-    async def says(self, *frames: dict[str, object]) -> None:
+    async def sends(self, *frames: dict[str, object]) -> None:
         for frame in frames:
-            await self.socket.send(json.dumps(frame))
+            await self.connection.send(json.dumps(frame))
 
-    async def hears(self, type: str) -> dict[str, Any]:
-        """The client's next frame, which has to be of that type."""
+    async def receives(self, type: str) -> dict[str, Any]:
+        """Returns the client's next frame, which has to be of that type."""
         async with asyncio.timeout(WITHIN_S):
-            frame: dict[str, Any] = json.loads(await self.socket.recv())
+            frame: dict[str, Any] = json.loads(await self.connection.recv())
         assert frame["type"] == type, frame
         return frame
 
     async def welcomes(self) -> dict[str, Any]:
-        hello = await self.hears("hello")
-        await self.says(WELCOME)
+        hello = await self.receives("hello")
+        await self.sends(WELCOME)
         return hello
 
-    async def breaks(self) -> None:
-        """Without a word, as a network does."""
-        self.socket.transport.abort()
-        await self.socket.wait_closed()
+    async def aborts(self) -> None:
+        """Drops the connection without a close frame, as a broken network does."""
+        self.connection.transport.abort()
+        await self.connection.wait_closed()
 
 
 class FakeServer:
     def __init__(self) -> None:
-        self._links: asyncio.Queue[FakeLink] = asyncio.Queue()
+        self._accepted: asyncio.Queue[FakeSocket] = asyncio.Queue()
         self.server: Server | None = None
 
     @property
@@ -81,24 +81,24 @@ class FakeServer:
         port = next(iter(self.server.sockets)).getsockname()[1]
         return f"ws://127.0.0.1:{port}/ws/"
 
-    async def accepts(self) -> FakeLink:
-        """The client's next connection."""
+    async def accepts(self) -> FakeSocket:
+        """Waits for the client's next connection and returns it."""
         async with asyncio.timeout(WITHIN_S):
-            return await self._links.get()
+            return await self._accepted.get()
 
-    async def welcomes(self) -> FakeLink:
-        link = await self.accepts()
-        await link.welcomes()
-        return link
+    async def welcomes(self) -> FakeSocket:
+        socket = await self.accepts()
+        await socket.welcomes()
+        return socket
 
     @property
-    def is_left_alone(self) -> bool:
-        """No connection that nobody accepted."""
-        return self._links.empty()
+    def has_no_more(self) -> bool:
+        """True if the client has made no connection that the test has not accepted."""
+        return self._accepted.empty()
 
-    async def keep(self, socket: ServerConnection) -> None:
-        await self._links.put(FakeLink(socket))
-        await socket.wait_closed()
+    async def keep(self, connection: ServerConnection) -> None:
+        await self._accepted.put(FakeSocket(connection))
+        await connection.wait_closed()
 
 
 @asynccontextmanager
