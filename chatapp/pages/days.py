@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sessions_core.protocol import clock
-from sessions_core.services.sessions import Listed
+from sessions_core.services.sessions import SessionSummary
 
 _WEEK = timedelta(days=7)
 
@@ -27,7 +27,7 @@ def heading(day: date, *, today: date) -> str:
     return date_format(day, "F" if day.year == today.year else "F Y")
 
 
-def by_day(sessions: Iterable[Listed]) -> Iterator[tuple[str, list[Listed]]]:
+def by_day(sessions: Iterable[SessionSummary]) -> Iterator[tuple[str, list[SessionSummary]]]:
     """The Sessions, newest activity first as they come, under their headings."""
     today = timezone.localdate(clock.now())
     for title, group in groupby(sessions, lambda s: heading(timezone.localdate(s.active_at), today=today)):

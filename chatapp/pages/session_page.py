@@ -14,7 +14,7 @@ from sessions_core.protocol.events import Actor
 from sessions_core.protocol.ids import UserId
 from sessions_core.protocol.timeline import Timeline, fold
 from sessions_core.services.dispatch import dispatcher
-from sessions_core.services.sessions import Listed
+from sessions_core.services.sessions import SessionSummary
 
 _IN_SCRIPT = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # as Django's json_script does it
 
@@ -29,7 +29,7 @@ _BLANKS: Final = {
 }
 
 
-def opened(page: Page, *, session: Listed, me: UserId) -> dict[str, Any]:
+def opened(page: Page, *, session: SessionSummary, me: UserId) -> dict[str, Any]:
     """What the templates of one Session need."""
     timeline = Timeline()
     fold(timeline, page.events)
@@ -47,7 +47,7 @@ def opened(page: Page, *, session: Listed, me: UserId) -> dict[str, Any]:
     }
 
 
-def _start(page: Page, *, session: Listed, me: UserId, agents: dict[str, str]) -> SafeString:
+def _start(page: Page, *, session: SessionSummary, me: UserId, agents: dict[str, str]) -> SafeString:
     """JSON for a `<script type="application/json">`; the Events go in as the log encoded them."""
     start = {
         "session": session.id,

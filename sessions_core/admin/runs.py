@@ -91,7 +91,7 @@ class RunAdmin(LookingAdmin):
     def stop(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
         for run in chosen.order_by("requested_at"):
             try:
-                runs.stop(RunId(run.pk), by=staff(request))
+                runs.cancel_by_staff(RunId(run.pk), by=staff(request))
             except Refusal as refusal:
                 self.message_user(request, f"{self.short(run)}: {refusal.message}", messages.WARNING)
             else:

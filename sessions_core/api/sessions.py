@@ -11,7 +11,7 @@ from sessions_core.api.schemas import NewSession, SessionChange, SessionList, Se
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.ids import ClientId, SessionId
 from sessions_core.services import sessions
-from sessions_core.services.sessions import Listed
+from sessions_core.services.sessions import SessionSummary
 
 router = Router(tags=["sessions"])
 
@@ -32,7 +32,7 @@ def list_sessions(request: ApiRequest, query: Query[SessionQuery]) -> dict[str, 
 
 
 @router.post("", response={201: SessionOut, **REFUSALS})
-def create_session(request: ApiRequest, new: NewSession, key: IdempotencyKey = None) -> Status[Listed]:
+def create_session(request: ApiRequest, new: NewSession, key: IdempotencyKey = None) -> Status[SessionSummary]:
     """Creates a Session that you own."""
     created = sessions.create(
         by=request.auth,
@@ -45,13 +45,13 @@ def create_session(request: ApiRequest, new: NewSession, key: IdempotencyKey = N
 
 
 @router.get("/{session}", response={200: SessionOut, **REFUSALS})
-def show_session(request: ApiRequest, session: SessionId) -> Listed:
+def show_session(request: ApiRequest, session: SessionId) -> SessionSummary:
     """Returns one Session."""
     return sessions.get(session, user=request.auth.user)
 
 
 @router.patch("/{session}", response={200: SessionOut, **REFUSALS})
-def change_session(request: ApiRequest, session: SessionId, change: SessionChange) -> Listed:
+def change_session(request: ApiRequest, session: SessionId, change: SessionChange) -> SessionSummary:
     """Renames, configures, archives or restores a Session; what is absent stays as it is."""
     before = sessions.get(session, user=request.auth.user)
     _apply(change, before, by=request.auth)
@@ -65,7 +65,7 @@ def delete_session(request: ApiRequest, session: SessionId) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _apply(change: SessionChange, before: Listed, *, by: Author) -> None:
+def _apply(change: SessionChange, before: SessionSummary, *, by: Author) -> None:
     """Restores first and archives last: an archived Session takes no other change."""
     if change.archived is False and before.archived_at is not None:
         sessions.restore(before.id, by=by)
@@ -77,7 +77,7 @@ def _apply(change: SessionChange, before: Listed, *, by: Author) -> None:
         sessions.archive(before.id, by=by)
 
 
-def _cursor_after(last: Listed) -> str:
+def _cursor_after(last: SessionSummary) -> str:
     """Returns the position after that Session, to the microsecond, as the database compares. With a Z, because the + of an
     offset means a blank in a query string.
     """

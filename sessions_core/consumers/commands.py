@@ -101,7 +101,7 @@ async def _obey(frame: ClientFrame, connection: Connection, delivery: Delivery) 
 
 async def _hello(frame: Hello, connection: Connection) -> None:
     if connection.device is None:
-        await bridge.run(devices.seen, connection.caller.user, frame.device, label=frame.label)
+        await bridge.run(devices.mark_seen, connection.caller.user, frame.device, label=frame.label)
         connection.device, connection.label = frame.device, frame.label.strip()
     connection.reply(
         Welcome(

@@ -1,7 +1,7 @@
 """Reading the log: by range, from a Message's boundary, and what a command or a Run has written already."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import connection, transaction
 from msgspec import Raw, Struct
@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 from sessions_core.log.merging import merge
 from sessions_core.machines.feed import Span
 from sessions_core.protocol.clock import wire
-from sessions_core.protocol.errors import NotFound
+from sessions_core.protocol.errors import BadField, NotFound
 from sessions_core.protocol.events import (
     Actor,
     Event,
@@ -54,6 +54,8 @@ _FIRST_ACTIVE: Final = """
     SELECT min(asked_seq) FROM run WHERE session_id = %(session)s AND state IN ('requested', 'running', 'waiting')
 """
 _FOREVER: Final = 2**62
+
+F = TypeVar("F", bound=Fact)
 
 
 class Page(Struct, frozen=True):
@@ -107,14 +109,21 @@ def heads(session_ids: Iterable[SessionId]) -> dict[SessionId, Position]:
         return {SessionId(row[0]): Position(epoch=row[1], head=row[2]) for row in cursor.fetchall()}
 
 
-def find_command(session_id: SessionId, client_id: ClientId) -> tuple[int, Fact | None] | None:
-    """Seq and fact of the Event that the command with this client id made, if it was made already (P5)."""
+def find_command(session_id: SessionId, client_id: ClientId, kind: type[F]) -> tuple[int, F] | None:
+    """Returns the seq and the fact of the Event that the command with this client id appended, or None when it was not carried
+    out yet (P5). Raises BadField when the id was used for a command of another kind.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT seq, kind, data::text FROM event WHERE session_id = %s AND client_id = %s", [session_id, client_id]
         )
         row = cursor.fetchone()
-    return (row[0], decode_fact(row[1], row[2])) if row else None
+    if row is None:
+        return None
+    fact = decode_fact(row[1], row[2])
+    if not isinstance(fact, kind):
+        raise BadField("That id was used for another command already.")
+    return row[0], fact
 
 
 def newest_message(session_id: SessionId) -> MessageId | None:

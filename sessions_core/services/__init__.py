@@ -1,5 +1,10 @@
-"""What can be done: each public function is an act that checks rights, spans rows, commits, and then sends hints.
+"""The acts: a public function here checks rights, writes rows and Events in one transaction, and sends hints after the commit.
 
-May import `log` and all below it. An act opens its own `atomic(durable=True)`; what is below it opens none. A new act goes
-into the module of its noun, so that a call reads as a sentence: `runs.cancel(…)`, `sessions.archive(…)`.
+May import `log` and all below it. An act opens its own `atomic(durable=True)`; the functions that it calls open none. A new
+act goes into the module of its noun, so that a call reads as a sentence: `runs.cancel(…)`, `sessions.archive(…)`.
+
+callers   who sends a request or opens a socket;  access   what a user may do in a Session
+sessions  messages  runs   the acts of a conversation
+tokens    devices          what belongs to one user
+dispatch  the Protocol through which a Run is handed to a worker
 """

@@ -1,4 +1,6 @@
-"""Who may. Absent and not yours are one answer, NotFound, found by one and the same query (P12)."""
+"""Checks what a user may do in a Session. An absent Session and one of other people give the same NotFound from the same query,
+so that neither the response nor its time reveals which it is (P12).
+"""
 
 from typing import Final
 
@@ -12,7 +14,7 @@ from sessions_core.protocol.errors import Forbidden, NotFound, ReadOnly
 from sessions_core.protocol.events import Role
 from sessions_core.protocol.ids import SessionId, UserId
 
-# Plain SQL: every subscription and every post asks this, and building the query took five times as long as asking it.
+# Plain SQL, because every subscription and every post runs it: Django took five times as long to build it as to execute it.
 _MEMBER: Final = """
     SELECT p.role, s.archived_at FROM participant p JOIN session s ON s.id = p.session_id
     WHERE p.session_id = %s AND p.user_id = %s
@@ -20,12 +22,12 @@ _MEMBER: Final = """
 
 
 def author(user: User) -> Author:
-    """Returns the user as the engine knows people."""
+    """Returns the user as the services know people."""
     return Author(user=UserId(user.pk), name=user.get_full_name() or user.get_username())
 
 
 class Member(Struct, frozen=True):
-    """A user's standing in one Session."""
+    """The role of one user in one Session, and whether the Session is archived."""
 
     session: SessionId
     user: UserId
@@ -34,7 +36,7 @@ class Member(Struct, frozen=True):
 
 
 def member(session_id: SessionId, *, user: UserId) -> Member:
-    """The user's standing. Raises NotFound."""
+    """Returns the user's membership. Raises NotFound."""
     with connection.cursor() as cursor:
         cursor.execute(_MEMBER, [session_id, user])
         row = cursor.fetchone()
@@ -45,7 +47,7 @@ def member(session_id: SessionId, *, user: UserId) -> Member:
 
 
 def editor(session_id: SessionId, *, user: UserId) -> Member:
-    """The standing of one who is more than a viewer. Raises NotFound, ReadOnly."""
+    """Returns the membership of an owner or an editor. Raises NotFound, ReadOnly."""
     found = member(session_id, user=user)
     if found.role == "viewer":
         raise ReadOnly("You can read this conversation, but not write in it.")
@@ -53,7 +55,7 @@ def editor(session_id: SessionId, *, user: UserId) -> Member:
 
 
 def writer(session_id: SessionId, *, user: UserId) -> Member:
-    """The standing of an editor in a Session that is not archived. Raises NotFound, ReadOnly."""
+    """Returns the membership of an owner or an editor in a Session that is not archived. Raises NotFound, ReadOnly."""
     found = editor(session_id, user=user)
     if found.archived:
         raise ReadOnly("This conversation is archived. Restore it to go on.")
@@ -61,7 +63,7 @@ def writer(session_id: SessionId, *, user: UserId) -> Member:
 
 
 def owner(session_id: SessionId, *, user: UserId) -> Member:
-    """The owner's standing. Raises NotFound, or Forbidden for other participants."""
+    """Returns the owner's membership. Raises NotFound, and Forbidden for other participants."""
     found = member(session_id, user=user)
     if found.role != "owner":
         raise Forbidden("Only the owner of a conversation may do that.")
@@ -69,7 +71,7 @@ def owner(session_id: SessionId, *, user: UserId) -> Member:
 
 
 def memberships(pairs: set[tuple[SessionId, UserId]]) -> set[tuple[SessionId, UserId]]:
-    """Those of the pairs that still are memberships, in one query."""
+    """Returns the pairs that are memberships, in one query."""
     sessions = {session for session, _ in pairs}
     users = {user for _, user in pairs}
     rows = Participant.objects.filter(session_id__in=sessions, user_id__in=users).values_list("session_id", "user_id")

@@ -1,4 +1,4 @@
-"""Devices: the browsers and apps that a user has been seen with. The only writer of Device."""
+"""Devices: the browsers and apps that a user has connected with. The only writer of Device."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -9,9 +9,9 @@ from sessions_core.protocol.ids import DeviceId, UserId
 from sessions_core.protocol.text import clean
 
 LABEL_LIMIT: Final = 100
-NOTED_EVERY: Final = timedelta(minutes=1)  # a herd that reconnects must not cost one write for each tab
-# Where nothing is new nothing is locked: the tabs of one Device come back together, and would wait for one another's commit.
-_SEEN: Final = """
+WRITTEN_EVERY: Final = timedelta(minutes=1)  # a mass reconnect must not cost one write for each tab
+# The NOT EXISTS keeps a recent row unlocked: the tabs of one Device reconnect together, and would wait for one another's commit.
+_UPSERT: Final = """
     INSERT INTO device (user_id, key, label)
     SELECT %(user)s, %(key)s, %(label)s WHERE NOT EXISTS (
         SELECT 1 FROM device WHERE user_id = %(user)s AND key = %(key)s AND label = %(label)s
@@ -20,9 +20,9 @@ _SEEN: Final = """
 """
 
 
-def seen(user: UserId, device: DeviceId, *, label: str) -> None:
-    """Notes that the user is here with this Device. Raises BadField, TooLarge for its label."""
+def mark_seen(user: UserId, device: DeviceId, *, label: str) -> None:
+    """Records that the user is connected with this Device. Raises BadField, TooLarge for its label."""
     label = clean(label.strip(), what="The device's label", limit=LABEL_LIMIT)
     with connection.cursor() as cursor:
-        arguments: dict[str, Any] = {"user": user, "key": device, "label": label, "every": NOTED_EVERY}
-        cursor.execute(_SEEN, arguments)
+        arguments: dict[str, Any] = {"user": user, "key": device, "label": label, "every": WRITTEN_EVERY}
+        cursor.execute(_UPSERT, arguments)

@@ -1,4 +1,4 @@
-"""How a Run is handed to a worker: a Protocol that `settings.RUN_DISPATCHER` names, so that the core knows no Celery."""
+"""Hands a Run to a worker through a Protocol. `settings.RUN_DISPATCHER` names the class, so that the core knows no Celery."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -13,7 +13,7 @@ from sessions_core.protocol.ids import RunId
 
 
 class AgentInfo(Struct, frozen=True):
-    """An agent as people choose it."""
+    """An agent as people are offered it."""
 
     name: str
     title: str
@@ -21,25 +21,27 @@ class AgentInfo(Struct, frozen=True):
 
 
 class Dispatcher(Protocol):
+    """Wakes workers, and knows the agents of the deployment."""
+
     def wake(self, run: RunId, agent: str) -> None:
-        """Tells a worker of the Run. May be lost or come twice: the sweeper tells again. Never raises."""
+        """Wakes a worker for the Run. May be lost or doubled: the sweep repeats it, the claim deduplicates. Never raises."""
 
     def agents(self) -> Sequence[AgentInfo]:
-        """The agents on offer, in the order to show them."""
+        """Returns the agents on offer, in the order to show them."""
 
     def default(self) -> str:
-        """The name of the agent that answers when none was chosen."""
+        """Returns the name of the agent that answers when none was chosen."""
 
 
 @cache
 def dispatcher() -> Dispatcher:
-    """The deployment's dispatcher."""
-    made: Dispatcher = import_string(settings.RUN_DISPATCHER)()
-    return made
+    """Returns the dispatcher of this deployment."""
+    created: Dispatcher = import_string(settings.RUN_DISPATCHER)()
+    return created
 
 
-def known(agent: str | None) -> str:
-    """The agent's name, the default's for none. Raises NoSuchAgent."""
+def get_agent(agent: str | None) -> str:
+    """Returns the agent's name, or the default agent's for an empty one. Raises NoSuchAgent."""
     if not agent:
         return dispatcher().default()
     if agent not in {info.name for info in dispatcher().agents()}:
@@ -47,11 +49,11 @@ def known(agent: str | None) -> str:
     return agent
 
 
-def still_known(agent: str) -> str:
-    """The agent's name, or the default's where it is not on offer any more: an old Session goes on."""
+def agent_or_default(agent: str) -> str:
+    """Returns the agent's name, or the default agent's when it is no longer on offer: an old Session goes on working."""
     return agent if agent in {info.name for info in dispatcher().agents()} else dispatcher().default()
 
 
 def title(agent: str) -> str:
-    """What people call the agent; its name where it is not on offer any more."""
+    """Returns the agent's title, or its name when it is no longer on offer."""
     return next((info.title for info in dispatcher().agents() if info.name == agent), agent)

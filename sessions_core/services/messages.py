@@ -1,4 +1,4 @@
-"""What people say: a Message is posted and a Run is requested for it, in one transaction, once per client id (P4, P5)."""
+"""Posts the Messages of people, each with the Run that answers it, in one transaction and once per client id (P4, P5)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -20,7 +20,7 @@ TITLE_LENGTH: Final = 60  # code points of a title made from the first Message
 
 
 class Posted(Struct, frozen=True):
-    """The Message and the Run that a post made, at `seq`; `repeated`: by an earlier sending of the same command."""
+    """The Message and the Run of a post, and the seq of its first Event. `repeated`: the same command was carried out before."""
 
     seq: int
     message: MessageId
@@ -42,32 +42,32 @@ def post(
     access.writer(session_id, user=by.user)
     with transaction.atomic(durable=True):
         session = runs.lock_session(session_id)
-        if (done := log.find_command(session_id, client_id)) is not None:
-            return _posted_before(session_id, *done)
-        said = _checked(parts)
+        if (repeated := log.find_command(session_id, client_id, MessagePosted)) is not None:
+            return _posted_before(session_id, *repeated)
+        parts = _checked_parts(parts)
         _follow_policy(session_id, policy or session.policy)
         fact = MessagePosted(
             message=new_message(),
             parent=_parent(session_id, parent),
             role="user",
-            parts=said,
+            parts=parts,
             client_id=client_id,
             state="sent",
             device=by.device_text,
         )
-        facts: list[Fact] = [fact, *_titled(session, said)]
-        asked = runs.request(
+        facts: list[Fact] = [fact, *_first_title(session, parts)]
+        requested = runs.request(
             session_id,
             facts,
             by=by,
-            agent=dispatch.known(agent) if agent else dispatch.still_known(session.agent),
+            agent=dispatch.get_agent(agent) if agent else dispatch.agent_or_default(session.agent),
             replies_to=fact.message,
             client_id=client_id,
         )
-    return Posted(seq=asked.seq, message=fact.message, run=asked.run)
+    return Posted(seq=requested.seq, message=fact.message, run=requested.run)
 
 
-def _checked(parts: Sequence[Part]) -> tuple[Part, ...]:
+def _checked_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
     if not any(part.text.strip() for part in parts):
         raise BadField("An empty message cannot be sent.")
     if any(part.type != "text" for part in parts):
@@ -77,7 +77,7 @@ def _checked(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def check_policy(policy: str) -> None:
-    """Raises NotSupported for the policies that come with steering."""
+    """Raises NotSupported for the policies that need steering."""
     if policy in {"steer", "interrupt"}:
         raise NotSupported("Steering and interrupting are not offered yet: use the policy “queue” or “reject”.")
 
@@ -96,8 +96,8 @@ def _parent(session_id: SessionId, parent: MessageId | None) -> MessageId | None
     return parent
 
 
-def _titled(session: Session, parts: tuple[Part, ...]) -> list[Fact]:
-    """A Session without a title is named after the first thing said in it."""
+def _first_title(session: Session, parts: tuple[Part, ...]) -> list[Fact]:
+    """Names a Session without a title after its first Message."""
     if session.title:
         return []
     line = " ".join(" ".join(part.text for part in parts).split())
@@ -106,10 +106,7 @@ def _titled(session: Session, parts: tuple[Part, ...]) -> list[Fact]:
     return [SessionRenamed(title=title)]
 
 
-def _posted_before(session_id: SessionId, seq: int, fact: Fact | None) -> Posted:
-    match fact:
-        case MessagePosted(message=message):
-            first = Run.objects.filter(session_id=session_id, replies_to=message).earliest("asked_seq")
-            return Posted(seq=seq, message=message, run=RunId(first.pk), repeated=True)
-        case _:
-            raise BadField("That id was used for another command already.")
+def _posted_before(session_id: SessionId, seq: int, fact: MessagePosted) -> Posted:
+    """A retry of the Run also replies to the Message: the earliest is the one that the post requested."""
+    first = Run.objects.filter(session_id=session_id, replies_to=fact.message).earliest("asked_seq")
+    return Posted(seq=seq, message=fact.message, run=RunId(first.pk), repeated=True)

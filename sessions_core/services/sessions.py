@@ -1,4 +1,4 @@
-"""Sessions and who takes part: created, listed, renamed, archived, configured, deleted. `messages` and `runs` do the talking."""
+"""Sessions and their participants: creating, listing, renaming, archiving, configuring and deleting them."""
 
 from datetime import datetime
 from functools import partial
@@ -34,8 +34,8 @@ TITLE_LIMIT: Final = 200
 _POLICIES: Final = frozenset(Session.Policy.values)
 
 
-class Listed(Struct, frozen=True):
-    """One Session as one participant sees it in a list."""
+class SessionSummary(Struct, frozen=True):
+    """One Session as one participant sees it; `role`, `read_seq` and `unread` are that participant's."""
 
     id: SessionId
     title: str
@@ -58,29 +58,29 @@ class Listed(Struct, frozen=True):
 def create(
     *, by: Author, title: str = "", agent: str = "", policy: str = "queue", client_id: ClientId | None = None
 ) -> SessionId:
-    """Makes a Session that `by` owns; with a client id, one only however often it is asked for (P5). Raises BadField,
-    TooLarge, NoSuchAgent.
+    """Creates a Session that `by` owns; with a client id only once, however often it is repeated (P5). Raises BadField,
+    TooLarge, NoSuchAgent, NotSupported.
     """
-    title = _title(title)
-    # Made from who asks and the client id, so that a repeat meets the first one's key.
-    made = SessionId(uuid5(client_id, str(by.user))) if client_id else new_session()
+    title, agent, policy = _checked_title(title), dispatch.get_agent(agent), _checked_policy(policy)
+    # The id is derived from the user and the client id, so that a repeat finds the row of the first command.
+    session = SessionId(uuid5(client_id, str(by.user))) if client_id else new_session()
     facts: list[Fact] = [
-        SessionCreated(title=title, agent=dispatch.known(agent), policy=_policy(policy)),
+        SessionCreated(title=title, agent=agent, policy=policy),
         ParticipantJoined(user=str(by.user), name=by.name, role="owner"),
     ]
     with transaction.atomic(durable=True):
-        new = {"title": title, "agent": dispatch.known(agent), "policy": policy}
-        _, is_new = Session.objects.get_or_create(pk=made, defaults=new)
+        columns = {"title": title, "agent": agent, "policy": policy}
+        _, is_new = Session.objects.get_or_create(pk=session, defaults=columns)
         if is_new:
-            Participant.objects.create(session_id=made, user_id=by.user, role="owner", read_seq=len(facts))
-            log.append(made, facts, actor=by.actor)
-    return made
+            Participant.objects.create(session_id=session, user_id=by.user, role="owner", read_seq=len(facts))
+            log.append(session, facts, actor=by.actor)
+    return session
 
 
-def get(session_id: SessionId, *, user: UserId) -> Listed:
-    """One of the user's Sessions. Raises NotFound."""
+def get(session_id: SessionId, *, user: UserId) -> SessionSummary:
+    """Returns one of the user's Sessions. Raises NotFound."""
     access.member(session_id, user=user)
-    return _listed(_of(user).filter(session_id=session_id))[0]
+    return _summaries(_sessions_of(user).filter(session_id=session_id))[0]
 
 
 def listing(
@@ -90,11 +90,11 @@ def listing(
     before: datetime | None = None,
     before_id: SessionId | None = None,
     limit: int = 50,
-) -> list[Listed]:
-    """The user's Sessions, newest activity first; `before` goes on from the last one's `active_at`, and `before_id` from its
-    id, because two may have spoken in the same millisecond.
+) -> list[SessionSummary]:
+    """Returns the user's Sessions, newest activity first. The next page begins after `before` and `before_id`, the `active_at`
+    and the id of the last Session of this page: two Sessions may have the same `active_at`.
     """
-    mine = _of(user)
+    mine = _sessions_of(user)
     if search:
         mine = mine.filter(session__title__icontains=search.replace("\x00", ""))
     if before:
@@ -102,7 +102,7 @@ def listing(
         if before_id:
             earlier |= Q(session__active_at=before, session_id__lt=before_id)
         mine = mine.filter(earlier)
-    return _listed(mine.order_by("-session__active_at", "-session_id")[:limit])
+    return _summaries(mine.order_by("-session__active_at", "-session_id")[:limit])
 
 
 def mark_read(session_id: SessionId, *, user: UserId, seq: int) -> None:
@@ -114,58 +114,58 @@ def mark_read(session_id: SessionId, *, user: UserId, seq: int) -> None:
 
 
 def rename(session_id: SessionId, *, by: Author, title: str) -> None:
-    """Raises NotFound, ReadOnly, BadField, TooLarge."""
+    """Gives the Session another title. Raises NotFound, ReadOnly, BadField, TooLarge."""
     access.editor(session_id, user=by.user)
-    title = _title(title)
+    title = _checked_title(title)
     if not title:
         raise BadField("A conversation needs a title.")
     _change(session_id, SessionRenamed(title=title), by=by, title=title)
 
 
 def archive(session_id: SessionId, *, by: Author) -> None:
-    """Ends the Session: it can be read, and restored, but not written to. Raises NotFound, ReadOnly."""
+    """Archives the Session: it can be read and restored, but not written to. Raises NotFound, ReadOnly."""
     access.editor(session_id, user=by.user)
     _change(session_id, SessionArchived(), by=by, archived_at=Now())
 
 
 def restore(session_id: SessionId, *, by: Author) -> None:
-    """Opens an archived Session again. Raises NotFound, ReadOnly."""
+    """Makes an archived Session writable again. Raises NotFound, ReadOnly."""
     access.editor(session_id, user=by.user)
     _change(session_id, SessionRestored(), by=by, archived_at=None)
 
 
 def configure(session_id: SessionId, *, by: Author, agent: str | None = None, policy: str | None = None) -> None:
-    """Sets who answers, and what a post does while an answer is being written. Raises NotFound, ReadOnly, NoSuchAgent,
-    BadField.
+    """Sets the agent that answers, and the policy for a post while a Run is active. Raises NotFound, ReadOnly, NoSuchAgent,
+    BadField, NotSupported.
     """
     access.writer(session_id, user=by.user)
     with transaction.atomic(durable=True):
         session = lock_session(session_id)
-        agent = dispatch.known(agent) if agent else session.agent
-        policy = _policy(policy or session.policy)
+        agent = dispatch.get_agent(agent) if agent else session.agent
+        policy = _checked_policy(policy or session.policy)
         Session.objects.filter(pk=session_id).update(agent=agent, policy=policy)
-        _said(session_id, SessionConfigured(agent=agent, policy=policy), by=by)
+        _append(session_id, SessionConfigured(agent=agent, policy=policy), by=by)
 
 
 def delete(session_id: SessionId, *, by: Author) -> None:
-    """Deletes the Session with its log, for all. Raises NotFound, Forbidden."""
+    """Deletes the Session with its log, for all participants. Raises NotFound, Forbidden."""
     access.owner(session_id, user=by.user)
     purge(session_id)
 
 
 def purge(session_id: SessionId) -> None:
-    """Deletes the Session with its log, whoever asks: for the staff, and below `delete`."""
-    while not _purged(session_id):
+    """Deletes the Session with its log without checking rights: for the staff, and for `delete`."""
+    while not _try_purge(session_id):
         pass
 
 
-def _purged(session_id: SessionId) -> bool:
-    """False: somebody posted meanwhile, and nothing was deleted."""
+def _try_purge(session_id: SessionId) -> bool:
+    """Returns False, and deletes nothing, when a Run was requested meanwhile."""
     with transaction.atomic(durable=True):
         users = list(Participant.objects.filter(session_id=session_id).values_list("user_id", flat=True))
-        # Runs before the Session: that is the lock order, and a writing Run ends here as fenced out.
+        # Runs are deleted first: that is the lock order. A worker that still writes for one of them is fenced out.
         Run.objects.filter(session_id=session_id).delete()
-        # From here on nobody appends. Without the lock an Event could be left behind, and a Run would break the deletion.
+        # The lock stops every append. Without it, an Event could remain, and the foreign key of a new Run break the deletion.
         mine = Session.objects.filter(pk=session_id)
         mine.select_for_update().first()
         if Run.objects.filter(session_id=session_id).exists():
@@ -180,36 +180,36 @@ def _purged(session_id: SessionId) -> bool:
 def _change(session_id: SessionId, fact: Fact, *, by: Author, **columns: object) -> None:
     with transaction.atomic(durable=True):
         Session.objects.filter(pk=session_id).update(**columns)
-        _said(session_id, fact, by=by)
+        _append(session_id, fact, by=by)
 
 
-def _said(session_id: SessionId, fact: Fact, *, by: Author) -> None:
-    """Appends it. Who had read everything has read this, too: it was their own doing."""
+def _append(session_id: SessionId, fact: Fact, *, by: Author) -> None:
+    """Appends the fact. A user who had read up to the head has read this Event too, because it is their own."""
     span = log.append(session_id, [fact], actor=by.actor)
     mine = Participant.objects.filter(session_id=session_id, user_id=by.user, read_seq=span.start)
     mine.update(read_seq=span.end)
 
 
-def _title(title: str) -> str:
+def _checked_title(title: str) -> str:
     return clean(" ".join(title.split()), what="The title", limit=TITLE_LIMIT)
 
 
-def _policy(policy: str) -> str:
+def _checked_policy(policy: str) -> str:
     if policy not in _POLICIES:
         raise BadField(f"A policy is one of: {', '.join(sorted(_POLICIES))}.")
     check_policy(policy)
     return policy
 
 
-def _of(user: UserId) -> QuerySet[Participant]:
+def _sessions_of(user: UserId) -> QuerySet[Participant]:
     return Participant.objects.filter(user_id=user).select_related("session")
 
 
-def _listed(mine: QuerySet[Participant]) -> list[Listed]:
+def _summaries(mine: QuerySet[Participant]) -> list[SessionSummary]:
     rows = list(mine)
     at_work = running([SessionId(row.session_id) for row in rows])
     return [
-        Listed(
+        SessionSummary(
             id=SessionId(row.session_id),
             title=row.session.title,
             agent=row.session.agent,

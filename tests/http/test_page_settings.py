@@ -59,8 +59,8 @@ def test_somebody_elses_token_is_as_if_absent(reader: Client, mallory: User) -> 
 
 
 def test_devices_are_listed(reader: Client, alice: User, mallory: User) -> None:
-    devices.seen(UserId(alice.pk), DeviceId(uuid4()), label="Firefox on Linux")
-    devices.seen(UserId(mallory.pk), DeviceId(uuid4()), label="Safari on iPhone")
+    devices.mark_seen(UserId(alice.pk), DeviceId(uuid4()), label="Firefox on Linux")
+    devices.mark_seen(UserId(mallory.pk), DeviceId(uuid4()), label="Safari on iPhone")
 
     page = reader.get(reverse("settings")).content.decode()
 

@@ -1,13 +1,13 @@
-"""Runs: one execution of an agent each. The database owns them; a worker is only woken.
+"""Runs: the executions of agents. The database owns them (docs/topics/runs.md); a worker is only woken.
 
-request   a Run is asked for, with the Message it answers or once more
-attempt   a worker claims it, renews the lease by heartbeats, hands it back
-cancel    somebody stops it
-end       the one way to a terminal state
-sweep     every worker ends, wakes and compacts what nobody else does
+request   for a posted Message, or once more for the same one
+attempt   a worker claims a Run, renews its lease by heartbeats, and hands it back
+cancel    people stop Runs
+end       the only way to a terminal state
+sweep     every worker ends, wakes and compacts the Runs that no other process looks after
 
 Locks are taken in the order Run, then Session. A state moves by compare-and-set, and its Event is appended in the same
-transaction. May import what `services` may; callers write `runs.cancel(…)` and import no module of this folder.
+transaction. Callers write `runs.cancel(…)` and import no module of this folder.
 """
 
 from sessions_core.services.runs.attempt import (
@@ -19,7 +19,7 @@ from sessions_core.services.runs.attempt import (
     heartbeat,
     release,
 )
-from sessions_core.services.runs.cancel import Stopped, cancel, stop
+from sessions_core.services.runs.cancel import Stopped, cancel, cancel_by_staff
 from sessions_core.services.runs.end import finish
 from sessions_core.services.runs.request import Requested, has_active, lock_session, request, retry, running
 from sessions_core.services.runs.sweep import compact, end_lapsed, wake_waiting
@@ -32,6 +32,7 @@ __all__ = [
     "Requested",
     "Stopped",
     "cancel",
+    "cancel_by_staff",
     "claim",
     "compact",
     "end_lapsed",
@@ -43,6 +44,5 @@ __all__ = [
     "request",
     "retry",
     "running",
-    "stop",
     "wake_waiting",
 ]

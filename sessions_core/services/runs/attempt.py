@@ -16,11 +16,11 @@ from sessions_core.protocol.events import Actor, Fact, RunRestarted, RunStarted
 from sessions_core.protocol.ids import RunId
 from sessions_core.services import dispatch
 
-LEASE_S: Final = 6  # a killed worker's Run goes on this long after its last beat
-HEARTBEAT_S: Final = 1  # six beats a lease: one slow query loses nothing
-ATTEMPTS: Final = 3  # then a Run that kills its workers ends interrupted
+LEASE_S: Final = 6  # after the last heartbeat of a killed worker, another worker may claim the Run
+HEARTBEAT_S: Final = 1  # six heartbeats a lease: one slow query loses no Run
+ATTEMPTS: Final = 3  # a Run that kills its workers then ends interrupted
 
-# A Run may go when no earlier Run of its Session is active: answers come one after the other. Sub-Runs do not wait.
+# No earlier Run of the Session is active: answers come one after the other. A Run with a parent does not wait.
 ITS_TURN: Final = """
     (run.parent_id IS NOT NULL OR NOT EXISTS (
         SELECT 1 FROM run earlier WHERE earlier.session_id = run.session_id AND earlier.asked_seq < run.asked_seq
@@ -46,14 +46,16 @@ _LEASE: Final = timedelta(seconds=LEASE_S)
 
 
 class Heartbeat(Struct, frozen=True):
-    """What a heartbeat brought back: Runs that are not the worker's any more, and Runs that somebody wants stopped."""
+    """The result of a heartbeat: the Runs that the worker has lost, and the Runs that it must cancel."""
 
     lost: set[RunId]
     cancelled: set[RunId]
 
 
 def claim(run_id: RunId, *, worker: str) -> Claim | None:
-    """Makes the Run this worker's, for LEASE_S. None where it is not to be had: ended, at work elsewhere, not its turn."""
+    """Claims the Run for this worker, for LEASE_S. Returns None when it has ended, when another worker holds it, or when an
+    earlier Run of its Session is active.
+    """
     arguments = {"run": run_id, "worker": worker, "lease": _LEASE, "attempts": ATTEMPTS}
     with transaction.atomic(durable=True):
         row = _fetch_one(_CLAIM, arguments)
@@ -82,7 +84,7 @@ def heartbeat(claims: Sequence[Claim]) -> Heartbeat:
 
 
 def release(claim: Claim) -> None:
-    """Hands the Run back, because this worker is being stopped: another takes it at once."""
+    """Hands the Run back because this worker is being stopped, and wakes another. The attempt is not counted."""
     mine = Run.objects.filter(pk=claim.run, fence=claim.fence, state=Run.State.RUNNING)
     with transaction.atomic(durable=True):
         run = mine.select_for_update().first()

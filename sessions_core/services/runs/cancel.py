@@ -1,25 +1,24 @@
-"""People stop Runs: `run.cancel_requested` is appended, the workers are told, and a Run that no worker has ends at once."""
+"""Cancels Runs: appends `run.cancel_requested`, ends the Runs that no worker holds, and sends the other workers a hint."""
 
 from collections.abc import Sequence
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 from msgspec import Struct
 
 from sessions_core import hints, log
 from sessions_core.models import Run
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.errors import BadField, NotFound, RunEnded
-from sessions_core.protocol.events import SYSTEM, Fact, RunCancelled, RunCancelRequested
+from sessions_core.protocol.errors import NotFound, RunEnded
+from sessions_core.protocol.events import SYSTEM, RunCancelled, RunCancelRequested
 from sessions_core.protocol.ids import ClientId, RunId, SessionId
 from sessions_core.services import access
 from sessions_core.services.runs.end import end_run
 
 
 class Stopped(Struct, frozen=True):
-    """The Runs that a cancel reached, at `seq`."""
+    """The Runs that a cancel reached, and the seq of its Event. `repeated`: the same command was carried out before."""
 
     seq: int
     runs: tuple[RunId, ...]
@@ -27,12 +26,13 @@ class Stopped(Struct, frozen=True):
 
 
 def cancel(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: RunId | None = None) -> Stopped:
-    """Stop: one Run with its descendants, or all active ones. Raises NotFound, ReadOnly, RunEnded."""
+    """Cancels one Run with its descendants, or all active Runs. Raises NotFound, ReadOnly, RunEnded."""
     access.writer(session_id, user=by.user)
     with transaction.atomic(durable=True):
-        active = _lock_active(Q(session_id=session_id))
-        if (done := log.find_command(session_id, client_id)) is not None:
-            return _stopped_before(*done)
+        active = _lock_active(session_id)
+        if (repeated := log.find_command(session_id, client_id, RunCancelRequested)) is not None:
+            seq, fact = repeated
+            return Stopped(seq=seq, runs=fact.runs, repeated=True)
         if run_id is not None:
             if not Run.objects.filter(session_id=session_id, pk=run_id).exists():
                 raise NotFound("There is no such answer in this conversation.")
@@ -40,13 +40,13 @@ def cancel(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Ru
         return _cancel(session_id, active, by=by, client_id=client_id)
 
 
-def stop(run_id: RunId, *, by: Author) -> Stopped:
-    """Stop by the staff, from the admin: no membership is asked for. Raises NotFound, RunEnded."""
+def cancel_by_staff(run_id: RunId, *, by: Author) -> Stopped:
+    """Cancels a Run with its descendants, without checking membership. Raises NotFound, RunEnded."""
     with transaction.atomic(durable=True):
         session = Run.objects.filter(pk=run_id).values_list("session_id", flat=True).first()
         if session is None:
             raise NotFound
-        active = _with_descendants(_lock_active(Q(session_id=session)), run_id)
+        active = _with_descendants(_lock_active(SessionId(session)), run_id)
         return _cancel(SessionId(session), active, by=by, client_id=None)
 
 
@@ -59,15 +59,15 @@ def _cancel(session_id: SessionId, active: Sequence[Run], *, by: Author, client_
     span = log.append(session_id, [fact], actor=by.actor, run=only, client_id=client_id)
     Run.objects.filter(pk__in=reached, cancel_requested_at=None).update(cancel_requested_at=Now())
     for run in active:
-        if run.state != Run.State.RUNNING:  # nobody works on it, so nobody else would end it
+        if run.state != Run.State.RUNNING:  # no worker holds it, so none would end it
             end_run(run, RunCancelled(), actor=SYSTEM)
     transaction.on_commit(partial(hints.signal_cancel, reached), robust=True)
     return Stopped(seq=span.end, runs=reached)
 
 
-def _lock_active(where: Q) -> list[Run]:
-    """The active Runs, locked, always in the same order."""
-    return list(Run.objects.select_for_update().filter(where, state__in=Run.ACTIVE).order_by("pk"))
+def _lock_active(session_id: SessionId) -> list[Run]:
+    """Locks the active Runs, always in the order of their ids: no deadlock between two cancels."""
+    return list(Run.objects.select_for_update().filter(session_id=session_id, state__in=Run.ACTIVE).order_by("pk"))
 
 
 def _with_descendants(active: Sequence[Run], run_id: RunId) -> list[Run]:
@@ -75,11 +75,3 @@ def _with_descendants(active: Sequence[Run], run_id: RunId) -> list[Run]:
     while more := {RunId(run.pk) for run in active if run.parent_id in reached} - reached:
         reached |= more
     return [run for run in active if run.pk in reached]
-
-
-def _stopped_before(seq: int, fact: Fact | None) -> Stopped:
-    match fact:
-        case RunCancelRequested(runs=reached):
-            return Stopped(seq=seq, runs=reached, repeated=True)
-        case _:
-            raise BadField("That id was used for another command already.")

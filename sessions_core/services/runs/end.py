@@ -1,4 +1,4 @@
-"""A Run ends: its open Messages are completed and its outcome is appended, in one transaction."""
+"""Ends Runs: completes the open Messages and appends the outcome, in one transaction."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -18,7 +18,6 @@ from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
     MessageState,
-    Part,
     RunCancelled,
     RunCompleted,
     RunFailed,
@@ -33,8 +32,8 @@ NOTHING_USED: Final[Mapping[MessageId, Usage]] = MappingProxyType({})
 
 
 def finish(claim: Claim, outcome: RunOutcome, *, used: Mapping[MessageId, Usage] = NOTHING_USED) -> None:
-    """Ends the Run: completes what is still open with what its deltas said (and `used`), then appends the outcome, all at
-    once. A Run that somebody stopped ends cancelled, whatever it says itself. Raises Fenced.
+    """Ends the Run: completes its open Messages from their deltas, with the usage in `used`, and appends the outcome. A Run
+    whose cancellation was requested ends cancelled, whatever its outcome. Raises Fenced.
     """
     with transaction.atomic(durable=True):
         run = Run.objects.select_for_update().filter(pk=claim.run, fence=claim.fence, state=Run.State.RUNNING).first()
@@ -44,21 +43,18 @@ def finish(claim: Claim, outcome: RunOutcome, *, used: Mapping[MessageId, Usage]
 
 
 def end_run(run: Run, outcome: RunOutcome, *, actor: Actor, used: Mapping[MessageId, Usage] = NOTHING_USED) -> None:
-    """The one way to a terminal state. The run's row is locked by the caller."""
+    """Moves a Run, whose row the caller has locked, to a terminal state."""
     session, run_id = SessionId(run.session_id), RunId(run.pk)
-    state, how = _states(outcome)
-    left = log.open_messages(session, run_id, after=run.attempt_seq) if run.attempt else []
-    facts: list[Fact] = [_closing(message, parts, how, used) for message, parts in left]
+    state, message_state = _states(outcome)
+    still_open = log.open_messages(session, run_id, after=run.attempt_seq) if run.attempt else []
+    facts: list[Fact] = [
+        MessageCompleted(message=message, parts=parts, state=message_state, usage=used.get(message, UNSET))
+        for message, parts in still_open
+    ]
     log.append(session, [*facts, outcome], actor=actor, run=run_id)
     error = outcome.message if isinstance(outcome, RunFailed) else getattr(outcome, "reason", "")
     Run.objects.filter(pk=run.pk).update(state=state, lease_until=None, ended_at=Now(), error=error[:500])
     transaction.on_commit(partial(_wake_next, session), robust=True)
-
-
-def _closing(
-    message: MessageId, parts: tuple[Part, ...], state: MessageState, used: Mapping[MessageId, Usage]
-) -> MessageCompleted:
-    return MessageCompleted(message=message, parts=parts, state=state, usage=used.get(message, UNSET))
 
 
 def _states(outcome: RunOutcome) -> tuple[Run.State, MessageState]:

@@ -1,4 +1,4 @@
-"""A Run is requested: for a posted Message, or again for an answer that did not complete."""
+"""Requests Runs: for a posted Message, or again for an answer that did not complete."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,14 +9,14 @@ from msgspec import Struct
 from sessions_core import log
 from sessions_core.models import Run, Session
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.errors import BadField, Conflict, NotFound
+from sessions_core.protocol.errors import Conflict, NotFound
 from sessions_core.protocol.events import Fact, RunRequested
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_run
 from sessions_core.services import access, dispatch
 
 
 class Requested(Struct, frozen=True):
-    """A Run that was asked for, at `seq`; `repeated`: by an earlier sending of the same command."""
+    """A requested Run, and the seq of the command's first Event. `repeated`: the same command was carried out before."""
 
     seq: int
     run: RunId
@@ -24,7 +24,7 @@ class Requested(Struct, frozen=True):
 
 
 def lock_session(session_id: SessionId) -> Session:
-    """The Session's row, locked: what is looked up now holds until the commit. Raises NotFound when it was just deleted."""
+    """Locks the Session's row, so that nobody else appends until the commit. Raises NotFound when it was deleted concurrently."""
     session = Session.objects.select_for_update().filter(pk=session_id).first()
     if session is None:
         raise NotFound("There is no such conversation.")
@@ -40,8 +40,8 @@ def request(
     replies_to: MessageId | None,
     client_id: ClientId | None,
 ) -> Requested:
-    """Appends the facts `before` and `run.requested` together, and wakes a worker after the commit. Needs a transaction in
-    which the Session's row is locked; `seq` is the first Event's.
+    """Appends the facts `before` and `run.requested` together, and wakes a worker after the commit. The caller has opened a
+    transaction and locked the Session's row.
     """
     run = new_run()
     facts = [*before, RunRequested(run=run, agent=agent, parent=None, replies_to=replies_to)]
@@ -54,35 +54,28 @@ def request(
 
 
 def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: RunId) -> Requested:
-    """Asks the same agent once more for what a Run did not bring to its end. Raises NotFound, ReadOnly, Conflict."""
+    """Requests a Run of the same agent for the Message of a Run that did not complete. Raises NotFound, ReadOnly, Conflict."""
     access.writer(session_id, user=by.user)
     with transaction.atomic(durable=True):
         lock_session(session_id)
-        if (done := log.find_command(session_id, client_id)) is not None:
-            return _requested_before(*done)
+        if (repeated := log.find_command(session_id, client_id, RunRequested)) is not None:
+            seq, fact = repeated
+            return Requested(seq=seq, run=fact.run, repeated=True)
         run = Run.objects.filter(session_id=session_id, pk=run_id).first()
         if run is None:
             raise NotFound("There is no such answer in this conversation.")
         if run.state not in {Run.State.FAILED, Run.State.INTERRUPTED, Run.State.CANCELLED}:
             raise Conflict("Only an answer that failed or was stopped can be tried again.")
         replies_to = MessageId(run.replies_to) if run.replies_to else None
-        agent = dispatch.still_known(run.agent)
+        agent = dispatch.agent_or_default(run.agent)
         return request(session_id, [], by=by, agent=agent, replies_to=replies_to, client_id=client_id)
 
 
 def running(session_ids: Sequence[SessionId]) -> set[SessionId]:
-    """Those of the Sessions in which something is at work or about to."""
+    """Returns the Sessions that have an active Run."""
     rows = Run.objects.filter(session_id__in=session_ids, state__in=Run.ACTIVE).values_list("session_id", flat=True)
     return {SessionId(row) for row in rows}
 
 
 def has_active(session_id: SessionId) -> bool:
     return bool(running([session_id]))
-
-
-def _requested_before(seq: int, fact: Fact | None) -> Requested:
-    match fact:
-        case RunRequested(run=run):
-            return Requested(seq=seq, run=run, repeated=True)
-        case _:
-            raise BadField("That id was used for another command already.")

@@ -1,4 +1,4 @@
-"""Every worker looks after all Runs: ends those that lapsed for good, wakes those that wait, compacts those that ended."""
+"""Sweeps over the Runs of all workers. Every worker does it, so that no single process is needed for P8."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -15,8 +15,8 @@ from sessions_core.services import dispatch
 from sessions_core.services.runs.attempt import ATTEMPTS, CLAIMABLE, ITS_TURN
 from sessions_core.services.runs.end import end_run
 
-WAKE_AGAIN: Final = timedelta(seconds=3)  # before a wake counts as lost
-COMPACT_BATCH: Final = 50  # Runs in one transaction of the janitor
+WAKE_AGAIN: Final = timedelta(seconds=3)  # until a wake counts as lost
+COMPACT_BATCH: Final = 50  # Runs in one transaction
 _WAKE: Final = f"""
     UPDATE run SET woken_at = now() WHERE id IN (
         SELECT id FROM run WHERE ended_at IS NULL AND {CLAIMABLE} AND {ITS_TURN} AND attempt - handed_back < %(attempts)s
@@ -27,14 +27,14 @@ _WAKE: Final = f"""
 
 
 def end_lapsed() -> None:
-    """What every worker does each second: ends Runs that nobody will end any more (P8)."""
+    """Ends the Runs that no worker will end: their lease lapsed, and they were cancelled or have no attempt left."""
     lapsed = Q(state=Run.State.RUNNING, lease_until__lt=Now())
     for run_id in Run.objects.filter(lapsed).values_list("pk", flat=True)[:200]:
         _end_lapsed(RunId(run_id))
 
 
 def wake_waiting() -> None:
-    """What every worker with room does each second: wakes Runs that wait, and whose wake may have been lost (P8)."""
+    """Wakes workers for the Runs that can be claimed and whose wake may have been lost."""
     with connection.cursor() as cursor:
         arguments: dict[str, Any] = {"again": WAKE_AGAIN, "attempts": ATTEMPTS}
         cursor.execute(_WAKE, arguments)
@@ -44,8 +44,8 @@ def wake_waiting() -> None:
 
 
 def compact(*, delay: timedelta) -> int:
-    """Deletes the deltas of some Runs that ended longer than `delay` ago. Safe to run anywhere, twice at once. Returns of how
-    many Runs.
+    """Deletes the deltas of up to COMPACT_BATCH Runs that ended longer than `delay` ago, and returns the number of Runs. May run
+    in several processes at once.
     """
     with transaction.atomic(durable=True):
         due = Run.objects.select_for_update(skip_locked=True, no_key=True).filter(
@@ -58,7 +58,6 @@ def compact(*, delay: timedelta) -> int:
 
 
 def _end_lapsed(run_id: RunId) -> None:
-    """Ends a Run without a worker, if it was stopped or has used its attempts; else it is claimed again."""
     with transaction.atomic(durable=True):
         lapsed = Run.objects.select_for_update(skip_locked=True).filter(
             pk=run_id, state=Run.State.RUNNING, lease_until__lt=Now()
