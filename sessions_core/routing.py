@@ -1,4 +1,4 @@
-"""Where sockets arrive."""
+"""The address of the WebSocket."""
 
 from typing import Final
 
@@ -7,5 +7,5 @@ from django.urls import path
 
 from sessions_core.consumers import sessions_socket
 
-# django-stubs knows views only; Channels routes any ASGI application by the same patterns.
+# django-stubs types `path` for views only; Channels routes ASGI applications by the same patterns.
 sockets: Final = URLRouter([path("ws/", sessions_socket)])  # type: ignore[arg-type]

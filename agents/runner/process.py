@@ -49,7 +49,7 @@ def _load() -> None:
         one.start()
     for one in preparing:
         one.join()
-    garbage.settle()
+    garbage.tune()
 
 
 def process() -> Process:

@@ -41,7 +41,7 @@ class Runs:
         ]
         made = cls(claims, kind=kind)
         made._note_commits()
-        garbage.settle()
+        garbage.tune()
         hints.use_loop(asyncio.get_running_loop())
         for claim in claims:
             message = new_message()

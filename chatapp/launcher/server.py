@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        garbage.settle()
+        garbage.tune()
         UVICORN.setLevel(logging.WARNING)
 
     @override

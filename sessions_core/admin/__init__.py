@@ -1,5 +1,6 @@
-"""The admin: to look into Sessions, Runs, Participants, Devices and tokens. What the engine owns is read there, and moved
-by acts only.
+"""The admin: staff read the rows of Sessions, Runs, Participants, Devices and tokens, and change them by acts of `services` only.
+
+May import `services` and all below it. A new page is a ReadOnlyAdmin in the module of its noun; its actions call an act.
 """
 
 from sessions_core.admin.people import DeviceAdmin, ParticipantAdmin

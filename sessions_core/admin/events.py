@@ -1,4 +1,4 @@
-"""The admin's page of a Session's log: in order, by pages, to be read only."""
+"""The admin's page of a Session's log: the Events in order, page by page."""
 
 import json
 from typing import Any, Final
@@ -12,13 +12,13 @@ from django.utils.http import urlencode
 from sessions_core.models import Event, Session
 from sessions_core.protocol.events import KINDS
 
-PAGE: Final = 100  # Events of one page
-_SEQ_LIMIT: Final = 2**62  # above every seq, and within the database's whole numbers
-_DIGITS: Final = 19  # of _SEQ_LIMIT
+PAGE_EVENTS: Final = 100
+_SEQ_LIMIT: Final = 2**62  # above every seq, and within PostgreSQL's bigint
+_SEQ_DIGITS: Final = 19  # of _SEQ_LIMIT
 
 
 def events_page(request: HttpRequest, session: Session, context: dict[str, Any]) -> HttpResponse:
-    """A page of the log: `?after=` on from a seq, `?before=` back from one, `?kind=` of one kind only."""
+    """Renders the Events after `?after=`, or those before `?before=`; with `?kind=` only those of one kind."""
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else ""
     rows = Event.objects.filter(session=session.pk, **({"kind": kind} if kind else {}))
@@ -34,33 +34,33 @@ def events_page(request: HttpRequest, session: Session, context: dict[str, Any])
             "events": [(event, _pretty(event.data)) for event in page],
             "kind": kind,
             "kinds": sorted(KINDS),
-            "ways": _ways(rows, page, session, kind),
+            "links": _links(rows, page, session, kind),
         },
     )
 
 
 def _page(rows: QuerySet[Event], request: HttpRequest) -> list[Event]:
-    before = _seq(request.GET.get("before", ""))
+    before = _parse_seq(request.GET.get("before", ""))
     if before is not None:
-        return list(rows.filter(seq__lt=before).order_by("-seq")[:PAGE])[::-1]
-    return list(rows.filter(seq__gt=_seq(request.GET.get("after", "")) or 0).order_by("seq")[:PAGE])
+        return list(rows.filter(seq__lt=before).order_by("-seq")[:PAGE_EVENTS])[::-1]
+    return list(rows.filter(seq__gt=_parse_seq(request.GET.get("after", "")) or 0).order_by("seq")[:PAGE_EVENTS])
 
 
-def _ways(rows: QuerySet[Event], page: list[Event], session: Session, kind: str) -> list[tuple[str, str]]:
-    """Where to go from this page, as (what, address)."""
+def _links(rows: QuerySet[Event], page: list[Event], session: Session, kind: str) -> list[tuple[str, str]]:
+    """Returns the links to other pages of the log, as (label, address)."""
     first, last = (page[0].seq, page[-1].seq) if page else (0, 0)
     base = reverse("admin:sessions_core_session_events", args=[session.pk])
-    ways: list[tuple[str, dict[str, str | int]]] = []
+    links: list[tuple[str, dict[str, str | int]]] = []
     if rows.filter(seq__lt=first).exists():
-        ways += [("First", {"after": 0}), ("Earlier", {"before": first})]
+        links += [("First", {"after": 0}), ("Earlier", {"before": first})]
     if rows.filter(seq__gt=last).exists():
-        ways += [("Later", {"after": last}), ("Last", {"before": _SEQ_LIMIT})]
-    more: dict[str, str | int] = {"kind": kind} if kind else {}
-    return [(what, f"{base}?{urlencode({**where, **more})}") for what, where in ways]
+        links += [("Later", {"after": last}), ("Last", {"before": _SEQ_LIMIT})]
+    filters: dict[str, str | int] = {"kind": kind} if kind else {}
+    return [(label, f"{base}?{urlencode({**position, **filters})}") for label, position in links]
 
 
-def _seq(said: str) -> int | None:
-    return min(int(said), _SEQ_LIMIT) if said.isdecimal() and len(said) <= _DIGITS else None
+def _parse_seq(text: str) -> int | None:
+    return min(int(text), _SEQ_LIMIT) if text.isdecimal() and len(text) <= _SEQ_DIGITS else None
 
 
 def _pretty(data: object) -> str:

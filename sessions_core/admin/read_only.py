@@ -1,4 +1,4 @@
-"""What the admin's pages share: rows are looked at, never edited; found by id or by word; counted in the query."""
+"""Shared by the admin's pages: a read-only ModelAdmin, search by id, and counts of related rows."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -16,11 +16,11 @@ from sessions_core.protocol.author import Author
 from sessions_core.services import access
 
 
-class LookingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2's cannot be subscripted when it runs
-    """Rows that the engine owns: there to be seen. `ids_searched` are the uuid columns that a search for a whole id looks at."""
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2's cannot be subscripted when it runs
+    """Shows rows without letting anybody edit them. A search for a whole uuid looks into the columns `id_search_fields`."""
 
-    ids_searched: ClassVar[tuple[str, ...]] = ()
-    show_full_result_count = False  # a second count of the whole table, for a figure that nobody needs
+    id_search_fields: ClassVar[tuple[str, ...]] = ()
+    show_full_result_count = False  # it would count the whole table a second time
     list_per_page = 50
 
     @override
@@ -37,7 +37,7 @@ class LookingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2's 
 
     @override
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Refuses NUL in a filter, as Django refuses other values that cannot be: the database would break on it."""
+        """Refuses NUL in a filter, as Django refuses other impossible values: PostgreSQL would raise an error."""
         if any("\x00" in value for name, value in request.GET.items() if name != SEARCH_VAR):
             raise IncorrectLookupParameters
         return super().get_changelist_instance(request)
@@ -46,25 +46,25 @@ class LookingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2's 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By id where the term is one, else by the words of `search_fields`."""
+        """Searches by id when the term is one, otherwise in `search_fields`."""
         try:
-            sought = UUID(search_term.strip())
+            key = UUID(search_term.strip())
         except ValueError:
             return super().get_search_results(request, queryset, search_term)
-        found = Q()
-        for column in self.ids_searched:
-            found |= Q(**{column: sought})
-        return queryset.filter(found), False
+        matches = Q()
+        for column in self.id_search_fields:
+            matches |= Q(**{column: key})
+        return queryset.filter(matches), False
 
 
-def counted(rows: QuerySet[Any], *, of: str) -> Coalesce:
-    """How many of `rows` point with `of` at the row that is listed: a subquery, because joins would multiply each other."""
+def count_of(rows: QuerySet[Any], *, of: str) -> Coalesce:
+    """Counts the `rows` whose foreign key `of` is the listed row. A subquery, because several joins multiply counts."""
     mine = rows.filter(**{of: OuterRef("pk")}).order_by().values(of)
     return Coalesce(Subquery(mine.annotate(n=Count("*")).values("n"), output_field=IntegerField()), 0)
 
 
-def staff(request: HttpRequest) -> Author:
-    """Who acts from the admin."""
+def staff_author(request: HttpRequest) -> Author:
+    """Returns the member of staff who sent the request."""
     user = request.user
-    assert isinstance(user, User)  # the admin lets nobody else in
+    assert isinstance(user, User)  # the admin admits nobody else
     return access.author(user)

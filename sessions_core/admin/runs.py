@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from typing_extensions import override
 
-from sessions_core.admin.read_only import LookingAdmin, staff
+from sessions_core.admin.read_only import ReadOnlyAdmin, staff_author
 from sessions_core.models import Run
 from sessions_core.protocol.errors import Refusal
 from sessions_core.protocol.ids import RunId
@@ -15,7 +15,7 @@ from sessions_core.services import dispatch, runs
 
 
 class AgentFilter(admin.SimpleListFilter):
-    """The agents on offer: a list of all that were ever used would read the whole table."""
+    """Filters by the agents on offer. Django's own filter would read the whole table for the agents ever used."""
 
     title = "agent"
     parameter_name = "agent"
@@ -26,12 +26,12 @@ class AgentFilter(admin.SimpleListFilter):
 
     @override
     def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
-        known = {str(name) for name, _ in self.lookup_choices}
-        return queryset.filter(agent=self.value()) if self.value() in known else queryset
+        offered = {str(name) for name, _ in self.lookup_choices}
+        return queryset.filter(agent=self.value()) if self.value() in offered else queryset
 
 
 class LeaseFilter(admin.SimpleListFilter):
-    """By the database's clock, as the engine sees it."""
+    """Filters by whether the lease has lapsed, by the database's clock, as the claim does."""
 
     title = "lease"
     parameter_name = "lease"
@@ -52,14 +52,14 @@ class LeaseFilter(admin.SimpleListFilter):
 
 
 @admin.register(Run)
-class RunAdmin(LookingAdmin):
-    """Runs with state, attempt, worker and lease. One action: Stop, which is the same line in the log as a person's."""
+class RunAdmin(ReadOnlyAdmin):
+    """Runs with state, attempt, worker and lease. The action Stop appends the same Event as a participant's Stop."""
 
-    list_display = ("short", "state", "attempt", "lease", "worker", "agent", "session", "requested_at", "ended_at")
+    list_display = ("short_id", "state", "attempt", "lease", "worker", "agent", "session", "requested_at", "ended_at")
     list_filter = ("state", AgentFilter, LeaseFilter, "requested_at")
     list_select_related = ("session",)
     search_fields = ("session__title", "worker", "agent", "error")
-    ids_searched: ClassVar = ("id", "session_id", "parent_id", "replies_to")
+    id_search_fields: ClassVar = ("id", "session_id", "parent_id", "replies_to")
     ordering = ("-requested_at",)
     actions = ("stop",)
     fieldsets = (
@@ -76,7 +76,7 @@ class RunAdmin(LookingAdmin):
         return rows.annotate(lease_left=left)
 
     @admin.display(description="run", ordering="pk")
-    def short(self, run: Run) -> str:
+    def short_id(self, run: Run) -> str:
         return str(run.pk)[:8]
 
     @admin.display(ordering="lease_until", empty_value="–")
@@ -91,12 +91,12 @@ class RunAdmin(LookingAdmin):
     def stop(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
         for run in chosen.order_by("requested_at"):
             try:
-                runs.cancel_by_staff(RunId(run.pk), by=staff(request))
+                runs.cancel_by_staff(RunId(run.pk), by=staff_author(request))
             except Refusal as refusal:
-                self.message_user(request, f"{self.short(run)}: {refusal.message}", messages.WARNING)
+                self.message_user(request, f"{self.short_id(run)}: {refusal.message}", messages.WARNING)
             else:
                 self.log_change(request, run, "Stopped.")
-                self.message_user(request, f"{self.short(run)} is being stopped.", messages.SUCCESS)
+                self.message_user(request, f"{self.short_id(run)} is being stopped.", messages.SUCCESS)
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sessions_core.change_run")

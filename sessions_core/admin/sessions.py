@@ -11,15 +11,15 @@ from django.views.decorators.http import require_safe
 from typing_extensions import override
 
 from sessions_core.admin.events import events_page
-from sessions_core.admin.read_only import LookingAdmin, counted
+from sessions_core.admin.read_only import ReadOnlyAdmin, count_of
 from sessions_core.models import Event, Participant, Run, Session
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import sessions
 
 
 @admin.register(Session)
-class SessionAdmin(LookingAdmin):
-    """Sessions, and from each of them to its Events and Runs. They can be deleted, by the act that also tells who is there."""
+class SessionAdmin(ReadOnlyAdmin):
+    """Sessions, each with links to its Events, Runs and Participants. Deleting one also removes it from open browsers."""
 
     list_display = (
         "__str__",
@@ -35,7 +35,7 @@ class SessionAdmin(LookingAdmin):
     )
     list_filter = ("policy", ("archived_at", admin.EmptyFieldListFilter), "active_at", "created_at")
     search_fields = ("title", "participants__user__username", "participants__user__email")
-    ids_searched: ClassVar = ("id",)
+    id_search_fields: ClassVar = ("id",)
     ordering = ("-active_at",)
     fields = (
         *("id", "title", "owner", "agent", "policy", "epoch", "head"),
@@ -50,9 +50,9 @@ class SessionAdmin(LookingAdmin):
         owners = Participant.objects.filter(session=OuterRef("pk"), role=Participant.Role.OWNER)
         return rows.annotate(
             owner_name=Subquery(owners.values("user__username")[:1]),
-            people_count=counted(Participant.objects.all(), of="session"),
-            runs_count=counted(Run.objects.all(), of="session"),
-            active_count=counted(Run.objects.filter(state__in=Run.ACTIVE), of="session"),
+            people_count=count_of(Participant.objects.all(), of="session"),
+            runs_count=count_of(Run.objects.all(), of="session"),
+            active_count=count_of(Run.objects.filter(state__in=Run.ACTIVE), of="session"),
         )
 
     @admin.display(empty_value="–")
@@ -79,11 +79,11 @@ class SessionAdmin(LookingAdmin):
         return [events, *super().get_urls()]
 
     def events_view(self, request: HttpRequest, session: SessionId) -> HttpResponse:
-        """The log of one Session, in order. Event has a composite key, so it cannot have an admin of its own."""
-        found = self.get_object(request, str(session))
-        if found is None or not self.has_view_permission(request, found):
+        """Renders the log of one Session. Event has a composite primary key, which Django's admin does not support."""
+        row = self.get_object(request, str(session))
+        if row is None or not self.has_view_permission(request, row):
             raise Http404
-        return events_page(request, found, self.admin_site.each_context(request))
+        return events_page(request, row, self.admin_site.each_context(request))
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -94,11 +94,11 @@ class SessionAdmin(LookingAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Without Django's transaction around it: the act opens its own, and tells Connections after its commit."""
-        answer: HttpResponse = self._delete_view(  # type: ignore[attr-defined]  # Django's own, not in the stubs
+        """Deletes without Django's transaction: the act opens its own durable one, and sends hints after its commit."""
+        response: HttpResponse = self._delete_view(  # type: ignore[attr-defined]  # Django's own, not in the stubs
             request, object_id, extra_context
         )
-        return answer
+        return response
 
     @override
     def delete_model(self, request: HttpRequest, obj: Session) -> None:
@@ -113,7 +113,7 @@ class SessionAdmin(LookingAdmin):
     def get_deleted_objects(
         self, objs: Sequence[Session] | QuerySet[Session], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """What goes with them, counted: Django's own way would fetch every Event to list it."""
+        """Counts the rows that are deleted too. Django would fetch every Event in order to list it."""
         keys = [session.pk for session in objs]
         counts = {
             "sessions": len(keys),
@@ -124,5 +124,5 @@ class SessionAdmin(LookingAdmin):
         return [f"{session} ({session.pk})" for session in objs], counts, set(), []
 
 
-def _annotated(session: Session, name: str) -> Any:  # noqa: ANN401  # by the query above
+def _annotated(session: Session, name: str) -> Any:  # noqa: ANN401  # annotated by get_queryset
     return getattr(session, name, None)

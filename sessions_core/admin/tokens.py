@@ -2,14 +2,14 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from sessions_core.admin.read_only import LookingAdmin
+from sessions_core.admin.read_only import ReadOnlyAdmin
 from sessions_core.models import ApiToken
 from sessions_core.services import tokens
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(LookingAdmin):
-    """Bearer tokens. They are made by `manage.py issue_token`, shown once and never again; here they are revoked."""
+class ApiTokenAdmin(ReadOnlyAdmin):
+    """Bearer tokens. People issue them in the settings page or by `manage.py issue_token`; here they are revoked."""
 
     list_display = ("__str__", "user", "label", "can_write", "works", "created_at", "last_used_at", "revoked_at")
     list_filter = ("can_write", ("revoked_at", admin.EmptyFieldListFilter), "created_at", "last_used_at")

@@ -1,4 +1,4 @@
-"""What concerns this process as a whole: its health, and Python's garbage collector.
+"""This process as a whole: its health for balancers, and its garbage collector.
 
-May import everything below it. A figure for monitoring, or a setting of the interpreter, goes here.
+May import `live` and all below it. A new health check, a metric, or a setting of the interpreter goes here.
 """

@@ -1,17 +1,17 @@
-"""Python's garbage collector, told what a server of ours is like."""
+"""Tunes Python's garbage collector for a server that holds many objects for its whole life."""
 
 import gc
 from typing import Final
 
-YOUNG: Final = 10_000  # objects made and not freed until the young ones are looked through
+YOUNG_LIMIT: Final = 10_000  # objects created and not freed until the youngest generation is collected
 
 
-def settle() -> None:
-    """Call it when all is loaded: what is there stays for good, and need not be looked through again and again.
+def tune() -> None:
+    """Exempts all present objects from collection, and collects new ones less often. Call it once everything is loaded.
 
-    Loading leaves some 200,000 objects, and a stream of events makes many that live shortly: with Python's own setting (700) a
-    tenth of an appending worker's time was spent on looking for cycles. `gc.freeze` is Instagram's idea.
+    About 200,000 objects exist then, and a stream of Events creates many short-lived ones: with Python's own threshold of 700, a
+    worker spent a tenth of its time on looking for cycles. `gc.freeze` is Instagram's idea (https://bugs.python.org/issue31558).
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, 10, 10)
+    gc.set_threshold(YOUNG_LIMIT, 10, 10)

@@ -1,4 +1,4 @@
-"""Whether this process runs, and whether it may be given work."""
+"""The health checks for balancers and orchestrators: /health/live and /health/ready."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -14,11 +14,11 @@ from django.http import HttpRequest, JsonResponse
 
 from sessions_core.live import draining
 
-DEADLINE_S: Final = 2.0  # a balancer should hear "not ready" from us, not a time-out of its own
-# Threads of their own, so that a database that hangs holds these few and no request. Two rounds of checks may hang at once.
+DEADLINE_S: Final = 2.0  # below the time-out of balancers, so that they get our sentence instead
+# A pool of its own: a database that hangs blocks these threads and no request. It has room for two calls of `ready`.
 _THREADS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
-_REDIS_S: Final = 1.5  # below the deadline, so that its thread is free again
-_MIGRATED: Final = Event()  # once in order it stays so for this process: its code does not change
+_REDIS_S: Final = 1.5  # below the deadline, so that the thread is free again by then
+_MIGRATED: Final = Event()  # checked once: the code of this process, which names the migrations, does not change
 
 _DATABASE: Final = "the database does not answer"
 _MIGRATIONS: Final = "migrations are missing"
@@ -27,12 +27,12 @@ _STOPPING: Final = "this process is about to stop"
 
 
 def live(_request: HttpRequest) -> JsonResponse:
-    """200 as long as the process answers at all."""
+    """Answers 200 as long as the process answers at all."""
     return JsonResponse({"live": True})
 
 
 def ready(_request: HttpRequest) -> JsonResponse:
-    """200 when database, Redis and migrations are in order; 503 and a sentence otherwise, and while draining."""
+    """Answers 200 when database, Redis and migrations are in order; otherwise, and while draining, 503 with a sentence."""
     faults = [_STOPPING] if draining.begun() else _faults()
     if not faults:
         return JsonResponse({"ready": True})
@@ -41,14 +41,14 @@ def ready(_request: HttpRequest) -> JsonResponse:
 
 
 def _faults() -> list[str]:
-    """What is wrong. A check that does not come back in time found its fault by that."""
+    """Returns the faults that were found. A check that misses the deadline counts as a fault."""
     checks: dict[str, Callable[[], str | None]] = {_DATABASE: _database_fault, _REDIS: _redis_fault}
-    asked = {hung: _THREADS.submit(check) for hung, check in checks.items()}
-    done, late = wait(asked.values(), timeout=DEADLINE_S)
-    for check in late:
-        check.cancel()  # one that has not begun, so that they do not queue up behind one that hangs
-    found = [check.result() if check in done else hung for hung, check in asked.items()]
-    return [fault for fault in found if fault]
+    futures = {fault: _THREADS.submit(check) for fault, check in checks.items()}
+    done, late = wait(futures.values(), timeout=DEADLINE_S)
+    for future in late:
+        future.cancel()  # works when it has not begun: otherwise checks would queue up behind those that hang
+    faults = [future.result() if future in done else fault for fault, future in futures.items()]
+    return [fault for fault in faults if fault]
 
 
 def _database_fault() -> str | None:
@@ -59,7 +59,7 @@ def _database_fault() -> str | None:
     except Error:
         return _DATABASE
     finally:
-        connection.close()  # back to the pool: this thread is not a request that Django would tidy up after
+        connection.close()  # returns it to the pool: Django does so after requests only
 
 
 def _migrated() -> bool:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from sessions_core import log
-from sessions_core.admin.events import PAGE
+from sessions_core.admin.events import PAGE_EVENTS
 from sessions_core.models import ApiToken, Event, Participant, Run, Session
 from sessions_core.protocol.events import SYSTEM, RunCompleted, SessionRenamed
 from sessions_core.protocol.ids import SessionId
@@ -47,20 +47,20 @@ def test_a_log_is_shown_in_order_with_its_data(staff: Client, alice: User) -> No
 
 
 def test_a_long_log_is_paged_both_ways(staff: Client, alice: User) -> None:
-    session = long_log(alice, events=2 * PAGE + 5)
+    session = long_log(alice, events=2 * PAGE_EVENTS + 5)
 
     first = staff.get(events_of(session))
-    ways = dict(first.context["ways"])
-    second = staff.get(ways["Later"])
-    last = staff.get(ways["Last"])
-    back = staff.get(dict(last.context["ways"])["Earlier"])
+    links = dict(first.context["links"])
+    second = staff.get(links["Later"])
+    last = staff.get(links["Last"])
+    back = staff.get(dict(last.context["links"])["Earlier"])
 
-    assert set(ways) == {"Later", "Last"}
-    assert seqs(first.content) == list(range(1, PAGE + 1))
-    assert seqs(second.content) == list(range(PAGE + 1, 2 * PAGE + 1))
-    assert seqs(last.content) == list(range(PAGE + 6, 2 * PAGE + 6))
-    assert seqs(back.content) == list(range(6, PAGE + 6))
-    assert set(dict(second.context["ways"])) == {"First", "Earlier", "Later", "Last"}
+    assert set(links) == {"Later", "Last"}
+    assert seqs(first.content) == list(range(1, PAGE_EVENTS + 1))
+    assert seqs(second.content) == list(range(PAGE_EVENTS + 1, 2 * PAGE_EVENTS + 1))
+    assert seqs(last.content) == list(range(PAGE_EVENTS + 6, 2 * PAGE_EVENTS + 6))
+    assert seqs(back.content) == list(range(6, PAGE_EVENTS + 6))
+    assert set(dict(second.context["links"])) == {"First", "Earlier", "Later", "Last"}
 
 
 def test_a_log_is_filtered_by_kind(staff: Client, alice: User) -> None:
@@ -88,7 +88,7 @@ def test_the_log_of_no_session_is_not_there(staff: Client) -> None:
 
 
 def test_a_log_costs_the_same_however_long_it_is(staff: Client, alice: User) -> None:
-    short, long = long_log(alice, events=3), long_log(alice, events=PAGE + 50)
+    short, long = long_log(alice, events=3), long_log(alice, events=PAGE_EVENTS + 50)
     staff.get(events_of(short))
 
     with CaptureQueriesContext(connection) as few:

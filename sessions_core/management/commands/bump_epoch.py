@@ -1,4 +1,4 @@
-"""`manage.py bump_epoch`: after a restore, so that no client goes on from a cursor of the log that is gone."""
+"""`manage.py bump_epoch`: run after a restore, so that no client resumes at a cursor of the lost log."""
 
 from django.core.management.base import BaseCommand
 from typing_extensions import override

@@ -1,4 +1,4 @@
-"""`manage.py issue_token alice`: a bearer token for scripts, alone on its line."""
+"""`manage.py issue_token alice`: prints a Bearer token for scripts, and nothing else, to stdout."""
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
@@ -37,6 +37,6 @@ class Command(BaseCommand):
             User(username=username, password=no_password).full_clean()
         except ValidationError as error:
             raise CommandError(f"{username!r} cannot be a user's name: {' '.join(error.messages)}") from error
-        made, _ = User.objects.get_or_create(username=username, defaults={"password": no_password})
+        created, _ = User.objects.get_or_create(username=username, defaults={"password": no_password})
         self.stderr.write(f"Made the user {username}; there is no password yet (manage.py changepassword {username}).")
-        return made
+        return created
