@@ -11,7 +11,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from typing_extensions import override
 
-from sessions_core.protocol import ids
+from sessions_core.protocol import ids, run_states
+from sessions_core.protocol.run_states import RunState
 
 
 class Session(models.Model):
@@ -96,18 +97,6 @@ class Device(models.Model):
 class Run(models.Model):
     """One execution of an agent in a Session. Only the attempt that holds `fence` may write, until `lease_until`."""
 
-    class State(models.TextChoices):
-        REQUESTED = "requested"
-        RUNNING = "running"
-        WAITING = "waiting"
-        COMPLETED = "completed"
-        CANCELLED = "cancelled"
-        FAILED = "failed"
-        INTERRUPTED = "interrupted"
-
-    ACTIVE = (State.REQUESTED, State.RUNNING, State.WAITING)
-    TERMINAL = (State.COMPLETED, State.CANCELLED, State.FAILED, State.INTERRUPTED)
-
     id = models.UUIDField(primary_key=True, default=ids.new_run, editable=False)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="runs")
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
@@ -116,7 +105,9 @@ class Run(models.Model):
     asked_seq = models.PositiveBigIntegerField(
         editable=False, help_text="Seq of the Event before which a cold reader need not look."
     )
-    state = models.CharField(max_length=16, choices=State, default=State.REQUESTED)
+    state = models.CharField(
+        max_length=16, choices=[(state, state.capitalize()) for state in RunState], default=run_states.INITIAL
+    )
     attempt = models.PositiveIntegerField(default=0)
     attempt_seq = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Seq of the Event that began the present attempt."
@@ -141,7 +132,7 @@ class Run(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["session", "asked_seq"],
-                condition=Q(state__in=["requested", "running", "waiting"]),
+                condition=Q(state__in=run_states.ACTIVE),
                 name="run_active",
             ),
             models.Index(
@@ -153,19 +144,17 @@ class Run(models.Model):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(
-                    state__in=["requested", "running", "waiting", "completed", "cancelled", "failed", "interrupted"]
-                ),
+                condition=Q(state__in=[*RunState]),
                 name="run_state_known",
             ),
             models.CheckConstraint(
-                condition=Q(state="running", lease_until__isnull=False)
-                | (~Q(state="running") & Q(lease_until__isnull=True)),
+                condition=Q(state=RunState.RUNNING, lease_until__isnull=False)
+                | (~Q(state=RunState.RUNNING) & Q(lease_until__isnull=True)),
                 name="run_lease_while_running",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["requested", "running", "waiting"], ended_at__isnull=True)
-                | Q(state__in=["completed", "cancelled", "failed", "interrupted"], ended_at__isnull=False),
+                condition=Q(state__in=run_states.ACTIVE, ended_at__isnull=True)
+                | Q(state__in=run_states.TERMINAL, ended_at__isnull=False),
                 name="run_ended_at_its_end",
             ),
             models.CheckConstraint(condition=Q(fence__gte=F("attempt")), name="run_fence_rises"),

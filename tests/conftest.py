@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from chatapp.launcher.embedded.launch import running
 from chatapp.launcher.embedded.postgres import Postgres
@@ -66,6 +67,14 @@ def pytest_configure() -> None:
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.SERVESTATIC_USE_FINDERS = True
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    from tests.support import run_moves
+
+    with django_db_blocker.unblock():
+        run_moves.watch()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from chatapp.pages.strings import STRINGS
-from sessions_core.models import Run as Row
+from sessions_core.protocol.run_states import ACTIVE, RunState
 from sessions_core.protocol.timeline import Message, Progress, Run, TextPart, Timeline
 
 STATUS_KINDS: Final = ("thinking", "queued", "stopped", "failed")
@@ -59,7 +59,7 @@ def lay_out(timeline: Timeline, reader: Reader) -> list[Exchange]:
         for message in timeline.messages.values()
         if message.role == "user"
     }
-    first = next((run.id for run in timeline.runs.values() if run.state in Row.ACTIVE), None)
+    first = next((run.id for run in timeline.runs.values() if run.state in ACTIVE), None)
     retried = _retried(timeline)
     for answer in _answers(timeline).values():
         answer.status = _status(answer, reader, first=answer.id == first, retried=answer.id in retried)
@@ -113,14 +113,14 @@ def _status(answer: Answer, reader: Reader, *, first: bool, retried: bool) -> Ru
     silent = not any(part.text for message in answer.messages for part in message.parts)
     agent = reader.agents.get(run.agent, run.agent)
     match run.state:
-        case "cancelled":
+        case RunState.CANCELLED:
             return RunStatus("stopped", _stopped_text(run, reader), retry=not retried)
-        case "failed":
+        case RunState.FAILED:
             return RunStatus("failed", run.error.message if run.error else _say("failed"), retry=not retried)
-        case "interrupted":
+        case RunState.INTERRUPTED:
             sentences = (_say("interrupted"), run.reason)
             return RunStatus("failed", " ".join(filter(None, sentences)), retry=not retried)
-        case "completed":
+        case RunState.COMPLETED:
             return RunStatus("stopped", _say("empty", agent=agent)) if silent else None
         case _:
             return _status_at_work(run, silent=silent, first=first, agent=agent)

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 from chatapp.pages import frame
 from chatapp.pages.layout import STATUS_KINDS, Reader, RunStatus, lay_out
 from sessions_core.log import Page
-from sessions_core.models import Run
+from sessions_core.protocol import run_states
 from sessions_core.protocol.events import Actor
 from sessions_core.protocol.ids import UserId
 from sessions_core.protocol.timeline import Timeline, fold
@@ -39,7 +39,7 @@ def opened(page: Page, *, session: SessionSummary, me: UserId) -> dict[str, Any]
         "turns": lay_out(timeline, Reader(me=str(me), agents=titles)),
         "me": str(me),
         "may_write": session.role != "viewer" and session.archived_at is None,
-        "at_work": any(run.state in Run.ACTIVE for run in timeline.runs.values()),
+        "at_work": any(run.state in run_states.ACTIVE for run in timeline.runs.values()),
         "agent": frame.agent(session.agent),
         "older": page.span.start if page.older else None,
         "start": _start(page, session=session, me=me, agents=titles),

@@ -13,6 +13,7 @@ from typing_extensions import override
 from sessions_core.admin.events import events_page
 from sessions_core.admin.read_only import ReadOnlyAdmin, count_of
 from sessions_core.models import Event, Participant, Run, Session
+from sessions_core.protocol import run_states
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import sessions
 
@@ -52,7 +53,7 @@ class SessionAdmin(ReadOnlyAdmin):
             owner_name=Subquery(owners.values("user__username")[:1]),
             people_count=count_of(Participant.objects.all(), of="session"),
             runs_count=count_of(Run.objects.all(), of="session"),
-            active_count=count_of(Run.objects.filter(state__in=Run.ACTIVE), of="session"),
+            active_count=count_of(Run.objects.filter(state__in=run_states.ACTIVE), of="session"),
         )
 
     @admin.display(empty_value="–")

@@ -11,6 +11,7 @@ from sessions_core.protocol import clock
 from sessions_core.protocol.events import Part, Role
 from sessions_core.protocol.frames import Policy
 from sessions_core.protocol.ids import SessionId
+from sessions_core.protocol.run_states import RunState
 
 SEQ_LIMIT: Final = 2**53  # above it JavaScript's numbers are not exact
 
@@ -188,7 +189,7 @@ class PostedMessage(Schema):
 class RunOut(Schema):
     id: UUID
     agent: str
-    state: str
+    state: RunState
     attempt: int
     replies_to: UUID | None
     parent: UUID | None

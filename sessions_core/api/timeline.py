@@ -16,7 +16,8 @@ from sessions_core.log import Page
 from sessions_core.protocol import timeline
 from sessions_core.protocol.events import PartType
 from sessions_core.protocol.ids import SessionId
-from sessions_core.protocol.timeline import MessageState, RunState, Timeline
+from sessions_core.protocol.run_states import RunState
+from sessions_core.protocol.timeline import MessageState, Timeline
 from sessions_core.services import sessions
 
 router = Router(tags=["history"])

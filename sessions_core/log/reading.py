@@ -8,6 +8,7 @@ from msgspec import Raw, Struct
 
 from sessions_core.log.merging import merge
 from sessions_core.machines.feed import Span
+from sessions_core.protocol import run_states
 from sessions_core.protocol.clock import wire
 from sessions_core.protocol.errors import BadField, NotFound
 from sessions_core.protocol.events import (
@@ -50,8 +51,8 @@ _OPEN_AT: Final = """
         AND kind IN ('message.posted', 'message.started', 'message.completed') ORDER BY message_id, seq LIMIT 1
     ) b
 """
-_FIRST_ACTIVE: Final = """
-    SELECT min(asked_seq) FROM run WHERE session_id = %(session)s AND state IN ('requested', 'running', 'waiting')
+_FIRST_ACTIVE: Final = f"""
+    SELECT min(asked_seq) FROM run WHERE session_id = %(session)s AND state IN ({run_states.sql(run_states.ACTIVE)})
 """
 _FOREVER: Final = 2**62
 

@@ -34,6 +34,7 @@ from sessions_core.protocol.events import (
     encode_fact,
 )
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId
+from sessions_core.protocol.run_states import RunState
 
 # `b`: what is to be written, a row a write. `i`: its facts, a row each, the p-th of write w; arrays, because reading a JSON
 # object for each took a third of the statement.
@@ -49,10 +50,10 @@ _GIVEN: Final = """
 _ANYONE: Final = "ok AS MATERIALIZED (SELECT * FROM b)"
 # FOR SHARE is what makes the fence safe: after waiting for a claim or a cancel, PostgreSQL looks at the row again. A fence
 # in another table that is only asked for by EXISTS let a stale writer through.
-_FENCED: Final = """
+_FENCED: Final = f"""
     ok AS MATERIALIZED (
         SELECT b.* FROM b JOIN run r ON r.id = b.run AND r.session_id = b.session AND r.fence = b.fence
-        WHERE r.state = 'running' AND r.cancel_requested_at IS NULL ORDER BY r.id FOR SHARE OF r)
+        WHERE r.state = '{RunState.RUNNING}' AND r.cancel_requested_at IS NULL ORDER BY r.id FOR SHARE OF r)
 """
 # `o`: how far into its Session's new events a write reaches. Counting `s` locks all its rows, in order, before `h` begins.
 _RAISED: Final = """

@@ -32,10 +32,10 @@ from sessions_core.protocol.events import (
     Usage,
     decode_fact,
 )
+from sessions_core.protocol.run_states import INITIAL, RunState
 
 _T = TypeVar("_T")
 MessageState = Literal["sent", "queued", "steering", "open", "complete", "cancelled", "failed", "interrupted"]
-RunState = Literal["requested", "running", "waiting", "completed", "cancelled", "failed", "interrupted"]
 
 
 class TextPart(Struct):
@@ -188,7 +188,7 @@ def _requested(fact: RunRequested) -> Run:
         agent=fact.agent,
         parent=_text(fact.parent),
         replies_to=_text(fact.replies_to),
-        state="requested",
+        state=INITIAL,
         attempt=0,
     )
 
@@ -205,9 +205,9 @@ def _advance(timeline: Timeline, event: Event, fact: Fact) -> None:
 def _work(run: Run, fact: Fact) -> None:
     match fact:
         case RunStarted():
-            run.state, run.attempt = "running", fact.attempt
+            run.state, run.attempt = RunState.RUNNING, fact.attempt
         case RunRestarted():
-            run.state, run.attempt, run.progress = "running", fact.attempt, None
+            run.state, run.attempt, run.progress = RunState.RUNNING, fact.attempt, None
         case RunProgressed():
             run.progress = Progress(fact.label, _value(fact.done), _value(fact.total))
         case _:
@@ -217,13 +217,13 @@ def _work(run: Run, fact: Fact) -> None:
 def _end(run: Run, fact: Fact) -> None:
     match fact:
         case RunCompleted():
-            run.state = "completed"
+            run.state = RunState.COMPLETED
         case RunCancelled():
-            run.state = "cancelled"
+            run.state = RunState.CANCELLED
         case RunFailed():
-            run.state, run.error = "failed", RunError(fact.code, fact.message, fact.retry)
+            run.state, run.error = RunState.FAILED, RunError(fact.code, fact.message, fact.retry)
         case RunInterrupted():
-            run.state, run.reason = "interrupted", fact.reason
+            run.state, run.reason = RunState.INTERRUPTED, fact.reason
         case _:
             pass
 

@@ -23,6 +23,7 @@ from sessions_core.models import Run
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import Fact, MessageCompleted, RunFailed, RunProgressed
 from sessions_core.protocol.ids import RunId, SessionId
+from sessions_core.protocol.run_states import RunState
 from sessions_core.services import runs
 from tests.agents.facts import TERMINAL, check_folds, completed, of_kind, said, text
 from tests.db.acts import client_id, facts, say
@@ -262,7 +263,7 @@ async def test_a_database_that_is_away_before_the_agent_begins_is_no_fault_of_th
     log = await desk.done(run)
 
     assert ends(log) == []
-    assert (await bridge.run(Run.objects.get, pk=run)).state == Run.State.RUNNING
+    assert (await bridge.run(Run.objects.get, pk=run)).state == RunState.RUNNING
 
 
 def _cut_off() -> None:
@@ -324,7 +325,7 @@ async def test_when_the_log_cannot_be_written_the_run_is_left_to_a_new_attempt(d
         await bridge.run(_rename, "event_away", "event")
 
     assert ends(await bridge.run(facts, desk.session)) == []
-    assert (await bridge.run(Run.objects.get, pk=run)).state == Run.State.RUNNING
+    assert (await bridge.run(Run.objects.get, pk=run)).state == RunState.RUNNING
 
 
 def _rename(before: str, after: str) -> None:

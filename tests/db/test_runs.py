@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from django.db import IntegrityError
 
 from sessions_core import log
 from sessions_core.models import Run
@@ -14,6 +15,7 @@ from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import BadField, Conflict, Fenced, NotFound, RunEnded
 from sessions_core.protocol.events import MessageCompleted, Part, RunCompleted, RunFailed, RunInterrupted, RunRestarted
 from sessions_core.protocol.ids import RunId, SessionId
+from sessions_core.protocol.run_states import RunState
 from sessions_core.services import runs
 from tests.db.acts import at_once, author, begin, claimed, client_id, delta, facts, kinds, say
 
@@ -240,3 +242,17 @@ def test_a_run_of_late_is_not_compacted_yet(session: SessionId, owner: Author) -
     runs.finish(claim, RunCompleted())
 
     assert runs.compact(delay=timedelta(minutes=5)) == 0
+
+
+def test_the_database_refuses_a_state_that_does_not_exist(session: SessionId) -> None:
+    with pytest.raises(IntegrityError, match="check constraint"):
+        Run.objects.create(session_id=session, agent="script", asked_seq=1, state="paused")
+
+
+def test_a_run_that_has_ended_moves_no_more(session: SessionId, owner: Author) -> None:
+    runs.finish(claimed(session, owner), RunCompleted())
+
+    for state in RunState:
+        if state != RunState.COMPLETED:
+            with pytest.raises(IntegrityError, match="no move"):
+                Run.objects.update(state=state)

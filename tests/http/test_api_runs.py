@@ -6,6 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sessions_core.models import Event, Run
+from sessions_core.protocol import run_states
 from sessions_core.protocol.events import RunCompleted, RunFailed
 from sessions_core.services import runs
 from tests.http.callers import Script, begun, claimed, joined, said
@@ -83,7 +84,7 @@ def test_stop_without_a_run_stops_all(alice: User) -> None:
     stopped = Script(alice).post(f"sessions/{session}/cancellation")
 
     assert set(stopped.said["runs"]) == made
-    assert not Run.objects.filter(state__in=Run.ACTIVE).exists()
+    assert not Run.objects.filter(state__in=run_states.ACTIVE).exists()
 
 
 def test_what_has_ended_cannot_be_stopped(alice: User) -> None:

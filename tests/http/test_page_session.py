@@ -15,6 +15,7 @@ from sessions_core.models import Run, Session
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompleted, RunFailed
 from sessions_core.protocol.ids import ClientId, SessionId, new_message
+from sessions_core.protocol.run_states import RunState
 from sessions_core.services import runs
 from sessions_core.services.messages import TEXT_LIMIT, Posted
 from tests.http.callers import author, begun, claimed, joined, said
@@ -198,7 +199,7 @@ def test_stop_from_the_form(reader: Client, alice: User) -> None:
     reader.post(reverse("stop", args=[session]))
     again = reader.post(reverse("stop", args=[session]), follow=True)
 
-    assert Run.objects.get(pk=posted.run).state == Run.State.CANCELLED
+    assert Run.objects.get(pk=posted.run).state == RunState.CANCELLED
     assert "nothing to stop" in again.content.decode()
 
 

@@ -11,9 +11,11 @@ from msgspec import Struct
 
 from sessions_core import log
 from sessions_core.models import Run
+from sessions_core.protocol import run_states
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import Actor, Fact, RunRestarted, RunStarted
 from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch
 
 LEASE_S: Final = 6  # after the last heartbeat of a killed worker, another worker may claim the Run
@@ -21,25 +23,26 @@ HEARTBEAT_S: Final = 1  # six heartbeats a lease: one slow query loses no Run
 ATTEMPTS: Final = 3  # a Run that kills its workers then ends interrupted
 
 # No earlier Run of the Session is active: answers come one after the other. A Run with a parent does not wait.
-ITS_TURN: Final = """
+ITS_TURN: Final = f"""
     (run.parent_id IS NOT NULL OR NOT EXISTS (
         SELECT 1 FROM run earlier WHERE earlier.session_id = run.session_id AND earlier.asked_seq < run.asked_seq
-        AND earlier.parent_id IS NULL AND earlier.state IN ('requested', 'running', 'waiting')))
+        AND earlier.parent_id IS NULL AND earlier.state IN ({run_states.sql(run_states.ACTIVE)})))
 """
-CLAIMABLE: Final = """
-    run.cancel_requested_at IS NULL AND (run.state = 'requested' OR (run.state = 'running' AND run.lease_until < now()))
+CLAIMABLE: Final = f"""
+    run.cancel_requested_at IS NULL AND (
+        run.state = '{RunState.REQUESTED}' OR (run.state = '{RunState.RUNNING}' AND run.lease_until < now()))
 """
 _CLAIM: Final = f"""
-    UPDATE run SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = %(worker)s,
+    UPDATE run SET state = '{RunState.RUNNING}', attempt = attempt + 1, fence = fence + 1, worker = %(worker)s,
            lease_until = now() + %(lease)s, started_at = coalesce(started_at, now())
     WHERE id = %(run)s AND attempt - handed_back < %(attempts)s AND {CLAIMABLE} AND {ITS_TURN}
     RETURNING session_id, agent, fence, attempt, replies_to, attempt_seq
 """
-_HEARTBEAT: Final = """
+_HEARTBEAT: Final = f"""
     UPDATE run SET lease_until = now() + %(lease)s FROM (
         SELECT run.id FROM run JOIN unnest(%(runs)s::uuid[], %(fences)s::bigint[]) AS held(id, fence)
           ON run.id = held.id AND run.fence = held.fence
-        WHERE run.state = 'running' ORDER BY run.id FOR NO KEY UPDATE OF run
+        WHERE run.state = '{RunState.RUNNING}' ORDER BY run.id FOR NO KEY UPDATE OF run
     ) mine WHERE run.id = mine.id RETURNING run.id, run.cancel_requested_at IS NOT NULL
 """
 _LEASE: Final = timedelta(seconds=LEASE_S)
@@ -85,7 +88,7 @@ def heartbeat(claims: Sequence[Claim]) -> Heartbeat:
 
 def release(claim: Claim) -> None:
     """Hands the Run back because this worker is being stopped, and wakes another. The attempt is not counted."""
-    mine = Run.objects.filter(pk=claim.run, fence=claim.fence, state=Run.State.RUNNING)
+    mine = Run.objects.filter(pk=claim.run, fence=claim.fence, state=RunState.RUNNING)
     with transaction.atomic(durable=True):
         run = mine.select_for_update().first()
         if run is None:

@@ -9,10 +9,12 @@ from msgspec import Struct
 
 from sessions_core import hints, log
 from sessions_core.models import Run
+from sessions_core.protocol import run_states
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import NotFound, RunEnded
 from sessions_core.protocol.events import SYSTEM, RunCancelled, RunCancelRequested
 from sessions_core.protocol.ids import ClientId, RunId, SessionId
+from sessions_core.protocol.run_states import RunState
 from sessions_core.services import access
 from sessions_core.services.runs.end import end_run
 
@@ -59,7 +61,7 @@ def _cancel(session_id: SessionId, active: Sequence[Run], *, by: Author, client_
     span = log.append(session_id, [fact], actor=by.actor, run=only, client_id=client_id)
     Run.objects.filter(pk__in=reached, cancel_requested_at=None).update(cancel_requested_at=Now())
     for run in active:
-        if run.state != Run.State.RUNNING:  # no worker holds it, so none would end it
+        if run.state != RunState.RUNNING:  # no worker holds it, so none would end it
             end_run(run, RunCancelled(), actor=SYSTEM)
     transaction.on_commit(partial(hints.signal_cancel, reached), robust=True)
     return Stopped(seq=span.end, runs=reached)
@@ -67,7 +69,9 @@ def _cancel(session_id: SessionId, active: Sequence[Run], *, by: Author, client_
 
 def _lock_active(session_id: SessionId) -> list[Run]:
     """Locks the active Runs, always in the order of their ids: no deadlock between two cancels."""
-    return list(Run.objects.select_for_update().filter(session_id=session_id, state__in=Run.ACTIVE).order_by("pk"))
+    return list(
+        Run.objects.select_for_update().filter(session_id=session_id, state__in=run_states.ACTIVE).order_by("pk")
+    )
 
 
 def _with_descendants(active: Sequence[Run], run_id: RunId) -> list[Run]:

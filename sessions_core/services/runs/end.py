@@ -26,6 +26,7 @@ from sessions_core.protocol.events import (
     Usage,
 )
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
+from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch
 
 NOTHING_USED: Final[Mapping[MessageId, Usage]] = MappingProxyType({})
@@ -36,7 +37,7 @@ def finish(claim: Claim, outcome: RunOutcome, *, used: Mapping[MessageId, Usage]
     whose cancellation was requested ends cancelled, whatever its outcome. Raises Fenced.
     """
     with transaction.atomic(durable=True):
-        run = Run.objects.select_for_update().filter(pk=claim.run, fence=claim.fence, state=Run.State.RUNNING).first()
+        run = Run.objects.select_for_update().filter(pk=claim.run, fence=claim.fence, state=RunState.RUNNING).first()
         if run is None:
             raise Fenced
         end_run(run, RunCancelled() if run.cancel_requested_at else outcome, actor=claim.actor, used=used)
@@ -57,19 +58,19 @@ def end_run(run: Run, outcome: RunOutcome, *, actor: Actor, used: Mapping[Messag
     transaction.on_commit(partial(_wake_next, session), robust=True)
 
 
-def _states(outcome: RunOutcome) -> tuple[Run.State, MessageState]:
+def _states(outcome: RunOutcome) -> tuple[RunState, MessageState]:
     match outcome:
         case RunCompleted():
-            return Run.State.COMPLETED, "complete"
+            return RunState.COMPLETED, "complete"
         case RunCancelled():
-            return Run.State.CANCELLED, "cancelled"
+            return RunState.CANCELLED, "cancelled"
         case RunFailed():
-            return Run.State.FAILED, "failed"
+            return RunState.FAILED, "failed"
         case RunInterrupted():
-            return Run.State.INTERRUPTED, "interrupted"
+            return RunState.INTERRUPTED, "interrupted"
 
 
 def _wake_next(session_id: SessionId) -> None:
-    waiting = Run.objects.filter(session_id=session_id, state=Run.State.REQUESTED).order_by("asked_seq").first()
+    waiting = Run.objects.filter(session_id=session_id, state=RunState.REQUESTED).order_by("asked_seq").first()
     if waiting is not None:
         dispatch.dispatcher().wake(RunId(waiting.pk), waiting.agent)

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from sessions_core import log
 from sessions_core.models import Run, Session
+from sessions_core.protocol import run_states
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import Conflict, NotFound
 from sessions_core.protocol.events import Fact, RunRequested
@@ -64,7 +65,7 @@ def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Run
         run = Run.objects.filter(session_id=session_id, pk=run_id).first()
         if run is None:
             raise NotFound("There is no such answer in this conversation.")
-        if run.state not in {Run.State.FAILED, Run.State.INTERRUPTED, Run.State.CANCELLED}:
+        if run.state not in run_states.RETRIABLE:
             raise Conflict("Only an answer that failed or was stopped can be tried again.")
         replies_to = MessageId(run.replies_to) if run.replies_to else None
         agent = dispatch.agent_or_default(run.agent)
@@ -73,7 +74,9 @@ def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Run
 
 def running(session_ids: Sequence[SessionId]) -> set[SessionId]:
     """Returns the Sessions that have an active Run."""
-    rows = Run.objects.filter(session_id__in=session_ids, state__in=Run.ACTIVE).values_list("session_id", flat=True)
+    rows = Run.objects.filter(session_id__in=session_ids, state__in=run_states.ACTIVE).values_list(
+        "session_id", flat=True
+    )
     return {SessionId(row) for row in rows}
 
 

@@ -11,6 +11,7 @@ from sessions_core import log
 from sessions_core.models import Run
 from sessions_core.protocol.events import SYSTEM, RunCancelled, RunInterrupted
 from sessions_core.protocol.ids import RunId, SessionId
+from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch
 from sessions_core.services.runs.attempt import ATTEMPTS, CLAIMABLE, ITS_TURN
 from sessions_core.services.runs.end import end_run
@@ -20,7 +21,7 @@ COMPACT_BATCH: Final = 50  # Runs in one transaction
 _WAKE: Final = f"""
     UPDATE run SET woken_at = now() WHERE id IN (
         SELECT id FROM run WHERE ended_at IS NULL AND {CLAIMABLE} AND {ITS_TURN} AND attempt - handed_back < %(attempts)s
-        AND (woken_at < now() - %(again)s OR state = 'running' AND woken_at < lease_until)
+        AND (woken_at < now() - %(again)s OR state = '{RunState.RUNNING}' AND woken_at < lease_until)
         ORDER BY requested_at LIMIT 200 FOR NO KEY UPDATE SKIP LOCKED
     ) RETURNING id, agent
 """
@@ -28,7 +29,7 @@ _WAKE: Final = f"""
 
 def end_lapsed() -> None:
     """Ends the Runs that no worker will end: their lease lapsed, and they were cancelled or have no attempt left."""
-    lapsed = Q(state=Run.State.RUNNING, lease_until__lt=Now())
+    lapsed = Q(state=RunState.RUNNING, lease_until__lt=Now())
     for run_id in Run.objects.filter(lapsed).values_list("pk", flat=True)[:200]:
         _end_lapsed(RunId(run_id))
 
@@ -60,7 +61,7 @@ def compact(*, delay: timedelta) -> int:
 def _end_lapsed(run_id: RunId) -> None:
     with transaction.atomic(durable=True):
         lapsed = Run.objects.select_for_update(skip_locked=True).filter(
-            pk=run_id, state=Run.State.RUNNING, lease_until__lt=Now()
+            pk=run_id, state=RunState.RUNNING, lease_until__lt=Now()
         )
         run = lapsed.first()
         if run is None:

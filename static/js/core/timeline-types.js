@@ -3,6 +3,7 @@
  *
  * @module
  * @import { Actor, LogEvent, PartType, Usage } from "ds/core/events.js"
+ * @import { RunState } from "ds/core/run-states.js"
  */
 
 /** @typedef {{type: PartType, text: string}} TimelinePart */
@@ -20,8 +21,7 @@
  * `repliesTo`: the Message it answers; `parent`: the Run that started it.
  *
  * @typedef {{
- *   id: string, agent: string, parent: string | null, repliesTo: string | null, attempt: number,
- *   state: "requested" | "running" | "waiting" | "completed" | "cancelled" | "failed" | "interrupted",
+ *   id: string, agent: string, parent: string | null, repliesTo: string | null, attempt: number, state: RunState,
  *   progress?: {label: string, done?: number, total?: number},
  *   cancelRequestedBy?: {id: string, name: string},
  *   error?: {code: string, message: string, retry: boolean},

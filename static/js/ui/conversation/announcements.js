@@ -6,12 +6,11 @@
  * @import { Reader } from "ds/ui/conversation/run-status.js"
  */
 
+import { TERMINAL } from "ds/core/run-states.js";
 import { Announcer } from "ds/ui/conversation/announcer.js";
 import { runStatus } from "ds/ui/conversation/run-status.js";
 import { byId } from "ds/ui/lib/dom.js";
 import { say } from "ds/ui/lib/strings.js";
-
-const ENDED = new Set(["completed", "cancelled", "failed", "interrupted"]);
 
 export class Spoken {
   #announcer = new Announcer(byId("announce", HTMLElement));
@@ -38,7 +37,7 @@ export class Spoken {
       const agent = this.reader.agents[run.agent] ?? run.agent;
       if (run.state === "running" && !run.cancelRequestedBy && !run.progress)
         this.#announcer.say(say("answering", { agent }));
-      if (!ENDED.has(run.state)) continue;
+      if (!TERMINAL.has(run.state)) continue;
       const status = runStatus(run, { silent: false, first: true, retried: true }, this.reader);
       this.#announcer.ended(status?.text ?? say("complete"));
     }

@@ -10,6 +10,7 @@
  */
 
 import { count } from "ds/core/code-points.js";
+import { ACTIVE } from "ds/core/run-states.js";
 import { runStatus } from "ds/ui/conversation/run-status.js";
 
 const LONG_TEXT = 2_500; // code points; a longer post gets a scroll bar of its own
@@ -25,8 +26,6 @@ const LONG_LINES = 30;
  *
  * @typedef {{id: string, seq: number, asked: Message | null, answers: Answer[]}} Exchange
  */
-
-const ACTIVE = new Set(["requested", "running", "waiting"]);
 
 /**
  * Returns the Runs that are not ended, in the order of their requests.
