@@ -46,8 +46,8 @@ def _start_services() -> None:
     folder = stack.enter_context(leftovers.open_folder())
     os.environ["VAR_DIR"] = str(folder)
     for variable, service in (
-        ("DATABASE_URL", Postgres(folder, lasting=False)),
-        ("REDIS_URL", Valkey(folder, lasting=False)),
+        ("DATABASE_URL", Postgres(folder, durable=False)),
+        ("REDIS_URL", Valkey(folder, durable=False)),
     ):
         if not os.environ.get(variable):
             os.environ[variable] = stack.enter_context(running(service, folder / f"{service.name}.log"))

@@ -1,4 +1,5 @@
 """Everything on one machine: `manage.py up`, the web server, and PostgreSQL and Valkey from installed wheels.
 
-May import `chatapp.pages`. A program that `up` starts is added in `supervisor/parts`; a service in `embedded/`.
+May import `chatapp.pages`. Add a program that `up` runs in `supervisor/programs`, a service beside PostgreSQL and Valkey in
+`embedded/`, a command in `management/commands/`.
 """

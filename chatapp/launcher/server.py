@@ -1,4 +1,4 @@
-"""The web server: uvicorn, told what live sockets need, and stopping in the order that their clients expect."""
+"""The web server: uvicorn with the limits that live sockets need. On SIGTERM it drains the sockets before it closes."""
 
 import logging
 import socket
@@ -11,35 +11,35 @@ from sessions_core.live import delivery, draining
 from sessions_core.process import garbage
 from sessions_core.protocol.frames import FRAME_LIMIT
 
-# Silent between start and end: it has three lines for each socket that comes and goes.
+# Below WARNING only at start and shutdown: uvicorn logs three lines for each socket.
 UVICORN: Final = logging.getLogger("uvicorn.error")
-SHUTDOWN_S = 10  # for requests that are still being answered when the sockets have been drained
+SHUTDOWN_S: Final = 10  # for requests without an answer when the sockets have been drained
 
 
 def serve(listener: socket.socket) -> None:
-    """Answers on `listener` until SIGTERM or SIGINT, then drains."""
+    """Serves on the listening socket until SIGTERM or SIGINT, then drains."""
     Server(config()).run(sockets=[listener])
 
 
 def config() -> uvicorn.Config:
-    """How uvicorn is set, here and in the tests."""
+    """Returns the configuration of uvicorn, for the command `web` and for tests."""
     return uvicorn.Config(
         "chatapp.asgi:application",
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
-        ws_max_size=FRAME_LIMIT,  # larger ones close with 1009 before they are in memory
+        ws_max_size=FRAME_LIMIT,  # a larger frame closes the socket with 1009 before it is in memory
         ws_per_message_deflate=False,  # frames are small and many: it costs more than it saves
         lifespan="off",
         access_log=False,
         server_header=False,
-        log_config=None,  # Django's LOGGING is in force
+        log_config=None,  # Django's LOGGING applies
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but it settles when all is loaded, and on SIGTERM it goes out of service and drains its WebSockets first."""
+    """Tunes the garbage collector once everything is loaded, and drains the WebSockets before uvicorn shuts down."""
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

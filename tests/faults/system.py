@@ -52,8 +52,8 @@ class System:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
         data = stack.enter_context(small_disk(folder / "disk"))
-        stack.callback(data_dirs.forget, data)
-        postgres, valkey = Postgres(data), Valkey(folder, lasting=False)
+        stack.callback(data_dirs.delete, data)
+        postgres, valkey = Postgres(data), Valkey(folder, durable=False)
         self.database_url = postgres.url
         self.redis_url = valkey.url
         self.disk = data

@@ -1,4 +1,4 @@
-"""Where the services are, and how each library wants to be told."""
+"""Addresses and folders of the services, and the forms that each library wants."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_given_secret_key_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_clones_have_places_of_their_own(tmp_path: Path) -> None:
+def test_two_clones_have_services_of_their_own(tmp_path: Path) -> None:
     one, other = tmp_path / "one" / "var", tmp_path / "other" / "var"
     assert database_url(one) != database_url(other)
     assert redis_url(one) != redis_url(other)
@@ -37,12 +37,12 @@ def test_two_clones_have_places_of_their_own(tmp_path: Path) -> None:
 
 @pytest.fixture
 def deep() -> Iterator[Path]:
-    """The var/ of a clone so deep that no socket fits below it."""
+    """The var/ of a clone whose path is too long for a socket below it."""
     with open_folder() as folder:
         var_dir = folder / ("deep" * 25) / "var"
         var_dir.mkdir(parents=True)
         yield var_dir
-        data_dirs.forget(var_dir)
+        data_dirs.delete(var_dir)
 
 
 def test_the_sockets_of_a_deep_clone_have_a_short_path(deep: Path) -> None:
@@ -58,12 +58,12 @@ def test_a_short_folder_that_others_can_enter_is_refused(deep: Path) -> None:
 
 
 @pytest.mark.skipif(not data_dirs.is_root(), reason="only root runs the services as somebody else")
-def test_a_closed_clone_keeps_its_data_where_the_services_can_go(tmp_path: Path) -> None:
+def test_a_closed_clone_keeps_its_data_where_the_services_can_enter(tmp_path: Path) -> None:
     var_dir = tmp_path / "var"
-    with running(Postgres(var_dir, lasting=False), tmp_path / "log") as url, psycopg.connect(url) as connection:
+    with running(Postgres(var_dir, durable=False), tmp_path / "log") as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-        assert (var_dir / "postgres").readlink().is_relative_to(data_dirs.ELSEWHERE)
-    data_dirs.forget(var_dir)
+        assert (var_dir / "postgres").readlink().is_relative_to(data_dirs.SYSTEM_DIR)
+    data_dirs.delete(var_dir)
     assert not (var_dir / "postgres").exists()
 
 
@@ -76,12 +76,12 @@ def test_a_closed_clone_keeps_its_data_where_the_services_can_go(tmp_path: Path)
         ("rediss://host:6379/1", "rediss://host:6379/1?ssl_cert_reqs=required"),
     ],
 )
-def test_celery_is_told_the_same_place_in_its_own_words(redis: str, broker: str) -> None:
+def test_celery_gets_the_same_address_in_its_own_form(redis: str, broker: str) -> None:
     assert broker_url(redis) == broker
 
 
 def test_celery_reaches_valkey_on_its_socket(deep: Path) -> None:
-    with running(Valkey(deep, lasting=False), deep / "log") as url, Connection(broker_url(url)) as broker:
+    with running(Valkey(deep, durable=False), deep / "log") as url, Connection(broker_url(url)) as broker:
         queue = broker.SimpleQueue("trial")
         queue.put({"run": 1})
         assert queue.get(timeout=5).payload == {"run": 1}

@@ -1,4 +1,4 @@
-"""docs/reference/settings.md is complete: every variable that the settings read is in its table."""
+"""Every variable that the settings read is in the table of docs/reference/settings.md."""
 
 import re
 from pathlib import Path

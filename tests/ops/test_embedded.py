@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey of the tests answer, through Django and through the channel layer."""
+"""The PostgreSQL of the tests answers through Django."""
 
 import pytest
 from django.contrib.auth.models import User

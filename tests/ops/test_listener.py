@@ -1,4 +1,4 @@
-"""The listening socket bounds what a stalled client may cost."""
+"""The listening socket bounds the cost of a stalled client."""
 
 import socket
 
@@ -14,11 +14,11 @@ def test_accepted_sockets_inherit_the_limits() -> None:
         accepted, _ = listening.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == listener.USER_TIMEOUT_MS
-            # The kernel doubles what it is told, for its own book-keeping.
+            # The kernel doubles the number, for its own bookkeeping (socket(7)).
             assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * listener.SEND_BUFFER_BYTES
 
 
-def test_a_host_that_is_not_ours_is_refused_with_a_sentence() -> None:
+def test_a_host_of_another_machine_is_refused_with_a_sentence() -> None:
     with pytest.raises(CommandError, match=r"Cannot listen on HOST=192.0.2.1, PORT=8000: Cannot assign"):
         listener.listen("192.0.2.1", 8000)
 

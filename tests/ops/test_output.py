@@ -1,4 +1,4 @@
-"""The one log: what PostgreSQL and Valkey say gets the levels that everybody else uses."""
+"""The lines of PostgreSQL and Valkey get the levels of all other lines."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from chatapp.launcher.supervisor.output import Output
 
 
 @pytest.mark.parametrize(
-    ("part", "said", "written"),
+    ("program", "line", "written"),
     [
         ("postgres", "LOG:  database system is ready", "INFO database system is ready"),
         ("postgres", "FATAL:  too many clients", "ERROR too many clients"),
@@ -20,7 +20,9 @@ from chatapp.launcher.supervisor.output import Output
         ("web", "INFO uvicorn.error: Started", "INFO uvicorn.error: Started"),
     ],
 )
-def test_a_line_begins_with_its_level(capsys: pytest.CaptureFixture[str], part: str, said: str, written: str) -> None:
+def test_a_line_begins_with_its_level(
+    capsys: pytest.CaptureFixture[str], program: str, line: str, written: str
+) -> None:
     at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-    Output().relay(Message(type="line", data=f"{said}\n".encode(), time=at, name=part, colour=None))
-    assert capsys.readouterr().out == f"09:30:00 {part:8} | {written}\n"
+    Output().relay(Message(type="line", data=f"{line}\n".encode(), time=at, name=program, colour=None))
+    assert capsys.readouterr().out == f"09:30:00 {program:8} | {written}\n"

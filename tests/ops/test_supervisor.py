@@ -1,4 +1,4 @@
-"""Starting again, giving up and stopping, with small processes in the parts' place."""
+"""The supervisor restarts, gives up and stops, here with small Python programs."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from signal import SIGKILL, SIGTERM
 import pytest
 
 from chatapp.launcher.supervisor.output import Output
-from chatapp.launcher.supervisor.parts import Part
+from chatapp.launcher.supervisor.programs import Program
 from chatapp.launcher.supervisor.supervisor import GaveUp, Supervisor
 
 FAILS = "print('ERROR no room left', flush=True); raise SystemExit(3)"
@@ -25,45 +25,45 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def part(program: str, folder: Path, *, ready_after: str = "") -> Part:
-    """A Python program as a part; ready once it has made the file `ready_after`."""
-    command = [sys.executable, "-c", program]
-    return Part("trial", lambda: command, SIGTERM, (folder / ready_after).exists, folder, stop_within_s=0.3)
+def trial(source: str, folder: Path, *, ready_after: str = "") -> Program:
+    """Returns the Python program `source`; it is ready once it has created the file `ready_after`."""
+    command = [sys.executable, "-c", source]
+    return Program("trial", lambda: command, SIGTERM, (folder / ready_after).exists, folder, stop_within_s=0.3)
 
 
-def test_a_part_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path) -> None:
+def test_a_program_that_keeps_dying_is_given_up_with_its_last_lines(tmp_path: Path) -> None:
     supervisor = Supervisor(Output())
-    supervisor.start([part(FAILS, tmp_path)])
+    supervisor.start([trial(FAILS, tmp_path)])
     with pytest.raises(
         GaveUp, match=r"trial ended 5 times in a row, with status 3\. Its last lines:\n    ERROR no room"
     ):
         supervisor.watch()
 
 
-def test_a_part_that_died_is_started_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_program_that_died_is_started_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     first_time = "import pathlib, os; p = pathlib.Path('tried'); seen = p.exists(); p.touch();"
     then = "seen or os.kill(os.getpid(), 9); pathlib.Path('ready').touch(); import time; time.sleep(600)"
     supervisor = Supervisor(Output())
-    trial = part(first_time + then, tmp_path, ready_after="ready")
-    supervisor.start([trial])
-    supervisor.wait_until_ready([trial])
+    program = trial(first_time + then, tmp_path, ready_after="ready")
+    supervisor.start([program])
+    supervisor.wait_until_ready([program])
     supervisor.stop(["trial"])
     assert "trial ended, killed by SIGKILL; it is started again in 0.25 s." in capfd.readouterr().out
 
 
-def test_a_part_that_does_not_stop_is_killed_with_its_children(
+def test_a_program_that_does_not_stop_is_killed_with_its_children(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     supervisor = Supervisor(Output())
-    trial = part(STUBBORN, tmp_path, ready_after="deaf")
-    supervisor.start([trial])
-    supervisor.wait_until_ready([trial])
+    program = trial(STUBBORN, tmp_path, ready_after="deaf")
+    supervisor.start([program])
+    supervisor.wait_until_ready([program])
     supervisor.stop(["trial"])
     assert "trial does not stop: killed." in capfd.readouterr().out
 
 
-def test_a_child_that_outlives_its_part_does_not_hide_its_death(tmp_path: Path) -> None:
+def test_a_child_that_outlives_its_program_does_not_hide_its_death(tmp_path: Path) -> None:
     supervisor = Supervisor(Output())
-    supervisor.start([part(DIES_BEFORE_ITS_CHILD, tmp_path)])
+    supervisor.start([trial(DIES_BEFORE_ITS_CHILD, tmp_path)])
     with pytest.raises(GaveUp, match=f"killed by {SIGKILL.name}"):
         supervisor.watch()

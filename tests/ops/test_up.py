@@ -1,4 +1,4 @@
-"""`manage.py up`, as an operator meets it: real processes, on a port and in a folder of their own."""
+"""`manage.py up` with real processes, on a port and in a folder of their own."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ class TestWhileItRuns:
         assert "It runs already, as process" in up.manage("delete_data").stderr
         assert up.is_ready()
 
-    def test_each_line_has_a_part_and_a_level(self, up: Machine) -> None:
+    def test_each_line_has_a_program_and_a_level(self, up: Machine) -> None:
         lines = up.log().splitlines()
         assert {line.split()[1] for line in lines} >= {"up", "web", "worker", "postgres"}
         assert "postgres | INFO database system is ready" in up.log()
@@ -50,9 +50,9 @@ class TestWhileItRuns:
         up.kill("web")
         up.until(up.is_ready, within_s=20)
 
-    @pytest.mark.parametrize("part", ["worker", "valkey", "postgres"])
-    def test_a_part_comes_back_after_kill_9(self, up: Machine, part: str) -> None:
-        up.kill(part)
+    @pytest.mark.parametrize("program", ["worker", "valkey", "postgres"])
+    def test_a_program_comes_back_after_kill_9(self, up: Machine, program: str) -> None:
+        up.kill(program)
         up.until(up.is_ready, within_s=20)
 
 
@@ -69,7 +69,7 @@ class TestItsEnd:
         took_s = time.monotonic() - began
         up.send(signal.SIGKILL)
         up.wait_until_gone()
-        waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # for a processor that others use
+        waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # on a machine that others use as well
         assert took_s < 5 * waiting, up.log()
 
     def test_the_data_can_be_deleted_afterwards(self, up: Machine) -> None:

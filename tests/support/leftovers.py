@@ -21,7 +21,7 @@ def open_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        data_dirs.forget(folder)
+        data_dirs.delete(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -30,5 +30,5 @@ def sweep() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{NAME}*"):
         owner = folder.name.removeprefix(NAME).split("-")[0]
         if owner.isdecimal() and not Path("/proc", owner).exists():
-            data_dirs.forget(folder)
+            data_dirs.delete(folder)
             shutil.rmtree(folder, ignore_errors=True)

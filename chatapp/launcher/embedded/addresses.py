@@ -1,4 +1,4 @@
-"""Addresses of what the settings need: those given, and those of the services that `manage.py up` starts."""
+"""URLs of the services that `manage.py up` starts, whether they run or not, and the secret key."""
 
 import os
 import secrets
@@ -10,7 +10,7 @@ from chatapp.launcher.embedded.valkey import Valkey
 
 
 def secret_key(var_dir: Path) -> str:
-    """Django's key: SECRET_KEY of the environment, or one that is made once and kept, readable by its owner only."""
+    """Returns SECRET_KEY of the environment, or a key that is made once and kept in a file that only its owner can read."""
     given = os.environ.get("SECRET_KEY", "").strip()
     if given:
         return given
@@ -21,17 +21,15 @@ def secret_key(var_dir: Path) -> str:
 
 
 def database_url(var_dir: Path) -> str:
-    """Where the database of `manage.py up` is, running or not."""
     return Postgres(var_dir).url
 
 
 def redis_url(var_dir: Path) -> str:
-    """Where Valkey of `manage.py up` is, running or not."""
     return Valkey(var_dir).url
 
 
 def broker_url(redis: str) -> str:
-    """The same Redis in the spelling of kombu, which knows sockets and TLS under other names than redis-py."""
+    """Returns the Redis URL in kombu's form, which names sockets and TLS in other ways than redis-py."""
     parts = urlsplit(redis)
     query = dict(parse_qsl(parts.query))
     if parts.scheme == "unix":
@@ -44,10 +42,10 @@ def broker_url(redis: str) -> str:
 
 
 def _write_once(file: Path, value: str) -> None:
-    """Writes `file` unless another process does so first: a link to a finished file appears whole or not at all."""
+    """Writes `file` unless another process does so first. A hard link to a finished file appears whole or not at all."""
     if not file.parent.exists():
         file.parent.mkdir(parents=True)
-        file.parent.chmod(0o755)  # whatever the umask says: PostgreSQL of root has to pass
+        file.parent.chmod(0o755)  # whatever the umask: the user of root's PostgreSQL has to enter it
     new = file.with_name(f"{file.name}.{os.getpid()}")
     new.touch(mode=0o600)
     new.write_text(f"{value}\n")

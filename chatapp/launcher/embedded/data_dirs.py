@@ -1,10 +1,11 @@
-"""Where a service keeps its data and its socket: folders that its user can reach, and socket paths that are short enough.
+"""Folders for the data and the sockets of the services: their user can enter them, and the paths of sockets are short enough.
 
-PostgreSQL refuses to run as root, so root runs it as `nobody`, who must be able to enter every folder above its data and
-its programs. Permissions of what we did not make are never changed: where the clone lies below a closed folder (root's
-home, say), data and a copy of the programs live in a folder of our own under /var/lib, with a link to it in var/.
+PostgreSQL refuses to run as root, so root runs the services as `nobody`, who must be able to enter every folder above their data
+and their programs. Where the clone lies below a closed folder (root's home, for example), data and a copy of the programs
+live in a folder of our own under /var/lib, with a link to it in var/. We never change the permissions of a folder that we did
+not create.
 
-Every place follows from `var_dir` and the user alone, so that any process finds the services without asking anyone.
+Every path follows from `var_dir` and the user alone, so any process finds the services without asking another one.
 """
 
 import hashlib
@@ -20,24 +21,26 @@ from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
 
-SOCKET_PATH_LIMIT: Final = 107  # bytes, of sockaddr_un, without its closing NUL
-ELSEWHERE: Final = Path("/var/lib")  # survives a restart of the machine, unlike /tmp
-SHORT: Final = Path("/tmp")  # noqa: S108 - what we make there is private, and checked to be ours before use
+SOCKET_PATH_LIMIT: Final = 107  # bytes, of sockaddr_un without the final NUL
+SYSTEM_DIR: Final = Path(
+    "/var/lib"
+)  # for data where `var_dir` is closed to the services; survives a reboot, unlike /tmp
+SHORT_DIR: Final = Path("/tmp")  # noqa: S108  # for sockets; the folders in it are private, and checked to be ours before use
 UNPRIVILEGED: Final = "nobody"
 
 
 def data_folder(var_dir: Path, name: str) -> Path:
-    """Where the data of service `name` lies: under var/, or, if its user can't go there, elsewhere."""
-    return home(var_dir) / name
+    """Returns the folder for the data of service `name`, which need not exist: below `var_dir`, or below SYSTEM_DIR."""
+    return data_root(var_dir) / name
 
 
 def make_data_folder(var_dir: Path, name: str) -> Path:
-    """The same, and it exists: private to the user that services run as, with a link from var/ where it lies elsewhere."""
+    """Creates that folder, private to the services' user. If it is outside `var_dir`, a link in `var_dir` points to it."""
     folder = data_folder(var_dir, name)
     for parent in (var_dir, folder.parent):
         if not parent.exists():
             parent.mkdir(parents=True)
-            parent.chmod(0o755)  # whatever the umask says: the service's user has to pass
+            parent.chmod(0o755)  # whatever the umask: the services' user has to enter it
     _make_private(folder)
     link = var_dir / name
     if folder != link and not link.is_symlink():
@@ -46,15 +49,15 @@ def make_data_folder(var_dir: Path, name: str) -> Path:
 
 
 def socket_folder(var_dir: Path, name: str, socket_name: str) -> Path:
-    """Where the socket of service `name` lies: beside its data, or in a short place where that path is too long."""
+    """Returns the folder for the socket of service `name`: its data folder, or one in SHORT_DIR where that path is too long."""
     data = data_folder(var_dir, name)
     if len(os.fsencode(data / socket_name)) <= SOCKET_PATH_LIMIT:
         return data
-    return SHORT / f"chat-{_service_user()[0]}-{_digest(var_dir)}-{name}"
+    return SHORT_DIR / f"chat-{_service_user()[0]}-{_digest(var_dir)}-{name}"
 
 
 def make_socket_folder(var_dir: Path, name: str, socket_name: str) -> Path:
-    """The same, and it exists. Raises ImproperlyConfigured if somebody else made a folder of that name before us."""
+    """Creates that folder. Raises ImproperlyConfigured if somebody else has created one of that name."""
     folder = socket_folder(var_dir, name, socket_name)
     _make_private(folder)
     found = folder.lstat()
@@ -64,44 +67,47 @@ def make_socket_folder(var_dir: Path, name: str, socket_name: str) -> Path:
 
 
 @cache
-def home(var_dir: Path) -> Path:
-    """`var_dir` if the user of the services can enter it, else a folder of this clone's own."""
+def data_root(var_dir: Path) -> Path:
+    """Returns `var_dir` if the services' user can enter it, else a folder of this clone in SYSTEM_DIR."""
     nearest = next(folder for folder in (var_dir, *var_dir.parents) if folder.exists())
-    return var_dir if can_reach(nearest) else ELSEWHERE / f"durable-sessions-{_digest(var_dir)}"
+    return var_dir if can_enter(nearest) else SYSTEM_DIR / f"durable-sessions-{_digest(var_dir)}"
 
 
-def programs(folder: Path, var_dir: Path, beside: tuple[Path, ...] = ()) -> Path:
-    """`folder`, or a copy of it (and of the folders `beside` it that it loads libraries from) that can be reached."""
-    if can_reach(folder):
+def enterable(folder: Path, var_dir: Path, libraries: tuple[Path, ...] = ()) -> Path:
+    """Returns `folder` with programs, or a copy of it that the services' user can enter.
+
+    `libraries` are folders beside it that its programs load; they are copied with it.
+    """
+    if can_enter(folder):
         return folder
-    copy = home(var_dir) / f"{folder.name}-{folder.stat().st_mtime_ns}"
+    copy = data_root(var_dir) / f"{folder.name}-{folder.stat().st_mtime_ns}"
     if not copy.exists():
-        making = Path(tempfile.mkdtemp(dir=home(var_dir)))
-        making.chmod(0o755)
-        for each in (folder, *beside):
-            shutil.copytree(each, making / each.name, symlinks=True)
-        making.rename(copy)
+        unfinished = Path(tempfile.mkdtemp(dir=data_root(var_dir)))
+        unfinished.chmod(0o755)
+        for each in (folder, *libraries):
+            shutil.copytree(each, unfinished / each.name, symlinks=True)
+        unfinished.rename(copy)
     return copy / folder.name
 
 
-def can_reach(folder: Path) -> bool:
-    """May the user that services run as enter `folder`? Asked of the kernel, which knows access lists, too."""
+def can_enter(folder: Path) -> bool:
+    """Returns whether the services' user may enter `folder`. The kernel decides, since it knows access control lists, too."""
     if not is_root():
         return os.access(folder, os.X_OK)
-    question = [*unprivileged(), "test", "-x", str(folder)]
-    return subprocess.run(question, cwd="/", check=False).returncode == 0
+    command = [*unprivileged(), "test", "-x", str(folder)]
+    return subprocess.run(command, cwd="/", check=False).returncode == 0
 
 
-def forget(var_dir: Path) -> None:
-    """Deletes what lies outside `var_dir` on its behalf; for temporary ones and for `make clean`."""
-    for folder in SHORT.glob(f"chat-{_service_user()[0]}-{_digest(var_dir)}-*"):
+def delete(var_dir: Path) -> None:
+    """Deletes the folders that belong to `var_dir` and lie outside it."""
+    for folder in SHORT_DIR.glob(f"chat-{_service_user()[0]}-{_digest(var_dir)}-*"):
         shutil.rmtree(folder, ignore_errors=True)
-    if home(var_dir) != var_dir:
-        shutil.rmtree(home(var_dir), ignore_errors=True)
+    if data_root(var_dir) != var_dir:
+        shutil.rmtree(data_root(var_dir), ignore_errors=True)
 
 
 def unprivileged() -> list[str]:
-    """The beginning of a command that is to run as the services' user. Nothing where we are no root ourselves."""
+    """Returns the beginning of a command that is to run as the services' user. Empty unless we are root."""
     if not is_root():
         return []
     user, group = _service_user()
@@ -113,7 +119,7 @@ def is_root() -> bool:
 
 
 def _service_user() -> tuple[int, int]:
-    """User and group that the services run as: our own, but never root."""
+    """Returns the user and group ids that the services run as: our own, but never root's."""
     if not is_root():
         return os.geteuid(), os.getegid()
     nobody = pwd.getpwnam(UNPRIVILEGED)

@@ -1,4 +1,4 @@
-"""One service, running for as long as its owner does."""
+"""Starts one service for as long as its owner lives."""
 
 import shutil
 import subprocess
@@ -11,13 +11,13 @@ from typing import Final, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
 
-READY_WITHIN_S: Final = 60.0  # recovery after a crash reads the write-ahead log again
-ASK_EVERY_S: Final = 0.02
+READY_WITHIN_S: Final = 60.0  # after a crash PostgreSQL first replays its write-ahead log
+POLL_S: Final = 0.02
 STOP_WITHIN_S: Final = 20.0
 
 
 class Service(Protocol):
-    """What `manage.py up` and the tests need to know of PostgreSQL or Valkey."""
+    """PostgreSQL or Valkey, as `manage.py up` and the tests need it."""
 
     name: str
     stop_signal: Signals
@@ -25,14 +25,14 @@ class Service(Protocol):
     @property
     def url(self) -> str: ...
     def prepare(self) -> list[str]:
-        """Makes the data if there is none yet; the command that serves it, in the foreground."""
+        """Creates the data folder if there is none yet, and returns the command of the server, which stays in the foreground."""
         ...
 
     def is_ready(self) -> bool: ...
 
 
 def bound_to_owner(stop: Signals) -> list[str]:
-    """The beginning of a command that gets signal `stop` from the kernel when whoever started it is gone, killed or not."""
+    """Returns the beginning of a command. The kernel sends it `stop` when the thread that started it ends, killed or not."""
     if shutil.which("setpriv") is None:
         raise ImproperlyConfigured("setpriv is missing: install the Debian package util-linux.")
     return ["setpriv", "--pdeathsig", stop.name.removeprefix("SIG")]
@@ -40,7 +40,7 @@ def bound_to_owner(stop: Signals) -> list[str]:
 
 @contextmanager
 def running(service: Service, log: Path) -> Iterator[str]:
-    """Starts `service`, gives its URL once it answers, and stops it at the end. For tests; `up` has its own supervisor."""
+    """Starts `service`, yields its URL once it is ready, and stops it at the end. For tests: `up` has its own supervisor."""
     with log.open("wb") as output:
         process = subprocess.Popen(service.prepare(), cwd="/", stdout=output, stderr=output, start_new_session=True)
     try:
@@ -60,4 +60,4 @@ def _wait_until_ready(service: Service, process: subprocess.Popen[bytes], log: P
     while not service.is_ready():
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{service.name} does not answer:\n{log.read_text()}")
-        time.sleep(ASK_EVERY_S)
+        time.sleep(POLL_S)

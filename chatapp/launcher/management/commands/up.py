@@ -1,9 +1,9 @@
-"""`manage.py up`: everything on this machine, for as long as this command runs."""
+"""`manage.py up`: runs everything on this machine for as long as the command runs."""
 
 from django.core.management.base import BaseCommand
 from typing_extensions import override
 
-from chatapp.launcher.supervisor import up
+from chatapp.launcher.supervisor import lifecycle
 
 
 class Command(BaseCommand):
@@ -12,4 +12,4 @@ class Command(BaseCommand):
 
     @override
     def handle(self, **options: object) -> None:
-        raise SystemExit(up.run())
+        raise SystemExit(lifecycle.run())

@@ -1,4 +1,4 @@
-"""`manage.py web`: one web process, for `up` or for a process manager of your own."""
+"""`manage.py web`: runs one web process, for `up` or for a process manager of your own."""
 
 from argparse import ArgumentParser
 
@@ -11,7 +11,7 @@ from chatapp.launcher import listener, server
 
 class Command(BaseCommand):
     help = "Serves pages, API and WebSockets on HOST and PORT until SIGTERM, then drains."
-    requires_system_checks = ()  # `make check` made them; a restart should be quick
+    requires_system_checks = ()  # they cost time at each restart
 
     @override
     def add_arguments(self, parser: ArgumentParser) -> None:

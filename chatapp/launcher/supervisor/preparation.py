@@ -1,4 +1,4 @@
-"""What has to be done before the web server can start: the tables, the static files, somebody to sign in as."""
+"""Work before the web server starts: tables, static files, and the user `demo` to sign in as."""
 
 import hashlib
 from pathlib import Path
@@ -16,8 +16,8 @@ from chatapp.pages import sign_in_links
 DEMO: Final = "demo"
 
 
-def take() -> str:
-    """Does all of it, and gives the path of a sign-in link for the user `demo`, good for one use."""
+def prepare() -> str:
+    """Does all of it, and returns the path of a sign-in link for the user `demo`, good for one use."""
     try:
         call_command("migrate", interactive=False, verbosity=0)
         collect_static()
@@ -26,28 +26,21 @@ def take() -> str:
         _close_pools()
 
 
-def _close_pools() -> None:
-    """The threads of a pool would keep connections for as long as `up` runs."""
-    for connection in connections.all():
-        connection.close()
-        if isinstance(connection, DatabaseWrapper):
-            connection.close_pool()
-
-
 def collect_static() -> bool:
-    """Collects the static files anew if one of them changed since the last time; True if it did."""
+    """Runs `collectstatic` if a static file changed since the last time. Returns whether it did."""
     stamp = settings.VAR_DIR / "static.stamp"
-    now = _fingerprint()
-    if stamp.exists() and stamp.read_text() == now and (settings.STATIC_ROOT / "staticfiles.json").exists():
+    fingerprint = _fingerprint()
+    manifest = settings.STATIC_ROOT / "staticfiles.json"
+    if stamp.exists() and stamp.read_text() == fingerprint and manifest.exists():
         return False
     stamp.unlink(missing_ok=True)
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(now)
+    stamp.write_text(fingerprint)
     return True
 
 
 def _fingerprint() -> str:
-    """Changes whenever a file that the finders find is added, removed or written."""
+    """Returns a digest that changes when a static file is added, removed or written."""
     digest = hashlib.sha256(str(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for name, storage in finder.list(["CVS", ".*", "*~"]):
@@ -58,11 +51,19 @@ def _fingerprint() -> str:
 
 @transaction.atomic
 def _demo() -> User:
-    """The operator of this machine: may use the admin, has no password, and signs in by link."""
-    user, made = User.objects.get_or_create(
+    """Returns the operator of this machine: may use the admin, has no password, and signs in by link."""
+    user, created = User.objects.get_or_create(
         username=DEMO, defaults={"first_name": "Demo", "is_staff": True, "is_superuser": True}
     )
-    if made:
+    if created:
         user.set_unusable_password()
         user.save(update_fields=["password"])
     return user
+
+
+def _close_pools() -> None:
+    """Closes the connections of this process. The threads of a pool would keep them for as long as `up` runs."""
+    for connection in connections.all():
+        connection.close()
+        if isinstance(connection, DatabaseWrapper):
+            connection.close_pool()
