@@ -1,7 +1,7 @@
-"""The channel layer of channels_redis, taught to send many messages in one round trip.
+"""The channel layer of channels_redis, extended to send many messages in one round trip.
 
-Without it a writer that commits for eight Sessions at once tells of them one after the other, each waiting for Redis to answer
-the one before: measured, that was half of the time from a commit to the reader.
+`group_send` waits for Redis after each message. A worker that commits for eight Sessions at once sends eight hints; measured,
+waiting for them one by one was half of the time from a commit to the reader.
 """
 
 from collections import defaultdict
@@ -14,10 +14,10 @@ from sessions_core.hints.messages import Message
 
 
 class PubSubLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # it has no types
-    """Leans on the insides of channels_redis, which has no public way: tests/ws/test_links.py would notice a change."""
+    """Uses private parts of channels_redis, which has no public way to do this. tests/ws/test_links.py fails if they change."""
 
     async def group_send_all(self, messages: Sequence[tuple[str, Message]]) -> None:
-        """Sends each message to its group; in order, as far as they go over one shard."""
+        """Sends each message to its group. Messages that go over the same Redis shard keep their order."""
         layer = self._get_layer()
         packed: defaultdict[Any, list[tuple[str, bytes]]] = defaultdict(list)
         for group, message in messages:

@@ -1,4 +1,4 @@
-"""What the channel layer carries, and over which groups."""
+"""The messages that the channel layer carries, and the groups they are sent to."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
@@ -11,13 +11,13 @@ from sessions_core.protocol.ids import RunId, SessionId, UserId
 
 Message = Mapping[str, Any]
 
-BODY_LIMIT: Final = 64 * 1024  # bytes; a larger span is told without its events, and readers take them from the log
-WEB: Final = "web"  # every web process listens here
-WORKERS: Final = "workers"  # every worker listens here
+HINT_BODY_BYTES: Final = 64 * 1024  # a larger span is announced without its Events, and readers take them from the log
+WEB: Final = "web"  # the group of all web processes
+WORKERS: Final = "workers"  # the group of all workers
 
 
 class Layer(Protocol):
-    """What is used of a channel layer."""
+    """The methods of a channel layer that are used here."""
 
     async def new_channel(self) -> str: ...
     async def receive(self, channel: str) -> Message: ...
@@ -29,7 +29,7 @@ class Layer(Protocol):
 
 @runtime_checkable
 class SendsMany(Protocol):
-    """A channel layer that needs one round trip for many messages, as our own does."""
+    """A channel layer that sends many messages in one round trip, as `hints.layer.PubSubLayer` does."""
 
     async def group_send_all(self, messages: Sequence[tuple[str, Message]]) -> None: ...
 
@@ -44,36 +44,38 @@ async def send(layer: Layer, pending: Sequence[tuple[str, Message]]) -> None:
 
 
 def new_layer() -> Layer:
-    """A channel layer with connections of its own: the only way to be rid of one that hangs on a dead link."""
+    """Returns a channel layer with connections of its own. One that hangs on a dead connection can only be replaced."""
     layer: Layer = ChannelLayerManager().make_backend("default")
     return layer
 
 
 def group(session: SessionId) -> str:
-    """The group of all processes that follow a Session."""
+    """Returns the group of all processes that follow the Session."""
     return f"session.{session}"
 
 
 def hint(span: Span) -> Message:
-    """That the log has grown, with the Events themselves when they are small."""
+    """Says that a log has grown. `body` holds the encoded Events, or None when they are larger than HINT_BODY_BYTES."""
     return {
         "type": "hint",
         "session": str(span.session),
         "epoch": span.epoch,
         "start": span.start,
         "end": span.end,
-        "body": span.body if len(span.body) <= BODY_LIMIT else None,
+        "body": span.body if len(span.body) <= HINT_BODY_BYTES else None,
     }
 
 
 def cancel(runs: Sequence[RunId]) -> Message:
+    """Says that the Runs are to be stopped."""
     return {"type": "cancel", "runs": [str(run) for run in runs]}
 
 
 def access(user: UserId, session: SessionId | None) -> Message:
+    """Says that the user's rights have changed: in one Session, or, for None, those to be connected at all."""
     return {"type": "access", "user": user, "session": None if session is None else str(session)}
 
 
 def cancelled(message: Message) -> set[RunId]:
-    """The Runs that a `cancel` message names."""
+    """Returns the Runs that a `cancel` message names."""
     return {RunId(UUID(run)) for run in message["runs"]}

@@ -1,4 +1,4 @@
-"""Telling other processes, from any thread, without waiting for it and without ever failing."""
+"""Sends hints from any thread, without waiting and without failing."""
 
 import asyncio
 import logging
@@ -12,35 +12,35 @@ from sessions_core.hints.messages import Layer, Message
 from sessions_core.machines.feed import Span
 from sessions_core.protocol.ids import RunId, SessionId, UserId
 
-PENDING: Final = 2_000  # hints not yet sent; beyond it the oldest are forgotten, and tail checks repair
-TOGETHER: Final = 64  # sent in one round trip
-SEND_S: Final = 2.0  # one send; a black-holed link never answers
+PENDING: Final = 2_000  # hints that wait to be sent; the oldest are dropped, and readers find out by the tail check
+BATCH: Final = 64  # hints in one round trip
+SEND_S: Final = 2.0  # for one batch; a dead connection never answers
 
 logger = logging.getLogger(__name__)
 
 
 def publish(span: Span) -> None:
-    """Tells every process that follows the Session. Call it after the commit; it neither blocks nor raises."""
+    """Tells every process that follows the Session that its log has grown. Call it after the commit. Never blocks or raises."""
     _sender.offer(messages.group(span.session), messages.hint(span))
 
 
 def signal_cancel(runs: Sequence[RunId]) -> None:
-    """Tells the workers that these Runs are to stop. The flag in the database is the truth, this is the speed."""
+    """Tells the workers to stop these Runs at once. If the hint is lost, the next heartbeat reads the flag in the database."""
     _sender.offer(messages.WORKERS, messages.cancel(runs))
 
 
 def signal_access(user: UserId, session: SessionId | None = None) -> None:
-    """Has every web process look again at what this user may still follow, and whether they are signed in."""
+    """Makes every web process check again what the user may follow, and whether the user is still signed in."""
     _sender.offer(messages.WEB, messages.access(user, session))
 
 
 def use_loop(loop: asyncio.AbstractEventLoop) -> None:
-    """From now on this process sends on that running loop, rather than on a thread made for it."""
+    """Makes this process send on that running event loop, instead of on a thread of its own."""
     _sender.use_loop(loop)
 
 
 class Sender:
-    """A bounded queue, and a task on one loop that empties it into a channel layer of its own."""
+    """A bounded queue, and a task on one event loop that sends from it. It has a channel layer of its own."""
 
     def __init__(self) -> None:
         self._pending: deque[tuple[str, Message]] = deque(maxlen=PENDING)
@@ -60,7 +60,7 @@ class Sender:
         try:
             with self._lock:
                 self._wake()
-        except Exception:  # the act it tells of is committed; telling must not undo it
+        except Exception:  # the caller has committed already and must not fail now
             logger.exception("A hint could not be scheduled.")
 
     def _wake(self) -> None:
@@ -79,17 +79,17 @@ class Sender:
                 if not self._pending:
                     self._awake = False
                     return
-                some = [self._pending.popleft() for _ in range(min(TOGETHER, len(self._pending)))]
-            await self._send(some)
+                batch = [self._pending.popleft() for _ in range(min(BATCH, len(self._pending)))]
+            await self._send(batch)
 
-    async def _send(self, some: Sequence[tuple[str, Message]]) -> None:
+    async def _send(self, batch: Sequence[tuple[str, Message]]) -> None:
         try:
             if self._layer is None:
                 self._layer = messages.new_layer()
             async with asyncio.timeout(SEND_S):
-                await messages.send(self._layer, some)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the log has the events
-            lost = len(some) + len(self._pending)
+                await messages.send(self._layer, batch)
+        except Exception as error:  # noqa: BLE001  # a hint may be lost: the log has the Events
+            lost = len(batch) + len(self._pending)
             self._pending.clear()
             self._layer = None
             logger.warning("The channel layer does not take hints; %d lost: %r", lost, error)

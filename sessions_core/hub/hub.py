@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from sessions_core import bridge, log
 from sessions_core.hints import messages
-from sessions_core.hints.link import Link
+from sessions_core.hints.listener import HintListener
 from sessions_core.hints.messages import Message
 from sessions_core.hub.followed_session import Followed, Opening
 from sessions_core.log import Position
@@ -32,7 +32,7 @@ class Hub:
 
     def __init__(self, hear: Callable[[Message], None]) -> None:
         self._others = hear
-        self._link = Link(self._hear, rebuilt=self._check_now)
+        self._listener = HintListener(self._hear, reconnected=self._check_now)
         self._followed: dict[str, Followed] = {}
         self._check = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -40,13 +40,13 @@ class Hub:
 
     def start(self) -> None:
         """Listens and checks, for as long as the loop runs."""
-        self._link.listen(messages.WEB)
-        _ = self._spawn(self._link.run())
+        self._listener.want(messages.WEB)
+        _ = self._spawn(self._listener.run())
         _ = self._spawn(self._checks())
 
     def tell(self, session: SessionId, message: Message) -> None:
         """Sends something of no lasting worth to all processes that follow the Session."""
-        self._link.tell(messages.group(session), message)
+        self._listener.send(messages.group(session), message)
 
     async def follow(self, session: SessionId) -> Followed:
         """The Session, followed: it is joined, and known where its log stands. Raises NotFound."""
@@ -119,7 +119,7 @@ class Hub:
 
     async def _begin(self, followed: Followed) -> None:
         try:
-            await self._link.join(messages.group(followed.session))
+            await self._listener.join(messages.group(followed.session))
             position = (await bridge.run(log.heads, [followed.session])).get(followed.session)
         except BaseException:
             self._drop(followed)
@@ -179,9 +179,9 @@ class Hub:
                 subscription.lost("deleted")
 
     async def _leave(self, followed: Followed) -> None:
-        await self._link.leave(messages.group(followed.session))
+        await self._listener.leave(messages.group(followed.session))
         if followed.name in self._followed:  # somebody came while we left
-            await self._link.join(messages.group(followed.session))
+            await self._listener.join(messages.group(followed.session))
 
     async def _checks(self) -> None:
         while True:

@@ -24,7 +24,7 @@ class Weather(msgspec.Struct, frozen=True):
 
 
 class LossyLayer:
-    """Loses hints only. Beats, fences and cancels are the link's own business: there are faults of their own for them."""
+    """Loses hints only. Heartbeats, probes and cancels pass: other tests break those."""
 
     def __init__(self, **config: Any) -> None:  # noqa: ANN401
         self._layer: Any = PubSubLayer(**config)

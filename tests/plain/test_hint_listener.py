@@ -1,4 +1,4 @@
-"""A Link hears every group that it was asked to join, whenever that was."""
+"""A HintListener receives from every group that it was asked to join, whenever that was."""
 
 import asyncio
 from collections import defaultdict
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from sessions_core.hints.link import Link
+from sessions_core.hints.listener import HintListener
 from tests.faults.waiting import eventually
 
 
@@ -47,38 +47,40 @@ class SlowLayer:
 
 
 @pytest.fixture
-def heard(settings: Settings) -> list[Mapping[str, Any]]:
+def received(settings: Settings) -> list[Mapping[str, Any]]:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.SlowLayer"}}
     SlowLayer.gate, SlowLayer.hung = asyncio.Event(), set()
     return []
 
 
-async def test_a_group_joined_while_the_link_is_built_is_heard(heard: list[Mapping[str, Any]]) -> None:
-    link = Link(heard.append)
-    running = asyncio.create_task(link.run())
+async def test_a_group_joined_while_the_connection_is_made_is_heard(received: list[Mapping[str, Any]]) -> None:
+    listener = HintListener(received.append)
+    running = asyncio.create_task(listener.run())
     await asyncio.sleep(0)
 
-    assert not await link.join("late")
+    assert not await listener.join("late")
     SlowLayer.gate.set()
-    await eventually(lambda: link.up, within_s=5)
-    link.tell("late", {"type": "hint"})
+    await eventually(lambda: listener.up, within_s=5)
+    listener.send("late", {"type": "hint"})
 
-    await eventually(lambda: bool(heard), within_s=1)
+    await eventually(lambda: bool(received), within_s=1)
     running.cancel()
 
 
-async def test_a_group_that_could_not_be_joined_is_joined_by_the_next_beat(heard: list[Mapping[str, Any]]) -> None:
+async def test_a_group_that_could_not_be_joined_is_joined_by_the_next_heartbeat(
+    received: list[Mapping[str, Any]],
+) -> None:
     SlowLayer.gate.set()
     SlowLayer.hung.add("unlucky")
-    link = Link(heard.append)
-    running = asyncio.create_task(link.run())
-    await eventually(lambda: link.up, within_s=5)
+    listener = HintListener(received.append)
+    running = asyncio.create_task(listener.run())
+    await eventually(lambda: listener.up, within_s=5)
 
-    assert not await link.join("unlucky")
+    assert not await listener.join("unlucky")
 
-    def told() -> bool:
-        link.tell("unlucky", {"type": "hint"})
-        return bool(heard)
+    def sent_and_received() -> bool:
+        listener.send("unlucky", {"type": "hint"})
+        return bool(received)
 
-    await eventually(told, within_s=5)
+    await eventually(sent_and_received, within_s=5)
     running.cancel()
