@@ -9,7 +9,7 @@ import pytest
 
 import sessions_client.frames
 from sessions_core.protocol import frames
-from sessions_core.protocol.events import KINDS
+from sessions_core.protocol.events import KINDS, Fact
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = (ROOT / "docs/reference/wire.md").read_text("utf-8")
@@ -46,6 +46,14 @@ def test_the_kinds_of_events_are_the_same_everywhere() -> None:
 def test_the_kinds_of_the_script_are_all_in_its_union() -> None:
     union = EVENTS_JS[EVENTS_JS.rindex("@typedef {") : EVENTS_JS.rindex("} LogEvent")]
     assert set(re.findall(r">\} (\w+)", EVENTS_JS)) == set(re.findall(r"[A-Z]\w+", union))
+
+
+def test_both_folds_apply_the_same_kinds() -> None:
+    python = (ROOT / "sessions_core/protocol/timeline.py").read_text("utf-8")
+    script = "".join(file.read_text("utf-8") for file in (ROOT / "static/js/core").glob("timeline*.js"))
+
+    applied = {fact.kind for fact in get_args(Fact) if re.search(rf"\b{fact.__name__}\b", python)}
+    assert {kind for kind in KINDS if f'"{kind}"' in script} == applied
 
 
 @pytest.mark.parametrize(("heading", "known"), [("## What you send", FROM_CLIENT), ("## What you get", FROM_SERVER)])
