@@ -20,6 +20,7 @@ from sessions_core.protocol.frames import (
     Answer,
     Cancel,
     ClientFrame,
+    Command,
     EditQueued,
     Hello,
     Ok,
@@ -121,9 +122,7 @@ def _type(frame: Typing, connection: Connection, delivery: Delivery) -> None:
         delivery.gathering.typing(frame.session, user, device, active=frame.active)
 
 
-async def _write(
-    frame: Read | Post | Cancel | Regenerate | Answer | Unqueue | EditQueued, connection: Connection, delivery: Delivery
-) -> None:
+async def _write(frame: Read | Command, connection: Connection, delivery: Delivery) -> None:
     connection.caller.check_can_write()
     if connection.device is not None:
         delivery.gathering.act(connection.subscriptions, connection.caller.user, connection.device)
@@ -161,11 +160,7 @@ async def _cancel(frame: Cancel, connection: Connection) -> None:
 
 
 def _id(frame: ClientFrame) -> ClientId | UnsetType:
-    match frame:
-        case Post() | Cancel() | Regenerate() | Answer() | Unqueue() | EditQueued():
-            return frame.id
-        case _:
-            return UNSET
+    return frame.id if isinstance(frame, Command) else UNSET
 
 
 def _session(frame: ClientFrame) -> SessionId | UnsetType:
