@@ -1,6 +1,7 @@
-"""Browsers and scripts, as sentences; and a desk that hands Runs to nobody, so that they stay where a test puts them."""
+"""A dispatcher without workers, so that Runs stay in the state that a test gives them; and signed-in browsers."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
@@ -10,9 +11,12 @@ from sessions_core.protocol.ids import RunId
 from sessions_core.services import dispatch
 from sessions_core.services.dispatch import AgentInfo
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
-class Desk:
-    """A Dispatcher without workers: it notes whom it was to wake."""
+
+class IdleDispatcher:
+    """A Dispatcher without workers. It records the wakes."""
 
     woken: Sequence[tuple[RunId, str]] = ()
 
@@ -30,20 +34,27 @@ class Desk:
 
 
 @pytest.fixture(autouse=True)
-def desk(settings: Settings) -> Iterator[type[Desk]]:
-    """What stands where Celery would."""
-    Desk.woken = ()
-    settings.SERVESTATIC_USE_FINDERS = False  # each Client would look through all static files: 50 ms a test
-    settings.RUN_DISPATCHER = "tests.http.conftest.Desk"
+def dispatcher(settings: Settings) -> Iterator[type[IdleDispatcher]]:
+    """Takes the place of Celery in every test."""
+    IdleDispatcher.woken = ()
+    settings.SERVESTATIC_USE_FINDERS = False  # every Client would search all static files: 50 ms a test
+    settings.RUN_DISPATCHER = "tests.http.conftest.IdleDispatcher"
     dispatch.dispatcher.cache_clear()
-    yield Desk
+    yield IdleDispatcher
     dispatch.dispatcher.cache_clear()
 
 
 @pytest.fixture
+def reader(client: Client, alice: "User") -> Client:
+    """Returns Alice's browser, signed in."""
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
 def staff(db: None, client: Client) -> Client:
-    """The browser of Ruth, who may do everything in the admin."""
-    from django.contrib.auth.models import User  # this file is read before Django is set up
+    """Returns the browser of Ruth, a superuser, signed in."""
+    from django.contrib.auth.models import User  # pytest imports this file before it sets up Django
 
     client.force_login(User.objects.create_superuser("ruth", first_name="Ruth"))
     return client

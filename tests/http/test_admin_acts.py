@@ -1,4 +1,4 @@
-"""What staff can do: look at a log, stop Runs, revoke tokens, delete Sessions. All of it through the engine's acts."""
+"""Staff read a log, stop Runs, revoke tokens and delete Sessions, all through the acts of `services`."""
 
 import re
 from uuid import uuid4
@@ -17,10 +17,10 @@ from sessions_core.models import ApiToken, Event, Participant, Run, Session
 from sessions_core.protocol.events import SYSTEM, RunCompleted, SessionRenamed
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import runs, tokens
-from tests.http.callers import begun, claimed, said
+from tests.http.clients import claim_run, create_session, post_message
 
 
-def events_of(session: SessionId) -> str:
+def events_address(session: SessionId) -> str:
     return f"/admin/sessions_core/session/{session}/events/"
 
 
@@ -29,16 +29,16 @@ def seqs(content: bytes) -> list[int]:
 
 
 def long_log(user: User, *, events: int) -> SessionId:
-    session = begun(user)
+    session = create_session(user)
     log.append(session, [SessionRenamed(title=f"t{n}") for n in range(events - 2)], actor=SYSTEM)
     return session
 
 
 def test_a_log_is_shown_in_order_with_its_data(staff: Client, alice: User) -> None:
-    session = begun(alice, title="Trip")
-    posted = said(session, alice, "Where to <b>go</b>?")
+    session = create_session(alice, title="Trip")
+    posted = post_message(session, alice, "Where to <b>go</b>?")
 
-    shown = staff.get(events_of(session)).content
+    shown = staff.get(events_address(session)).content
 
     assert seqs(shown) == [1, 2, 3, 4]
     assert b"message.posted" in shown
@@ -49,7 +49,7 @@ def test_a_log_is_shown_in_order_with_its_data(staff: Client, alice: User) -> No
 def test_a_long_log_is_paged_both_ways(staff: Client, alice: User) -> None:
     session = long_log(alice, events=2 * PAGE_EVENTS + 5)
 
-    first = staff.get(events_of(session))
+    first = staff.get(events_address(session))
     links = dict(first.context["links"])
     second = staff.get(links["Later"])
     last = staff.get(links["Last"])
@@ -64,11 +64,11 @@ def test_a_long_log_is_paged_both_ways(staff: Client, alice: User) -> None:
 
 
 def test_a_log_is_filtered_by_kind(staff: Client, alice: User) -> None:
-    session = begun(alice)
-    said(session, alice)
-    said(session, alice)
+    session = create_session(alice)
+    post_message(session, alice)
+    post_message(session, alice)
 
-    shown = staff.get(events_of(session), {"kind": "message.posted"})
+    shown = staff.get(events_address(session), {"kind": "message.posted"})
 
     kinds = Event.objects.filter(session=session, kind="message.posted").values_list("seq", flat=True)
     assert seqs(shown.content) == sorted(kinds)
@@ -78,9 +78,9 @@ def test_a_log_is_filtered_by_kind(staff: Client, alice: User) -> None:
     "query", ["after=x", "after=-1", "before=" + "9" * 400, "kind=%00", "kind=nothing", "after=%00"]
 )
 def test_a_strange_page_of_a_log_is_a_page(query: str, staff: Client, alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
 
-    assert staff.get(f"{events_of(session)}?{query}").status_code == 200
+    assert staff.get(f"{events_address(session)}?{query}").status_code == 200
 
 
 def test_the_log_of_no_session_is_not_there(staff: Client) -> None:
@@ -89,25 +89,25 @@ def test_the_log_of_no_session_is_not_there(staff: Client) -> None:
 
 def test_a_log_costs_the_same_however_long_it_is(staff: Client, alice: User) -> None:
     short, long = long_log(alice, events=3), long_log(alice, events=PAGE_EVENTS + 50)
-    staff.get(events_of(short))
+    staff.get(events_address(short))
 
     with CaptureQueriesContext(connection) as few:
-        staff.get(events_of(short))
+        staff.get(events_address(short))
     with CaptureQueriesContext(connection) as many:
-        staff.get(events_of(long))
+        staff.get(events_address(long))
 
     assert len(many) == len(few)
 
 
 def test_from_a_session_one_finds_its_log_and_its_runs(staff: Client, alice: User) -> None:
-    session = begun(alice)
-    claim = claimed(said(session, alice).run)
-    said(begun(alice), alice)
+    session = create_session(alice)
+    claim = claim_run(post_message(session, alice).run)
+    post_message(create_session(alice), alice)
 
     shown = staff.get(f"/admin/sessions_core/session/{session}/change/").content.decode()
     listed = staff.get(f"/admin/sessions_core/run/?session__id__exact={session}")
 
-    assert events_of(session) in shown
+    assert events_address(session) in shown
     assert f"/admin/sessions_core/run/?session__id__exact={session}" in shown
     assert [run.pk for run in listed.context["cl"].result_list] == [claim.run]
     assert "worker-1" in listed.content.decode()
@@ -115,28 +115,28 @@ def test_from_a_session_one_finds_its_log_and_its_runs(staff: Client, alice: Use
 
 
 def test_stopping_a_run_is_a_line_in_its_log(staff: Client, alice: User) -> None:
-    claim = claimed(said(begun(alice), alice).run)
+    claim = claim_run(post_message(create_session(alice), alice).run)
 
-    answer = staff.post(
+    response = staff.post(
         "/admin/sessions_core/run/", {"action": "stop", "_selected_action": [str(claim.run)]}, follow=True
     )
 
     event = Event.objects.get(kind="run.cancel_requested")
     assert event.actor_name == "Ruth"
     assert Run.objects.get().cancel_requested_at is not None
-    assert "is being stopped" in answer.content.decode()
+    assert "is being stopped" in response.content.decode()
     assert LogEntry.objects.get().change_message == "Stopped."
 
 
 def test_stopping_what_has_ended_says_so(staff: Client, alice: User) -> None:
-    claim = claimed(said(begun(alice), alice).run)
+    claim = claim_run(post_message(create_session(alice), alice).run)
     runs.finish(claim, RunCompleted())
 
-    answer = staff.post(
+    response = staff.post(
         "/admin/sessions_core/run/", {"action": "stop", "_selected_action": [str(claim.run)]}, follow=True
     )
 
-    assert "It has already ended" in answer.content.decode()
+    assert "It has already ended" in response.content.decode()
     assert not Event.objects.filter(kind="run.cancel_requested").exists()
 
 
@@ -155,22 +155,22 @@ def test_revoking_ends_a_token(staff: Client, alice: User, bob: User) -> None:
 def test_deleting_a_session_takes_all_of_it(
     way: str, staff: Client, alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    session, kept = begun(alice, title="Old"), begun(alice, title="Kept")
-    said(session, alice)
+    session, kept = create_session(alice, title="Old"), create_session(alice, title="Kept")
+    post_message(session, alice)
     base = "/admin/sessions_core/session/"
 
-    with django_capture_on_commit_callbacks(execute=True) as told:
+    with django_capture_on_commit_callbacks(execute=True) as hints:
         if way == "page":
-            asked = staff.get(f"{base}{session}/delete/").content.decode()
-            done = staff.post(f"{base}{session}/delete/", {"post": "yes"})
+            confirmation = staff.get(f"{base}{session}/delete/").content.decode()
+            deleted = staff.post(f"{base}{session}/delete/", {"post": "yes"})
         else:
             chosen = {"action": "delete_selected", "_selected_action": [str(session)]}
-            asked = staff.post(base, chosen).content.decode()
-            done = staff.post(base, {**chosen, "post": "yes"})
+            confirmation = staff.post(base, chosen).content.decode()
+            deleted = staff.post(base, {**chosen, "post": "yes"})
 
-    assert "events: 4" in asked.lower()
-    assert done.status_code == 302
-    assert told
+    assert "events: 4" in confirmation.lower()
+    assert deleted.status_code == 302
+    assert hints
     assert [row.pk for row in Session.objects.all()] == [kept]
     assert set(Event.objects.values_list("session", flat=True)) == {kept}
     assert set(Participant.objects.values_list("session", flat=True)) == {kept}
@@ -179,16 +179,16 @@ def test_deleting_a_session_takes_all_of_it(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_session_is_deleted_outside_of_any_other_transaction(staff: Client, alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
 
-    done = staff.post(f"/admin/sessions_core/session/{session}/delete/", {"post": "yes"})
+    deleted = staff.post(f"/admin/sessions_core/session/{session}/delete/", {"post": "yes"})
 
-    assert done.status_code == 302
+    assert deleted.status_code == 302
     assert not Session.objects.exists()
 
 
 def test_deleting_needs_the_csrf_token(alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.create_superuser("root"))
 

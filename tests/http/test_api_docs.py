@@ -1,4 +1,4 @@
-"""The description of the API is whole, its page loads nothing from elsewhere, and docs/reference/http.md is true."""
+"""OpenAPI describes every route, its page loads nothing from other hosts, and docs/reference/http.md is true."""
 
 import re
 import shlex
@@ -15,31 +15,31 @@ from sessions_core.api.schemas import SessionOut
 from sessions_core.api.service import BODY_LIMIT, api
 from sessions_core.protocol.errors import Refusal
 from sessions_core.services.messages import TEXT_LIMIT
-from tests.http.callers import Answer, Script
+from tests.http.clients import ApiClient, ApiResponse
 from tests.http.test_api_refusals import ROUTES
 
 DOC: Final = (Path(__file__).parents[2] / "docs/reference/http.md").read_text(encoding="utf-8")
-ABSTRACT: Final = {"refused", "invalid"}  # of the tree's inner nodes, which are never answered themselves
+ABSTRACT: Final = {"refused", "invalid"}  # base classes of refusals, which are never raised themselves
 
 
 def codes(refusal: type[Refusal] = Refusal) -> set[str]:
-    """Every code there is."""
+    """Returns the codes of the class and of all below it."""
     return {refusal.code}.union(*(codes(kind) for kind in refusal.__subclasses__()))
 
 
-def described() -> dict[str, Any]:
+def openapi() -> dict[str, Any]:
     return dict(api.get_openapi_schema(path_prefix="/api/"))
 
 
 def walk() -> Iterator[tuple[int, list[str]]]:
-    """The calls of the walk, each as the status that it promises and the words of its command."""
+    """Yields the documented calls, each as (expected status, arguments of curl)."""
     block = DOC.split("## A walk")[1].split("```sh\n")[1].split("```")[0].replace("\\\n", " ")
-    for promise, command in re.findall(r"^# (\d+):.*\n(curl .*)$", block, re.MULTILINE):
-        yield int(promise), shlex.split(command)[1:]
+    for status, command in re.findall(r"^# (\d+):.*\n(curl .*)$", block, re.MULTILINE):
+        yield int(status), shlex.split(command)[1:]
 
 
-def curl(script: Script, words: list[str], known: dict[str, str]) -> Answer:
-    """What curl would do, with the variables of its shell."""
+def curl(script: ApiClient, words: list[str], known: dict[str, str]) -> ApiResponse:
+    """Sends the request that curl would send, with `known` as the variables of the shell."""
     method, body, url, headers = "GET", b"", "", {}
     words = [re.sub(r"\$(\w+)", lambda name: known[name[1]], word) for word in words]
     while words:
@@ -58,21 +58,21 @@ def curl(script: Script, words: list[str], known: dict[str, str]) -> Answer:
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     content_type = headers.pop("Content-Type", "application/octet-stream")
-    return Answer(script.client.generic(method, path, body, content_type=content_type, headers=headers))
+    return ApiResponse(script.client.generic(method, path, body, content_type=content_type, headers=headers))
 
 
 def test_the_walk_of_the_documentation_is_true(alice: User) -> None:
-    script = Script(alice)
+    script = ApiClient(alice)
     known = {"CHAT": "http://testserver", "TOKEN": script.token}
 
     statuses = []
-    for promised, words in walk():
+    for expected, words in walk():
         answer = curl(script, words, known)
-        statuses.append((promised, int(answer.status), words[:3]))
-        if answer.said and "policy" in answer.said:
-            known["SESSION"] = answer.said["id"]
-        if answer.said and "message" in answer.said:
-            known["RUN"] = answer.said["run"]
+        statuses.append((expected, int(answer.status), words[:3]))
+        if answer.body and "policy" in answer.body:
+            known["SESSION"] = answer.body["id"]
+        if answer.body and "message" in answer.body:
+            known["RUN"] = answer.body["run"]
 
     assert len(statuses) == 15
     assert [status for status in statuses if status[0] != status[1]] == []
@@ -114,11 +114,11 @@ def test_the_routes_are_those_of_the_protocol() -> None:
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_every_route_says_what_it_is_and_how_it_refuses(method: str, path: str) -> None:
-    described_route = described()["paths"][f"/api/{path}"][method.lower()]
+    route = openapi()["paths"][f"/api/{path}"][method.lower()]
 
-    assert described_route["description"].endswith((".", "`."))
-    assert {"401", "403", "422", "429", "503"} <= {str(status) for status in described_route["responses"]}
-    assert {name for way in described_route["security"] for name in way} == {"BearerToken", "SignedInBrowser"}
+    assert route["description"].endswith((".", "`."))
+    assert {"401", "403", "422", "429", "503"} <= {str(status) for status in route["responses"]}
+    assert {name for way in route["security"] for name in way} == {"BearerToken", "SignedInBrowser"}
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is one of the documented ones."""
+"""Every request, however strange, gets one of the documented responses."""
 
 import json
 from typing import Final
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from sessions_core.api import authentication
-from tests.http.callers import Script, begun
-from tests.http.test_api_refusals import ROUTES, addressed
+from tests.http.clients import ApiClient, create_session
+from tests.http.test_api_refusals import ROUTES, address_of
 
 DOCUMENTED: Final = {200, 201, 204, 401, 403, 404, 405, 409, 413, 422}
-# A fixture lives over all examples, which is wanted: they meet one Session.
+# One fixture serves all examples of a test, which is intended.
 FUZZED: Final = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -34,18 +34,18 @@ QUERY: Final = st.dictionaries(
 
 
 @pytest.fixture
-def script(alice: User, settings: Settings) -> Script:
+def script(alice: User, settings: Settings) -> ApiClient:
     settings.API_RATE = 10_000
     authentication._buckets.cache_clear()
-    return Script(alice)
+    return ApiClient(alice)
 
 
 @FUZZED
 @given(route=st.sampled_from([route for route in ROUTES if route[0] in {"POST", "PATCH"}]), body=VALUES)
-def test_any_json_is_answered(script: Script, alice: User, route: tuple[str, str], body: object) -> None:
-    session = begun(alice)
+def test_any_json_is_answered(script: ApiClient, alice: User, route: tuple[str, str], body: object) -> None:
+    session = create_session(alice)
 
-    answer = script.call(route[0], addressed(route[1], session), raw=json.dumps(body).encode())
+    answer = script.call(route[0], address_of(route[1], session), raw=json.dumps(body).encode())
 
     assert answer.status in DOCUMENTED
     assert answer.status < 300 or answer.code
@@ -53,10 +53,10 @@ def test_any_json_is_answered(script: Script, alice: User, route: tuple[str, str
 
 @FUZZED
 @given(route=st.sampled_from(ROUTES), raw=st.binary(min_size=1, max_size=60))
-def test_any_bytes_are_answered(script: Script, alice: User, route: tuple[str, str], raw: bytes) -> None:
-    session = begun(alice)
+def test_any_bytes_are_answered(script: ApiClient, alice: User, route: tuple[str, str], raw: bytes) -> None:
+    session = create_session(alice)
 
-    answer = script.call(route[0], addressed(route[1], session), raw=raw)
+    answer = script.call(route[0], address_of(route[1], session), raw=raw)
 
     assert answer.status in DOCUMENTED
     assert answer.status < 300 or answer.code
@@ -64,10 +64,10 @@ def test_any_bytes_are_answered(script: Script, alice: User, route: tuple[str, s
 
 @FUZZED
 @given(route=st.sampled_from([route for route in ROUTES if route[0] == "GET"]), query=QUERY)
-def test_any_query_is_answered(script: Script, alice: User, route: tuple[str, str], query: dict[str, str]) -> None:
-    session = begun(alice)
+def test_any_query_is_answered(script: ApiClient, alice: User, route: tuple[str, str], query: dict[str, str]) -> None:
+    session = create_session(alice)
 
-    answer = script.ask(addressed(route[1], session), query)
+    answer = script.get_with_query(address_of(route[1], session), query)
 
     assert answer.status in DOCUMENTED
     assert answer.status < 300 or answer.code

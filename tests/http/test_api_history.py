@@ -7,12 +7,12 @@ from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompl
 from sessions_core.protocol.ids import MessageId, SessionId, new_message
 from sessions_core.services import runs
 from sessions_core.services.messages import TEXT_LIMIT
-from tests.http.callers import Script, begun, claimed, said
+from tests.http.clients import ApiClient, claim_run, create_session, post_message
 
 
-def answered(session: SessionId, by: User, text: str) -> MessageId:
-    """A post of `by` and the agent's whole answer, said in pieces of one character."""
-    claim = claimed(said(session, by).run)
+def post_and_answer(session: SessionId, by: User, text: str) -> MessageId:
+    """Posts as `by`, and lets the agent answer `text` in deltas of one character. Returns the answer's id."""
+    claim = claim_run(post_message(session, by).run)
     message = new_message()
     log.append_as(claim, [MessageStarted(message=message, parent=claim.replies_to, role="assistant", agent="guide")])
     for offset, letter in enumerate(text):
@@ -23,10 +23,10 @@ def answered(session: SessionId, by: User, text: str) -> MessageId:
 
 
 def test_events_come_whole_and_in_order(alice: User) -> None:
-    session = begun(alice, title="Trip")
-    answered(session, alice, "häß😀")
+    session = create_session(alice, title="Trip")
+    post_and_answer(session, alice, "häß😀")
 
-    page = Script(alice).get(f"sessions/{session}/events").said
+    page = ApiClient(alice).get(f"sessions/{session}/events").body
 
     seqs = [event["seq"] for event in page["events"]]
     texts = [event["data"]["text"] for event in page["events"] if event["kind"] == "message.delta"]
@@ -37,19 +37,19 @@ def test_events_come_whole_and_in_order(alice: User) -> None:
 
 
 def test_a_cursor_goes_on_without_gap_or_double(alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
     for text in ("one", "two", "three"):
-        answered(session, alice, text)
-    script = Script(alice)
+        post_and_answer(session, alice, text)
+    script = ApiClient(alice)
 
     seen, cursor, head = [], 0, 1
     while cursor < head:
-        page = script.get(f"sessions/{session}/events?after={cursor}&limit=3").said
+        page = script.get(f"sessions/{session}/events?after={cursor}&limit=3").body
         assert page["from"] == cursor
         seen += page["events"]
         cursor, head = page["to"], page["head"]
 
-    whole = script.get(f"sessions/{session}/events").said["events"]
+    whole = script.get(f"sessions/{session}/events").body["events"]
     assert [e["seq"] for e in seen if e["kind"] != "message.delta"] == [
         e["seq"] for e in whole if e["kind"] != "message.delta"
     ]
@@ -57,10 +57,10 @@ def test_a_cursor_goes_on_without_gap_or_double(alice: User) -> None:
 
 
 def test_at_the_head_there_is_nothing_more(alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
     head = log.heads([session])[session].head
 
-    page = Script(alice).get(f"sessions/{session}/events?after={head}").said
+    page = ApiClient(alice).get(f"sessions/{session}/events?after={head}").body
 
     assert (page["from"], page["to"], page["events"]) == (head, head, [])
     assert "restart" not in page
@@ -68,9 +68,9 @@ def test_at_the_head_there_is_nothing_more(alice: User) -> None:
 
 @pytest.mark.parametrize("query", ["after=999", "after=9007199254740992", "after=1&epoch=7"])
 def test_a_cursor_of_another_log_starts_anew(alice: User, query: str) -> None:
-    session = begun(alice)
+    session = create_session(alice)
 
-    page = Script(alice).get(f"sessions/{session}/events?{query}").said
+    page = ApiClient(alice).get(f"sessions/{session}/events?{query}").body
 
     assert page["restart"] is True
     assert page["from"] == 0
@@ -78,23 +78,23 @@ def test_a_cursor_of_another_log_starts_anew(alice: User, query: str) -> None:
 
 
 def test_the_cursor_of_this_epoch_goes_on(alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
     Session.objects.update(epoch=7)
 
-    page = Script(alice).get(f"sessions/{session}/events?after=1&epoch=7").said
+    page = ApiClient(alice).get(f"sessions/{session}/events?after=1&epoch=7").body
 
     assert (page["from"], page["epoch"]) == (1, 7)
 
 
 def test_the_last_messages_and_then_those_before_them(alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
     for text in ("one", "two", "three"):
-        answered(session, alice, text)
-    script = Script(alice)
+        post_and_answer(session, alice, text)
+    script = ApiClient(alice)
 
-    newest = script.get(f"sessions/{session}/events?last=2").said
-    before = script.get(f"sessions/{session}/events?before={newest['from']}&last=2").said
-    first = script.get(f"sessions/{session}/events?before={before['from']}&last=50").said
+    newest = script.get(f"sessions/{session}/events?last=2").body
+    before = script.get(f"sessions/{session}/events?before={newest['from']}&last=2").body
+    first = script.get(f"sessions/{session}/events?before={before['from']}&last=50").body
 
     assert (newest["older"], before["older"], first["older"]) == (True, True, False)
     assert (before["to"], first["to"], first["from"]) == (newest["from"], before["from"], 0)
@@ -109,59 +109,59 @@ def test_the_last_messages_and_then_those_before_them(alice: User) -> None:
     ],
 )
 def test_a_range_that_is_none_is_refused_by_name(alice: User, query: str) -> None:
-    session = begun(alice)
+    session = create_session(alice)
 
-    refused = Script(alice).get(f"sessions/{session}/events?{query}")
+    refused = ApiClient(alice).get(f"sessions/{session}/events?{query}")
 
     assert (refused.status, refused.code) == (422, "bad_field")
     names = ("after", "before", "last", "limit", "epoch")
-    assert any(name in refused.said["error"]["message"] for name in names)
+    assert any(name in refused.body["error"]["message"] for name in names)
 
 
 def test_the_timeline_shows_what_was_said_and_how_it_ended(alice: User) -> None:
-    session = begun(alice, title="Trip")
-    message = answered(session, alice, "häß😀")
+    session = create_session(alice, title="Trip")
+    answer = post_and_answer(session, alice, "häß😀")
 
-    shown = Script(alice).get(f"sessions/{session}/timeline").said
+    shown = ApiClient(alice).get(f"sessions/{session}/timeline").body
 
     assert (shown["session"], shown["title"], shown["epoch"], shown["older"]) == (str(session), "Trip", 1, False)
-    assert [said["role"] for said in shown["messages"]] == ["user", "assistant"]
-    assert shown["messages"][1]["id"] == str(message)
+    assert [message["role"] for message in shown["messages"]] == ["user", "assistant"]
+    assert shown["messages"][1]["id"] == str(answer)
     assert shown["messages"][1]["parts"] == [{"type": "text", "text": "häß😀"}]
     assert [run["state"] for run in shown["runs"]] == ["completed"]
 
 
 def test_one_can_follow_on_from_the_timelines_cursor(alice: User) -> None:
-    session = begun(alice)
-    answered(session, alice, "one")
-    script = Script(alice)
-    cursor = script.get(f"sessions/{session}/timeline").said["cursor"]
+    session = create_session(alice)
+    post_and_answer(session, alice, "one")
+    script = ApiClient(alice)
+    cursor = script.get(f"sessions/{session}/timeline").body["cursor"]
 
-    posted = script.post(f"sessions/{session}/messages", {"text": "hello"}).said
-    page = script.get(f"sessions/{session}/events?after={cursor}").said
+    posted = script.post(f"sessions/{session}/messages", {"text": "hello"}).body
+    page = script.get(f"sessions/{session}/events?after={cursor}").body
 
     assert posted["seq"] in [event["seq"] for event in page["events"]]
     assert page["from"] == cursor
 
 
 def test_the_last_of_a_timeline_tells_that_there_is_more(alice: User) -> None:
-    session = begun(alice, title="Trip")
+    session = create_session(alice, title="Trip")
     for text in ("one", "two"):
-        answered(session, alice, text)
+        post_and_answer(session, alice, text)
 
-    shown = Script(alice).get(f"sessions/{session}/timeline?last=2").said
+    shown = ApiClient(alice).get(f"sessions/{session}/timeline?last=2").body
 
-    assert [said["role"] for said in shown["messages"]] == ["user", "assistant"]
+    assert [message["role"] for message in shown["messages"]] == ["user", "assistant"]
     assert (shown["older"], shown["title"]) == (True, "Trip")
 
 
 def test_a_timeline_longer_than_one_read_is_whole(alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
     for number in range(20):
-        said(session, alice, f"{number} ".ljust(TEXT_LIMIT, "x"))
+        post_message(session, alice, f"{number} ".ljust(TEXT_LIMIT, "x"))
 
-    shown = Script(alice).get(f"sessions/{session}/timeline").said
+    shown = ApiClient(alice).get(f"sessions/{session}/timeline").body
 
     assert log.read(session, after=0).span.end < shown["cursor"]
-    assert [said["parts"][0]["text"].split()[0] for said in shown["messages"]] == [str(n) for n in range(20)]
+    assert [message["parts"][0]["text"].split()[0] for message in shown["messages"]] == [str(n) for n in range(20)]
     assert shown["cursor"] == log.heads([session])[session].head

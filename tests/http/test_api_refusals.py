@@ -1,4 +1,4 @@
-"""What every route refuses alike, over all the routes there are."""
+"""All routes refuse in the same way."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,16 +11,21 @@ from django.test import Client
 
 from sessions_core.api.service import BODY_LIMIT, api
 from sessions_core.models import Event, Session
-from tests.http.callers import Answer, Script, begun, joined, said
+from tests.http.clients import ApiClient, ApiResponse, create_session, post_message, with_participant
 
 _METHODS: Final = {"get", "post", "patch", "delete", "put"}
 _BODIES: Final[dict[str, dict[str, object]]] = {"messages": {"text": "hello"}, "answer": {"value": {}}}
 
 
 def routes() -> list[tuple[str, str]]:
-    """Every (method, path) of the API, below /api/."""
+    """Returns (method, path below /api/) of every route."""
     paths = api.get_openapi_schema(path_prefix="")["paths"]
-    return [(method.upper(), path.lstrip("/")) for path, ways in paths.items() for method in ways if method in _METHODS]
+    return [
+        (method.upper(), path.lstrip("/"))
+        for path, methods in paths.items()
+        for method in methods
+        if method in _METHODS
+    ]
 
 
 ROUTES: Final = routes()
@@ -29,7 +34,7 @@ WRITING: Final = [(method, path) for method, path in ROUTES if method != "GET"]
 WITH_BODY: Final = [("POST", "sessions"), ("PATCH", "sessions/{session}"), ("POST", "sessions/{session}/messages")]
 
 
-def addressed(path: str, session: object = None) -> str:
+def address_of(path: str, session: object = None) -> str:
     return path.format(session=session or uuid4(), run=uuid4(), ask=uuid4())
 
 
@@ -45,17 +50,17 @@ def wrong_addresses(path: str, theirs: object) -> Iterator[str]:
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.django_db
 def test_nobody_gets_anything(method: str, path: str) -> None:
-    refused = Script(None).call(method, addressed(path), body_for(path))
+    refused = ApiClient(None).call(method, address_of(path), body_for(path))
 
     assert (refused.status, refused.code) == (401, "not_signed_in")
 
 
 @pytest.mark.parametrize(("method", "path"), OF_A_SESSION)
 def test_absent_malformed_and_somebody_elses_are_one_answer(method: str, path: str, alice: User, mallory: User) -> None:
-    theirs = begun(alice)
-    said(theirs, alice)
+    theirs = create_session(alice)
+    post_message(theirs, alice)
     head = Session.objects.get().head
-    script = Script(mallory)
+    script = ApiClient(mallory)
 
     answers = [script.call(method, wrong, body_for(path)) for wrong in wrong_addresses(path, theirs)]
 
@@ -67,9 +72,9 @@ def test_absent_malformed_and_somebody_elses_are_one_answer(method: str, path: s
 
 @pytest.mark.parametrize(("method", "path"), WRITING)
 def test_a_read_token_changes_nothing(method: str, path: str, alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
 
-    refused = Script(alice, can_write=False).call(method, addressed(path, session), body_for(path))
+    refused = ApiClient(alice, can_write=False).call(method, address_of(path, session), body_for(path))
 
     assert (refused.status, refused.code) == (403, "read_only")
     assert Event.objects.filter(session=session).count() == 2
@@ -77,23 +82,23 @@ def test_a_read_token_changes_nothing(method: str, path: str, alice: User) -> No
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_head_and_options_are_sensible(method: str, path: str, alice: User) -> None:
-    session = begun(alice)
-    script = Script(alice)
+    session = create_session(alice)
+    script = ApiClient(alice)
 
-    told = script.call("OPTIONS", addressed(path, session))
+    options = script.call("OPTIONS", address_of(path, session))
 
-    assert (told.status, told.content) == (204, b"")
-    assert {method, "OPTIONS"} <= set(told.headers["Allow"].split(", "))
+    assert (options.status, options.content) == (204, b"")
+    assert {method, "OPTIONS"} <= set(options.headers["Allow"].split(", "))
     if method == "GET":
-        head, got = script.call("HEAD", addressed(path, session)), script.get(addressed(path, session))
+        head, got = script.call("HEAD", address_of(path, session)), script.get(address_of(path, session))
         assert (head.status, head.content) == (200, b"")
         assert (got.status, got.headers["Cache-Control"]) == (200, "no-store")
-        assert "HEAD" in told.headers["Allow"]
+        assert "HEAD" in options.headers["Allow"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "NONSENSE"])
 def test_a_method_that_is_not_taken_is_refused_and_the_others_named(method: str, alice: User) -> None:
-    refused = Script(alice).call(method, "sessions")
+    refused = ApiClient(alice).call(method, "sessions")
 
     assert (refused.status, refused.code) == (405, "method_not_allowed")
     assert refused.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
@@ -104,7 +109,7 @@ def test_a_method_that_is_not_taken_is_refused_and_the_others_named(method: str,
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_address_answers_in_the_same_form(method: str, path: str, alice: User) -> None:
-    refused = Script(alice).call(method, path)
+    refused = ApiClient(alice).call(method, path)
 
     assert (refused.status, refused.code) == (404, "not_found")
 
@@ -119,9 +124,9 @@ def test_an_unknown_address_answers_in_the_same_form(method: str, path: str, ali
 )
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
 def test_a_body_that_is_none_is_refused(method: str, path: str, raw: bytes, alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
 
-    refused = Script(alice).call(method, addressed(path, session), raw=raw)
+    refused = ApiClient(alice).call(method, address_of(path, session), raw=raw)
 
     assert (refused.status, refused.code) == (422, "bad_field")
     assert Event.objects.filter(session=session).count() == 2
@@ -130,9 +135,9 @@ def test_a_body_that_is_none_is_refused(method: str, path: str, raw: bytes, alic
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
 @pytest.mark.parametrize("size", [BODY_LIMIT + 1, 3_000_000])
 def test_a_body_over_the_limit_is_refused(method: str, path: str, size: int, alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
 
-    refused = Script(alice).call(method, addressed(path, session), raw=b'{"title": "' + b"x" * size + b'"}')
+    refused = ApiClient(alice).call(method, address_of(path, session), raw=b'{"title": "' + b"x" * size + b'"}')
 
     assert (refused.status, refused.code) == (413, "too_large")
 
@@ -146,24 +151,24 @@ def test_a_body_over_the_limit_is_refused(method: str, path: str, size: int, ali
     ],
 )
 def test_a_wrong_field_is_named(field: str, value: object, alice: User) -> None:
-    session = begun(alice)
-    script = Script(alice)
+    session = create_session(alice)
+    script = ApiClient(alice)
 
     answers = [script.post("sessions", {field: value}), script.patch(f"sessions/{session}", {field: value})]
 
     assert {(answer.status, answer.code) for answer in answers} == {(422, "bad_field")}
-    assert all(answer.said["error"]["message"].startswith(f"{field}: ") for answer in answers)
+    assert all(answer.body["error"]["message"].startswith(f"{field}: ") for answer in answers)
 
 
 @pytest.mark.parametrize("value", [7, "yes please", [], "\x00"])
 def test_archived_is_yes_or_no(value: object, alice: User) -> None:
-    refused = Script(alice).patch(f"sessions/{begun(alice)}", {"archived": value})
+    refused = ApiClient(alice).patch(f"sessions/{create_session(alice)}", {"archived": value})
 
     assert (refused.status, refused.code) == (422, "bad_field")
 
 
 def test_a_title_that_is_too_long_is_refused(alice: User) -> None:
-    refused = Script(alice).post("sessions", {"title": "x" * 201})
+    refused = ApiClient(alice).post("sessions", {"title": "x" * 201})
 
     assert (refused.status, refused.code) == (413, "too_large")
     assert not Session.objects.exists()
@@ -178,10 +183,10 @@ def test_a_title_that_is_too_long_is_refused(alice: User) -> None:
     ],
 )
 def test_a_list_that_is_none_is_refused_by_name(query: str, alice: User) -> None:
-    refused = Script(alice).get(f"sessions?{query}")
+    refused = ApiClient(alice).get(f"sessions?{query}")
 
     assert (refused.status, refused.code) == (422, "bad_field")
-    assert refused.said["error"]["message"].startswith(query.split("=", maxsplit=1)[0])
+    assert refused.body["error"]["message"].startswith(query.split("=", maxsplit=1)[0])
 
 
 @pytest.mark.parametrize(
@@ -192,7 +197,7 @@ def test_a_list_that_is_none_is_refused_by_name(query: str, alice: User) -> None
     ],
 )
 def test_a_strange_list_is_a_list(query: str, alice: User) -> None:
-    assert Script(alice).get(f"sessions?{query}").status == 200
+    assert ApiClient(alice).get(f"sessions?{query}").status == 200
 
 
 @pytest.mark.parametrize(
@@ -200,7 +205,7 @@ def test_a_strange_list_is_a_list(query: str, alice: User) -> None:
 )
 @pytest.mark.django_db
 def test_a_strange_authorization_is_nobodys(header: str) -> None:
-    refused = Answer(Client().get("/api/agents", headers={"Authorization": header}))
+    refused = ApiResponse(Client().get("/api/agents", headers={"Authorization": header}))
 
     assert (refused.status, refused.code) == (401, "not_signed_in")
 
@@ -209,36 +214,36 @@ def test_an_unreachable_database_is_said_so(alice: User, monkeypatch: pytest.Mon
     def unreachable(*_: object, **__: object) -> None:
         raise OperationalError("connection refused")
 
-    script = Script(alice)
+    script = ApiClient(alice)
 
     with monkeypatch.context() as patched:
         patched.setattr("django.db.backends.utils.CursorWrapper.execute", unreachable)
         refused = script.get("sessions")
 
     assert (refused.status, refused.code) == (503, "busy")
-    assert refused.said["error"]["retry"] is True
+    assert refused.body["error"]["retry"] is True
     assert refused.headers["Retry-After"] == "1"
-    assert "connection refused" not in refused.said["error"]["message"]
+    assert "connection refused" not in refused.body["error"]["message"]
 
 
 def test_a_fault_of_ours_is_told_without_its_inside(
     alice: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("tests.http.conftest.Desk.agents", lambda _self: 1 / 0)
+    monkeypatch.setattr("tests.http.conftest.IdleDispatcher.agents", lambda _self: 1 / 0)
 
-    broken = Script(alice).get("agents")
+    broken = ApiClient(alice).get("agents")
 
     assert (broken.status, broken.code) == (500, "internal")
     assert "ZeroDivisionError" in caplog.text
-    assert "division" not in broken.said["error"]["message"]
+    assert "division" not in broken.body["error"]["message"]
 
 
 def test_a_participant_is_told_what_is_wrong_and_a_stranger_only_that_nothing_is_there(
     alice: User, bob: User, mallory: User
 ) -> None:
-    session = joined(begun(alice), bob, "viewer")
+    session = with_participant(create_session(alice), bob, "viewer")
 
-    viewer = Script(bob).post(f"sessions/{session}/messages", {"text": "hello"})
-    stranger = Script(mallory).post(f"sessions/{session}/messages", {"text": "hello"})
+    viewer = ApiClient(bob).post(f"sessions/{session}/messages", {"text": "hello"})
+    stranger = ApiClient(mallory).post(f"sessions/{session}/messages", {"text": "hello"})
 
     assert (viewer.status, stranger.status) == (403, 404)

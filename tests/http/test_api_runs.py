@@ -9,89 +9,89 @@ from sessions_core.models import Event, Run
 from sessions_core.protocol import run_states
 from sessions_core.protocol.events import RunCompleted, RunFailed
 from sessions_core.services import runs
-from tests.http.callers import Script, begun, claimed, joined, said
+from tests.http.clients import ApiClient, claim_run, create_session, post_message, with_participant
 
-SHAPE = {
+FIELDS = {
     *("id", "agent", "state", "attempt", "replies_to", "parent"),
     *("requested_at", "started_at", "ended_at", "error"),
 }
 
 
 def test_runs_are_listed_newest_first(alice: User) -> None:
-    session = begun(alice)
-    first, second = said(session, alice), said(session, alice)
-    runs.finish(claimed(first.run), RunFailed(code="provider", message="It is away.", retry=True))
+    session = create_session(alice)
+    first, second = post_message(session, alice), post_message(session, alice)
+    runs.finish(claim_run(first.run), RunFailed(code="provider", message="It is away.", retry=True))
 
-    listed = Script(alice).get(f"sessions/{session}/runs").said["runs"]
+    listed = ApiClient(alice).get(f"sessions/{session}/runs").body["runs"]
 
     assert [row["id"] for row in listed] == [str(second.run), str(first.run)]
-    assert set(listed[0]) == SHAPE
+    assert set(listed[0]) == FIELDS
     assert (listed[0]["state"], listed[0]["started_at"], listed[0]["error"]) == ("requested", None, None)
     assert (listed[1]["state"], listed[1]["attempt"], listed[1]["error"]) == ("failed", 1, "It is away.")
     assert listed[1]["ended_at"].endswith("Z")
 
 
 def test_the_list_of_runs_is_bounded_and_costs_the_same(alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
     for _ in range(3):
-        said(session, alice)
-    script = Script(alice)
+        post_message(session, alice)
+    script = ApiClient(alice)
     script.get(f"sessions/{session}/runs")
 
     with CaptureQueriesContext(connection) as queries:
-        listed = script.get(f"sessions/{session}/runs?limit=2").said["runs"]
+        listed = script.get(f"sessions/{session}/runs?limit=2").body["runs"]
 
     assert len(listed) == 2
     assert len(queries) == 3  # the token, the standing, the Runs
 
 
 def test_stop_is_a_line_in_the_log(alice: User) -> None:
-    session = begun(alice)
-    claim = claimed(said(session, alice).run)
+    session = create_session(alice)
+    claim = claim_run(post_message(session, alice).run)
 
-    stopped = Script(alice).post(f"sessions/{session}/runs/{claim.run}/cancellation")
+    stopped = ApiClient(alice).post(f"sessions/{session}/runs/{claim.run}/cancellation")
 
-    event = Event.objects.get(session_id=session, seq=stopped.said["seq"])
-    assert (stopped.status, stopped.said["runs"]) == (200, [str(claim.run)])
+    event = Event.objects.get(session_id=session, seq=stopped.body["seq"])
+    assert (stopped.status, stopped.body["runs"]) == (200, [str(claim.run)])
     assert (event.kind, event.actor_name) == ("run.cancel_requested", "Alice")
 
 
 def test_stop_before_the_first_word_ends_the_run_at_once(alice: User) -> None:
-    session = begun(alice)
-    run = said(session, alice).run
+    session = create_session(alice)
+    run = post_message(session, alice).run
 
-    Script(alice).post(f"sessions/{session}/runs/{run}/cancellation")
+    ApiClient(alice).post(f"sessions/{session}/runs/{run}/cancellation")
 
     assert Run.objects.get(pk=run).state == "cancelled"
 
 
 def test_a_repeated_stop_gets_the_first_answer(alice: User) -> None:
-    session = begun(alice)
-    run = claimed(said(session, alice).run).run
-    script, key = Script(alice), uuid4()
+    session = create_session(alice)
+    run = claim_run(post_message(session, alice).run).run
+    script, key = ApiClient(alice), uuid4()
 
     first = script.post(f"sessions/{session}/runs/{run}/cancellation", key=key)
     again = script.post(f"sessions/{session}/runs/{run}/cancellation", key=key)
 
-    assert (again.status, again.said) == (200, first.said)
+    assert (again.status, again.body) == (200, first.body)
     assert Event.objects.filter(kind="run.cancel_requested").count() == 1
 
 
 def test_stop_without_a_run_stops_all(alice: User) -> None:
-    session = begun(alice)
-    made = {str(said(session, alice).run), str(said(session, alice).run)}
+    session = create_session(alice)
+    made = {str(post_message(session, alice).run), str(post_message(session, alice).run)}
 
-    stopped = Script(alice).post(f"sessions/{session}/cancellation")
+    stopped = ApiClient(alice).post(f"sessions/{session}/cancellation")
 
-    assert set(stopped.said["runs"]) == made
+    assert set(stopped.body["runs"]) == made
     assert not Run.objects.filter(state__in=run_states.ACTIVE).exists()
 
 
 def test_what_has_ended_cannot_be_stopped(alice: User) -> None:
-    session = begun(alice)
-    claim = claimed(said(session, alice).run)
+    session = create_session(alice)
+    claim = claim_run(post_message(session, alice).run)
     runs.finish(claim, RunCompleted())
-    script = Script(alice)
+    script = ApiClient(alice)
 
     one = script.post(f"sessions/{session}/runs/{claim.run}/cancellation")
     every = script.post(f"sessions/{session}/cancellation")
@@ -101,33 +101,33 @@ def test_what_has_ended_cannot_be_stopped(alice: User) -> None:
 
 
 def test_a_failed_run_is_tried_once_more(alice: User) -> None:
-    session = begun(alice)
-    claim = claimed(said(session, alice).run)
+    session = create_session(alice)
+    claim = claim_run(post_message(session, alice).run)
     runs.finish(claim, RunFailed(code="provider", message="It is away.", retry=True))
-    script, key = Script(alice), uuid4()
+    script, key = ApiClient(alice), uuid4()
 
     tried = script.post(f"sessions/{session}/runs/{claim.run}/retry", key=key)
     again = script.post(f"sessions/{session}/runs/{claim.run}/retry", key=key)
 
     assert (tried.status, again.status) == (201, 200)
-    assert tried.said == again.said
-    assert Run.objects.get(pk=tried.said["run"]).replies_to == claim.replies_to
+    assert tried.body == again.body
+    assert Run.objects.get(pk=tried.body["run"]).replies_to == claim.replies_to
 
 
 def test_a_run_at_work_cannot_be_tried_again(alice: User) -> None:
-    session = begun(alice)
-    run = said(session, alice).run
+    session = create_session(alice)
+    run = post_message(session, alice).run
 
-    refused = Script(alice).post(f"sessions/{session}/runs/{run}/retry")
+    refused = ApiClient(alice).post(f"sessions/{session}/runs/{run}/retry")
 
     assert (refused.status, refused.code) == (409, "conflict")
 
 
 @pytest.mark.parametrize("act", ["cancellation", "retry"])
 def test_the_run_of_another_session_is_not_there(alice: User, mallory: User, act: str) -> None:
-    theirs = said(begun(mallory), mallory).run
-    session = begun(alice)
-    script = Script(alice)
+    theirs = post_message(create_session(mallory), mallory).run
+    session = create_session(alice)
+    script = ApiClient(alice)
 
     refused = script.post(f"sessions/{session}/runs/{theirs}/{act}")
     absent = script.post(f"sessions/{session}/runs/{uuid4()}/{act}")
@@ -139,26 +139,26 @@ def test_the_run_of_another_session_is_not_there(alice: User, mallory: User, act
 
 @pytest.mark.parametrize("act", ["cancellation", "runs/{run}/cancellation", "runs/{run}/retry"])
 def test_a_viewer_stops_nothing(alice: User, bob: User, act: str) -> None:
-    session = joined(begun(alice), bob, "viewer")
-    run = said(session, alice).run
+    session = with_participant(create_session(alice), bob, "viewer")
+    run = post_message(session, alice).run
 
-    refused = Script(bob).post(f"sessions/{session}/{act.format(run=run)}")
+    refused = ApiClient(bob).post(f"sessions/{session}/{act.format(run=run)}")
 
     assert (refused.status, refused.code) == (403, "read_only")
 
 
 def test_a_viewer_sees_the_runs(alice: User, bob: User) -> None:
-    session = joined(begun(alice), bob, "viewer")
-    said(session, alice)
+    session = with_participant(create_session(alice), bob, "viewer")
+    post_message(session, alice)
 
-    assert len(Script(bob).get(f"sessions/{session}/runs").said["runs"]) == 1
+    assert len(ApiClient(bob).get(f"sessions/{session}/runs").body["runs"]) == 1
 
 
 def test_asks_have_an_address_and_no_answer_yet(alice: User, mallory: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
 
-    refused = Script(alice).post(f"sessions/{session}/asks/{uuid4()}/answer", {"value": {}})
-    stranger = Script(mallory).post(f"sessions/{session}/asks/{uuid4()}/answer", {"value": {}})
+    refused = ApiClient(alice).post(f"sessions/{session}/asks/{uuid4()}/answer", {"value": {}})
+    stranger = ApiClient(mallory).post(f"sessions/{session}/asks/{uuid4()}/answer", {"value": {}})
 
     assert (refused.status, refused.code) == (422, "not_supported")
     assert stranger.status == 404

@@ -5,58 +5,63 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sessions_core.models import Participant, Session
-from sessions_core.services import sessions
-from tests.http.callers import Script, author, begun, joined, said
+from sessions_core.services import access, sessions
+from tests.http.clients import ApiClient, create_session, post_message, with_participant
 
-SHAPE = {
+FIELDS = {
     *("id", "title", "agent", "policy", "role", "epoch", "head"),
     *("read_seq", "created_at", "active_at", "archived_at", "running"),
 }
 
 
 def test_a_session_is_made_and_read_back(alice: User) -> None:
-    script = Script(alice)
+    script = ApiClient(alice)
 
-    made = script.post("sessions", {"title": "Trip", "agent": "script", "policy": "reject"})
+    created = script.post("sessions", {"title": "Trip", "agent": "script", "policy": "reject"})
 
-    assert made.status == 201
-    assert set(made.said) == SHAPE
-    assert (made.said["title"], made.said["agent"], made.said["policy"]) == ("Trip", "script", "reject")
-    assert (made.said["role"], made.said["epoch"], made.said["running"]) == ("owner", 1, False)
-    assert made.said["created_at"].endswith("Z")
-    assert script.get(f"sessions/{made.said['id']}").said == made.said
+    assert created.status == 201
+    assert set(created.body) == FIELDS
+    assert (created.body["title"], created.body["agent"], created.body["policy"]) == ("Trip", "script", "reject")
+    assert (created.body["role"], created.body["epoch"], created.body["running"]) == ("owner", 1, False)
+    assert created.body["created_at"].endswith("Z")
+    assert script.get(f"sessions/{created.body['id']}").body == created.body
 
 
 def test_a_session_needs_no_wishes(alice: User) -> None:
-    made = Script(alice).post("sessions", {})
+    created = ApiClient(alice).post("sessions", {})
 
-    assert (made.status, made.said["agent"], made.said["policy"], made.said["title"]) == (201, "guide", "queue", "")
+    assert (created.status, created.body["agent"], created.body["policy"], created.body["title"]) == (
+        201,
+        "guide",
+        "queue",
+        "",
+    )
 
 
 def test_a_repeated_creation_makes_one_session(alice: User) -> None:
-    script, key = Script(alice), uuid4()
+    script, key = ApiClient(alice), uuid4()
 
     first = script.post("sessions", {"title": "Once"}, key=key)
     again = script.post("sessions", {"title": "Once"}, key=key)
 
-    assert first.said == again.said
+    assert first.body == again.body
     assert Session.objects.count() == 1
 
 
 def test_two_people_may_use_the_same_key(alice: User, mallory: User) -> None:
     key = uuid4()
 
-    first = Script(alice).post("sessions", {}, key=key)
-    second = Script(mallory).post("sessions", {}, key=key)
+    first = ApiClient(alice).post("sessions", {}, key=key)
+    second = ApiClient(mallory).post("sessions", {}, key=key)
 
-    assert first.said["id"] != second.said["id"]
+    assert first.body["id"] != second.body["id"]
 
 
 def test_the_list_has_the_newest_activity_first(alice: User) -> None:
-    old, new = begun(alice, title="old"), begun(alice, title="new")
-    said(old, alice)
+    old, new = create_session(alice, title="old"), create_session(alice, title="new")
+    post_message(old, alice)
 
-    listed = Script(alice).get("sessions").said
+    listed = ApiClient(alice).get("sessions").body
 
     assert [row["id"] for row in listed["sessions"]] == [str(old), str(new)]
     assert [row["running"] for row in listed["sessions"]] == [True, False]
@@ -64,56 +69,58 @@ def test_the_list_has_the_newest_activity_first(alice: User) -> None:
 
 
 def test_the_list_is_paged_without_gap_or_double(alice: User) -> None:
-    made = [str(begun(alice)) for _ in range(5)]
-    script = Script(alice)
+    created = [str(create_session(alice)) for _ in range(5)]
+    script = ApiClient(alice)
 
     seen, cursor = [], ""
     while cursor is not None:
-        page = script.get(f"sessions?limit=2&before={cursor}" if cursor else "sessions?limit=2").said
+        page = script.get(f"sessions?limit=2&before={cursor}" if cursor else "sessions?limit=2").body
         seen += [row["id"] for row in page["sessions"]]
         cursor = page["next"]
 
-    assert seen == made[::-1]
+    assert seen == created[::-1]
 
 
 def test_sessions_of_one_millisecond_are_neither_skipped_nor_shown_twice(alice: User) -> None:
-    made = {str(begun(alice)) for _ in range(5)}
+    created = {str(create_session(alice)) for _ in range(5)}
     Session.objects.update(active_at=Session.objects.latest("active_at").active_at)
-    script = Script(alice)
+    script = ApiClient(alice)
 
     seen, cursor = [], ""
     while cursor is not None:
-        page = script.get(f"sessions?limit=2&before={cursor}").said
+        page = script.get(f"sessions?limit=2&before={cursor}").body
         seen += [row["id"] for row in page["sessions"]]
         cursor = page["next"]
 
-    assert sorted(seen) == sorted(made)
+    assert sorted(seen) == sorted(created)
 
 
 def test_the_list_is_searched_by_title(alice: User) -> None:
-    begun(alice, title="Plans for 100%")
-    begun(alice, title="Other")
+    create_session(alice, title="Plans for 100%")
+    create_session(alice, title="Other")
 
-    assert [row["title"] for row in Script(alice).get("sessions?search=100%25").said["sessions"]] == ["Plans for 100%"]
-    assert Script(alice).get("sessions?search=_").said["sessions"] == []
+    assert [row["title"] for row in ApiClient(alice).get("sessions?search=100%25").body["sessions"]] == [
+        "Plans for 100%"
+    ]
+    assert ApiClient(alice).get("sessions?search=_").body["sessions"] == []
 
 
 def test_the_list_holds_only_what_one_takes_part_in(alice: User, bob: User, mallory: User) -> None:
-    joined(begun(alice, title="shared"), bob, "viewer")
+    with_participant(create_session(alice, title="shared"), bob, "viewer")
 
-    assert [row["role"] for row in Script(bob).get("sessions").said["sessions"]] == ["viewer"]
-    assert Script(mallory).get("sessions").said == {"sessions": [], "next": None}
+    assert [row["role"] for row in ApiClient(bob).get("sessions").body["sessions"]] == ["viewer"]
+    assert ApiClient(mallory).get("sessions").body == {"sessions": [], "next": None}
 
 
 def test_the_list_costs_the_same_however_long_it_is(alice: User) -> None:
-    script = Script(alice)
-    said(begun(alice), alice)
+    script = ApiClient(alice)
+    post_message(create_session(alice), alice)
     script.get("sessions")
     with CaptureQueriesContext(connection) as few:
         script.get("sessions")
 
     for _ in range(10):
-        said(begun(alice), alice)
+        post_message(create_session(alice), alice)
 
     with CaptureQueriesContext(connection) as many:
         script.get("sessions")
@@ -121,49 +128,49 @@ def test_the_list_costs_the_same_however_long_it_is(alice: User) -> None:
 
 
 def test_a_change_touches_only_what_it_names(alice: User) -> None:
-    session = begun(alice, title="Old", agent="script")
-    script = Script(alice)
+    session = create_session(alice, title="Old", agent="script")
+    script = ApiClient(alice)
 
     changed = script.patch(f"sessions/{session}", {"title": "New"})
     configured = script.patch(f"sessions/{session}", {"policy": "reject"})
 
-    assert (changed.status, changed.said["title"], changed.said["agent"]) == (200, "New", "script")
-    assert (configured.said["title"], configured.said["policy"]) == ("New", "reject")
+    assert (changed.status, changed.body["title"], changed.body["agent"]) == (200, "New", "script")
+    assert (configured.body["title"], configured.body["policy"]) == ("New", "reject")
 
 
 def test_all_at_once_restores_first_and_archives_last(alice: User) -> None:
-    session = begun(alice)
-    script = Script(alice)
+    session = create_session(alice)
+    script = ApiClient(alice)
 
     archived = script.patch(f"sessions/{session}", {"title": "Done", "agent": "script", "archived": True})
     restored = script.patch(f"sessions/{session}", {"agent": "guide", "archived": False})
 
-    assert archived.said["archived_at"] is not None
-    assert archived.said["title"] == "Done"
-    assert (restored.said["archived_at"], restored.said["agent"]) == (None, "guide")
+    assert archived.body["archived_at"] is not None
+    assert archived.body["title"] == "Done"
+    assert (restored.body["archived_at"], restored.body["agent"]) == (None, "guide")
 
 
 def test_archiving_twice_is_one_event(alice: User) -> None:
-    session = begun(alice)
-    script = Script(alice)
+    session = create_session(alice)
+    script = ApiClient(alice)
 
     first = script.patch(f"sessions/{session}", {"archived": True})
     again = script.patch(f"sessions/{session}", {"archived": True})
 
-    assert first.said["head"] == again.said["head"]
+    assert first.body["head"] == again.body["head"]
 
 
 def test_an_empty_change_changes_nothing(alice: User) -> None:
-    session = begun(alice)
-    before = Script(alice).get(f"sessions/{session}").said
+    session = create_session(alice)
+    before = ApiClient(alice).get(f"sessions/{session}").body
 
-    assert Script(alice).patch(f"sessions/{session}", {}).said == before
+    assert ApiClient(alice).patch(f"sessions/{session}", {}).body == before
 
 
 def test_an_archived_session_can_be_read_but_not_written(alice: User) -> None:
-    session = begun(alice)
-    sessions.archive(session, by=author(alice))
-    script = Script(alice)
+    session = create_session(alice)
+    sessions.archive(session, by=access.author(alice))
+    script = ApiClient(alice)
 
     refused = script.post(f"sessions/{session}/messages", {"text": "hello"})
 
@@ -172,17 +179,17 @@ def test_an_archived_session_can_be_read_but_not_written(alice: User) -> None:
 
 
 def test_a_viewer_changes_nothing(alice: User, bob: User) -> None:
-    session = joined(begun(alice, title="Kept"), bob, "viewer")
+    session = with_participant(create_session(alice, title="Kept"), bob, "viewer")
 
-    refused = Script(bob).patch(f"sessions/{session}", {"title": "Bob's"})
+    refused = ApiClient(bob).patch(f"sessions/{session}", {"title": "Bob's"})
 
     assert (refused.status, refused.code) == (403, "read_only")
     assert Session.objects.get().title == "Kept"
 
 
 def test_the_owner_deletes(alice: User) -> None:
-    session = begun(alice)
-    script = Script(alice)
+    session = create_session(alice)
+    script = ApiClient(alice)
 
     gone = script.delete(f"sessions/{session}")
 
@@ -192,17 +199,17 @@ def test_the_owner_deletes(alice: User) -> None:
 
 
 def test_an_editor_does_not_delete(alice: User, bob: User) -> None:
-    session = joined(begun(alice), bob)
+    session = with_participant(create_session(alice), bob)
 
-    refused = Script(bob).delete(f"sessions/{session}")
+    refused = ApiClient(bob).delete(f"sessions/{session}")
 
     assert (refused.status, refused.code) == (403, "forbidden")
     assert Session.objects.filter(pk=session).exists()
 
 
 def test_who_was_removed_finds_nothing_any_more(alice: User, bob: User) -> None:
-    session = joined(begun(alice), bob)
-    script = Script(bob)
+    session = with_participant(create_session(alice), bob)
+    script = ApiClient(bob)
     assert script.post(f"sessions/{session}/messages", {"text": "hello"}).status == 201
 
     Participant.objects.filter(user=bob).delete()

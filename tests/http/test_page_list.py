@@ -13,15 +13,9 @@ from chatapp.pages.views.listing import PAGE
 from sessions_core.models import Session
 from sessions_core.protocol.ids import SessionId, UserId
 from sessions_core.services import sessions
-from tests.http.callers import begun, joined, said
+from tests.http.clients import create_session, post_message, with_participant
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def reader(client: Client, alice: User) -> Client:
-    client.force_login(alice)
-    return client
 
 
 def title_of(session: SessionId) -> str:
@@ -29,8 +23,8 @@ def title_of(session: SessionId) -> str:
 
 
 def test_the_list_has_ones_own_sessions_only(reader: Client, alice: User, mallory: User) -> None:
-    begun(alice, title="Trip to Lisbon")
-    begun(mallory, title="Secret plan")
+    create_session(alice, title="Trip to Lisbon")
+    create_session(mallory, title="Secret plan")
 
     page = reader.get(reverse("home")).content.decode()
 
@@ -49,7 +43,7 @@ def test_headings_are_days_then_months(days: int, words: str) -> None:
 
 
 def test_days_are_the_readers(reader: Client, alice: User) -> None:
-    session = begun(alice, title="Late")
+    session = create_session(alice, title="Late")
     Session.objects.filter(pk=session).update(active_at=Now() - timedelta(hours=25))
     reader.cookies["timezone"] = "Nowhere/Else"
 
@@ -57,8 +51,8 @@ def test_days_are_the_readers(reader: Client, alice: User) -> None:
 
 
 def test_searching_finds_by_title(reader: Client, alice: User) -> None:
-    begun(alice, title="Trip to Lisbon")
-    begun(alice, title="Regex for dates")
+    create_session(alice, title="Trip to Lisbon")
+    create_session(alice, title="Regex for dates")
 
     found = reader.get(reverse("sessions"), {"search": "lisbon"}).content.decode()
 
@@ -69,7 +63,7 @@ def test_searching_finds_by_title(reader: Client, alice: User) -> None:
 
 def test_a_long_list_is_paged_without_a_gap(reader: Client, alice: User) -> None:
     for number in range(PAGE + 3):
-        begun(alice, title=f"<{number}>")
+        create_session(alice, title=f"<{number}>")
 
     Session.objects.update(active_at=Now())  # all in one moment: the hard case
 
@@ -83,13 +77,13 @@ def test_a_long_list_is_paged_without_a_gap(reader: Client, alice: User) -> None
 
 
 def test_a_broken_cursor_begins_anew(reader: Client, alice: User) -> None:
-    begun(alice, title="Here")
+    create_session(alice, title="Here")
 
     assert "Here" in reader.get(reverse("sessions"), {"before": "yesterday"}).content.decode()
 
 
 def test_renaming_by_htmx_tells_the_list_to_fetch_itself(reader: Client, alice: User) -> None:
-    session = begun(alice, title="Old")
+    session = create_session(alice, title="Old")
 
     done = reader.post(reverse("rename", args=[session]), {"title": "  New\nname "}, headers=HTMX)
 
@@ -98,7 +92,7 @@ def test_renaming_by_htmx_tells_the_list_to_fetch_itself(reader: Client, alice: 
 
 
 def test_a_title_that_cannot_be_is_refused_with_a_sentence(reader: Client, alice: User) -> None:
-    session = begun(alice, title="Old")
+    session = create_session(alice, title="Old")
 
     done = reader.post(reverse("rename", args=[session]), {"title": " "}, headers=HTMX)
 
@@ -107,7 +101,7 @@ def test_a_title_that_cannot_be_is_refused_with_a_sentence(reader: Client, alice
 
 
 def test_what_one_did_oneself_is_no_news(reader: Client, alice: User, bob: User) -> None:
-    session = joined(begun(alice, title="Old"), bob)
+    session = with_participant(create_session(alice, title="Old"), bob)
     reader.post(reverse("rename", args=[session]), {"title": "New"})
 
     assert not sessions.get(session, user=UserId(alice.pk)).unread
@@ -115,7 +109,7 @@ def test_what_one_did_oneself_is_no_news(reader: Client, alice: User, bob: User)
 
 
 def test_archiving_and_restoring(reader: Client, alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
 
     reader.post(reverse("archive", args=[session]))
     assert "This session is archived" in reader.get(reverse("session", args=[session])).content.decode()
@@ -125,7 +119,7 @@ def test_archiving_and_restoring(reader: Client, alice: User) -> None:
 
 
 def test_deleting_what_one_looks_at_leads_home(reader: Client, alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
     here = {**HTMX, "HX-Current-URL": f"http://testserver{reverse('session', args=[session])}"}
 
     done = reader.post(reverse("delete", args=[session]), headers=here)
@@ -135,7 +129,7 @@ def test_deleting_what_one_looks_at_leads_home(reader: Client, alice: User) -> N
 
 
 def test_only_the_owner_deletes(client: Client, alice: User, bob: User) -> None:
-    session = joined(begun(alice), bob)
+    session = with_participant(create_session(alice), bob)
     client.force_login(bob)
 
     done = client.post(reverse("delete", args=[session]), headers=HTMX)
@@ -146,7 +140,7 @@ def test_only_the_owner_deletes(client: Client, alice: User, bob: User) -> None:
 
 @pytest.mark.parametrize("act", ["rename", "archive", "restore", "delete", "post", "stop"])
 def test_somebody_elses_session_is_as_if_absent(client: Client, alice: User, mallory: User, act: str) -> None:
-    session = begun(alice, title="Alice's")
+    session = create_session(alice, title="Alice's")
     client.force_login(mallory)
 
     assert client.post(reverse(act, args=[session]), {"title": "Mine", "text": "hi"}).status_code == 404
@@ -155,7 +149,7 @@ def test_somebody_elses_session_is_as_if_absent(client: Client, alice: User, mal
 
 @pytest.mark.parametrize("part", ["session", "session_item", "session_menu", "session_rename"])
 def test_somebody_elses_session_is_shown_to_nobody(client: Client, alice: User, mallory: User, part: str) -> None:
-    session = begun(alice, title="Alice's")
+    session = create_session(alice, title="Alice's")
     client.force_login(mallory)
 
     page = client.get(reverse(part, args=[session]))
@@ -165,6 +159,6 @@ def test_somebody_elses_session_is_shown_to_nobody(client: Client, alice: User, 
 
 
 def test_a_row_shows_that_something_runs(reader: Client, alice: User) -> None:
-    said(begun(alice, title="Busy"), alice)
+    post_message(create_session(alice, title="Busy"), alice)
 
     assert "An answer is being written" in reader.get(reverse("sessions")).content.decode()

@@ -16,20 +16,14 @@ from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompleted, RunFailed
 from sessions_core.protocol.ids import ClientId, SessionId, new_message
 from sessions_core.protocol.run_states import RunState
-from sessions_core.services import runs
+from sessions_core.services import access, runs
 from sessions_core.services.messages import TEXT_LIMIT, Posted
-from tests.http.callers import author, begun, claimed, joined, said
+from tests.http.clients import claim_run, create_session, post_message, with_participant
 
 
-@pytest.fixture
-def reader(client: Client, alice: User) -> Client:
-    client.force_login(alice)
-    return client
-
-
-def started(posted: Posted, text: str) -> Claim:
-    """The answer to a post, begun in a worker."""
-    claim, message = claimed(posted.run), new_message()
+def start_answer(posted: Posted, text: str) -> Claim:
+    """Claims the Run of a post, and begins its answer with `text`."""
+    claim, message = claim_run(posted.run), new_message()
     log.append_as(
         claim,
         [
@@ -40,38 +34,38 @@ def started(posted: Posted, text: str) -> Claim:
     return claim
 
 
-def shown(reader: Client, session: SessionId, **query: str) -> str:
+def open_session(reader: Client, session: SessionId, **query: str) -> str:
     page = reader.get(reverse("session", args=[session]), query)
     assert page.status_code == 200
     return page.content.decode()
 
 
-def embedded(page: str) -> Any:  # noqa: ANN401  # JSON
+def start_data(page: str) -> Any:  # noqa: ANN401  # JSON
     found = re.search(r'<script type="application/json" id="start">(.*?)</script>', page, re.DOTALL)
     assert found
     return json.loads(found[1])
 
 
 def visible(page: str) -> str:
-    """The page without the stencils and the data for the script."""
+    """Returns the page without its templates, scripts and embedded data."""
     return re.sub(r"<(template|script)\b.*?</\1>", "", page, flags=re.DOTALL)
 
 
 def test_history_is_there_without_a_script(reader: Client, alice: User) -> None:
-    session = begun(alice)
-    runs.finish(started(said(session, alice, "Is it *kept*?"), "Yes, **all** of it."), RunCompleted())
+    session = create_session(alice)
+    runs.finish(start_answer(post_message(session, alice, "Is it *kept*?"), "Yes, **all** of it."), RunCompleted())
 
-    page = visible(shown(reader, session))
+    page = visible(open_session(reader, session))
 
     assert "Is it *kept*?" in page
     assert "<p>Yes, <strong>all</strong> of it.</p>" in page
 
 
 def test_the_script_goes_on_from_where_the_page_ends(reader: Client, alice: User) -> None:
-    session = begun(alice)
-    said(session, alice, "</script><b>&amp;")
+    session = create_session(alice)
+    post_message(session, alice, "</script><b>&amp;")
 
-    start = embedded(shown(reader, session))
+    start = start_data(open_session(reader, session))
 
     head = Session.objects.get(pk=session).head
     assert (start["session"], start["to"], start["me"]) == (str(session), head, str(alice.pk))
@@ -80,24 +74,24 @@ def test_the_script_goes_on_from_where_the_page_ends(reader: Client, alice: User
 
 
 def test_what_people_and_models_write_is_text(reader: Client, alice: User) -> None:
-    session = begun(alice, title="<i>title</i>")
-    runs.finish(started(said(session, alice, "<img src=x>"), "<img src=y onerror=z()>"), RunCompleted())
+    session = create_session(alice, title="<i>title</i>")
+    runs.finish(start_answer(post_message(session, alice, "<img src=x>"), "<img src=y onerror=z()>"), RunCompleted())
 
-    page = visible(shown(reader, session))
+    page = visible(open_session(reader, session))
 
     assert "<img" not in page
     assert "<i>" not in page
 
 
 def test_a_long_history_is_paged_back_without_a_script(reader: Client, alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
     for number in range(MESSAGES + 2):
-        runs.finish(claimed(said(session, alice, f"number {number}.").run), RunCompleted())
+        runs.finish(claim_run(post_message(session, alice, f"number {number}.").run), RunCompleted())
 
-    newest = visible(shown(reader, session))
+    newest = visible(open_session(reader, session))
     before = re.search(r'href="\?before=(\d+)"', newest)
     assert before
-    earlier = visible(shown(reader, session, before=before[1]))
+    earlier = visible(open_session(reader, session, before=before[1]))
 
     assert "number 1." not in newest
     assert "number 1." in earlier
@@ -106,38 +100,38 @@ def test_a_long_history_is_paged_back_without_a_script(reader: Client, alice: Us
 
 @pytest.mark.parametrize("before", ["9" * 5000, "9" * 17, "0", "-1", "x"])
 def test_a_page_before_nothing_that_can_be_is_no_fault_of_ours(reader: Client, alice: User, before: str) -> None:
-    shown(reader, begun(alice), before=before)
+    open_session(reader, create_session(alice), before=before)
 
 
 def test_stop_is_there_while_something_runs(reader: Client, alice: User) -> None:
-    session = begun(alice)
-    claim = started(said(session, alice), "one two")
+    session = create_session(alice)
+    claim = start_answer(post_message(session, alice), "one two")
     stop = re.compile(r'<button class="stop"[^>]*>')
-    assert "hidden" not in stop.findall(shown(reader, session))[0]
+    assert "hidden" not in stop.findall(open_session(reader, session))[0]
 
     runs.finish(claim, RunCompleted())
-    assert "hidden" in stop.findall(shown(reader, session))[0]
+    assert "hidden" in stop.findall(open_session(reader, session))[0]
 
 
 def test_a_stopped_answer_says_who_stopped_it_and_keeps_what_was_written(
     reader: Client, alice: User, bob: User
 ) -> None:
-    session = joined(begun(alice), bob)
-    claim = started(said(session, alice), "half an ans")
-    runs.cancel(session, by=author(bob), client_id=ClientId(uuid4()))
+    session = with_participant(create_session(alice), bob)
+    claim = start_answer(post_message(session, alice), "half an ans")
+    runs.cancel(session, by=access.author(bob), client_id=ClientId(uuid4()))
     runs.finish(claim, RunCompleted())
 
-    page = visible(shown(reader, session))
+    page = visible(open_session(reader, session))
 
     assert "Stopped by Bob" in page
     assert "half an ans" in page
 
 
 def test_a_failed_answer_says_why_and_can_be_tried_again(reader: Client, alice: User) -> None:
-    session = begun(alice)
-    posted = said(session, alice)
-    runs.finish(started(posted, "half"), RunFailed(code="provider", message="The provider is busy.", retry=True))
-    page = visible(shown(reader, session))
+    session = create_session(alice)
+    posted = post_message(session, alice)
+    runs.finish(start_answer(posted, "half"), RunFailed(code="provider", message="The provider is busy.", retry=True))
+    page = visible(open_session(reader, session))
     assert "The provider is busy." in page
     again = re.search(r'action="([^"]+/retry/)"', page)
     assert again
@@ -147,27 +141,27 @@ def test_a_failed_answer_says_why_and_can_be_tried_again(reader: Client, alice: 
     reader.post(again[1], form)
 
     assert Run.objects.filter(session=session, replies_to=posted.message).count() == 2
-    assert "/retry/" not in visible(shown(reader, session))
+    assert "/retry/" not in visible(open_session(reader, session))
 
 
 def test_a_post_behind_another_waits_its_turn(reader: Client, alice: User) -> None:
-    session = begun(alice)
-    said(session, alice, "first")
-    said(session, alice, "second")
+    session = create_session(alice)
+    post_message(session, alice, "first")
+    post_message(session, alice, "second")
 
-    page = visible(shown(reader, session))
+    page = visible(open_session(reader, session))
 
     assert page.index("Guide is thinking") < page.index("second") < page.index("Waits until the answer before it")
 
 
 def test_the_form_posts_once_however_often_it_is_sent(reader: Client, alice: User) -> None:
-    session = begun(alice)
+    session = create_session(alice)
     form = {"text": "line one\r\nline two", "client_id": str(uuid4())}
 
     reader.post(reverse("post", args=[session]), form)
     reader.post(reverse("post", args=[session]), form)
 
-    events = embedded(shown(reader, session))["events"]
+    events = start_data(open_session(reader, session))["events"]
     posts = [event["data"]["parts"][0]["text"] for event in events if event["kind"] == "message.posted"]
     assert posts == ["line one\nline two"]
 
@@ -183,7 +177,7 @@ def test_the_form_posts_once_however_often_it_is_sent(reader: Client, alice: Use
 def test_what_is_refused_comes_back_with_the_reason(
     reader: Client, alice: User, text: str, status: int, sentence: str
 ) -> None:
-    session = begun(alice)
+    session = create_session(alice)
 
     page = reader.post(reverse("post", args=[session]), {"text": text})
 
@@ -193,8 +187,8 @@ def test_what_is_refused_comes_back_with_the_reason(
 
 
 def test_stop_from_the_form(reader: Client, alice: User) -> None:
-    session = begun(alice)
-    posted = said(session, alice)
+    session = create_session(alice)
+    posted = post_message(session, alice)
 
     reader.post(reverse("stop", args=[session]))
     again = reader.post(reverse("stop", args=[session]), follow=True)
@@ -233,10 +227,10 @@ def test_an_unknown_agent_loses_no_text(reader: Client) -> None:
 
 
 def test_a_viewer_reads(client: Client, alice: User, bob: User) -> None:
-    session = joined(begun(alice, title="Alice's"), bob, "viewer")
+    session = with_participant(create_session(alice, title="Alice's"), bob, "viewer")
     client.force_login(bob)
 
-    assert 'id="composer"' not in shown(client, session)
+    assert 'id="composer"' not in open_session(client, session)
     assert client.post(reverse("post", args=[session]), {"text": "me too"}).status_code == 403
 
 
@@ -262,7 +256,7 @@ def test_the_page_says_how_to_set_a_model(reader: Client) -> None:
 
 
 def test_pages_load_nothing_that_is_not_ours(reader: Client, alice: User) -> None:
-    page = reader.get(reverse("session", args=[begun(alice)]))
+    page = reader.get(reverse("session", args=[create_session(alice)]))
 
     policy = page.headers["Content-Security-Policy"]
     assert "'unsafe" not in policy
@@ -271,11 +265,11 @@ def test_pages_load_nothing_that_is_not_ours(reader: Client, alice: User) -> Non
 
 
 def test_a_message_of_another_is_named(client: Client, alice: User, bob: User) -> None:
-    session = joined(begun(alice), bob)
-    said(session, bob, "hello Alice")
+    session = with_participant(create_session(alice), bob)
+    post_message(session, bob, "hello Alice")
     client.force_login(alice)
 
-    assert ">Bob</" in visible(shown(client, session))
+    assert ">Bob</" in visible(open_session(client, session))
 
 
 def test_a_fault_of_ours_has_a_page_of_its_own(rf: RequestFactory) -> None:

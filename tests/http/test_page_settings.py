@@ -1,7 +1,6 @@
 import re
 from uuid import uuid4
 
-import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -9,12 +8,6 @@ from django.urls import reverse
 from sessions_core.models import ApiToken
 from sessions_core.protocol.ids import DeviceId, UserId
 from sessions_core.services import devices, tokens
-
-
-@pytest.fixture
-def reader(client: Client, alice: User) -> Client:
-    client.force_login(alice)
-    return client
 
 
 def test_a_token_is_shown_once_and_works(reader: Client, alice: User) -> None:

@@ -8,8 +8,8 @@ from chatapp.pages import sign_in_links
 from tests.support.cast import PASSWORD
 
 
-def signed_in(client: Client) -> str:
-    """Who the reader is, by the name in the side bar's foot; nobody is sent to the sign-in page."""
+def signed_in_as(client: Client) -> str:
+    """Returns the username that the home page shows, or an empty text when nobody is signed in."""
     page = client.get(reverse("home"))
     return str(page.context["user"].username) if page.status_code == 200 else ""
 
@@ -21,14 +21,14 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_back(client: Client, alice: 
     done = client.post(sent.headers["Location"], {"username": "alice", "password": PASSWORD, "next": "/settings/"})
 
     assert done.headers["Location"] == "/settings/"
-    assert signed_in(client) == "alice"
+    assert signed_in_as(client) == "alice"
 
 
 def test_a_wrong_password_is_told_and_nobody_is_signed_in(client: Client, alice: User) -> None:
     page = client.post(reverse("sign_in"), {"username": "alice", "password": "wrong"})
 
     assert "do not belong together" in page.content.decode()
-    assert signed_in(client) == ""
+    assert signed_in_as(client) == ""
 
 
 def test_another_site_is_no_place_to_go_after_signing_in(client: Client, alice: User) -> None:
@@ -41,16 +41,16 @@ def test_signing_out_takes_a_form(client: Client, alice: User) -> None:
     client.force_login(alice)
 
     assert client.get(reverse("sign_out")).status_code == 405
-    assert signed_in(client) == "alice"
+    assert signed_in_as(client) == "alice"
 
     client.post(reverse("sign_out"))
-    assert signed_in(client) == ""
+    assert signed_in_as(client) == ""
 
 
 def test_signing_up_makes_an_account_and_signs_in(client: Client, db: None) -> None:
     client.post(reverse("sign_up"), {"username": "carol", "password": "rivers of light"})
 
-    assert signed_in(client) == "carol"
+    assert signed_in_as(client) == "carol"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_sign_in_link_works_once(client: Client, alice: User) -> None:
     link = sign_in_links.make(alice)
 
     assert client.get(link).headers["Location"] == reverse("home")
-    assert signed_in(client) == "alice"
+    assert signed_in_as(client) == "alice"
 
     assert Client().get(link).status_code == 410
 

@@ -1,4 +1,4 @@
-"""What is too large is not read to its end, whoever sends it and however it is announced."""
+"""A body over the limit is not read to its end, with any Content-Length or none."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -10,19 +10,19 @@ import pytest
 from chatapp.pages.body_limit import BODY_LIMIT, BoundedBodies, Event, Receive, Send
 
 
-class Exchange:
-    """One request to an application that keeps the body it was given."""
+class Upload:
+    """Sends one request through BoundedBodies to an application that keeps the body in `received`."""
 
-    def __init__(self, chunks: Iterable[bytes], *, announced: bytes | None = None) -> None:
+    def __init__(self, chunks: Iterable[bytes], *, content_length: bytes | None = None) -> None:
         self.events = self._events(chunks)
-        self.headers = [] if announced is None else [(b"content-length", announced)]
+        self.headers = [] if content_length is None else [(b"content-length", content_length)]
         self.read = 0
-        self.kept: bytes | None = None
+        self.received: bytes | None = None
         self.sent: list[Event] = []
 
-    async def run(self) -> "Exchange":
+    async def run(self) -> "Upload":
         scope: Any = {"type": "http", "headers": self.headers}
-        await BoundedBodies(self._keep)(scope, self._receive, self._send)
+        await BoundedBodies(self._application)(scope, self._receive, self._send)
         return self
 
     @staticmethod
@@ -40,45 +40,45 @@ class Exchange:
     async def _send(self, event: Event) -> None:
         self.sent.append(event)
 
-    async def _keep(self, _scope: object, receive: Receive, _send: Send) -> None:
+    async def _application(self, _scope: object, receive: Receive, _send: Send) -> None:
         event = await receive()
-        self.kept = event.get("body")
+        self.received = event.get("body")
         assert event["type"] == "http.disconnect" or (await receive())["type"] == "http.disconnect"
 
 
 @pytest.mark.parametrize("chunks", [[], [b"a"], [b"a", b"b"], [b"x" * BODY_LIMIT], [b"x"] * 3000])
 async def test_a_body_within_the_limit_arrives_whole(chunks: list[bytes]) -> None:
-    done = await Exchange(chunks).run()
+    done = await Upload(chunks).run()
 
-    assert done.kept == b"".join(chunks)
+    assert done.received == b"".join(chunks)
     assert done.sent == []
 
 
 async def test_a_body_without_end_is_refused_at_the_limit() -> None:
-    done = await Exchange(repeat(b"x" * 64 * 1024)).run()
+    done = await Upload(repeat(b"x" * 64 * 1024)).run()
 
-    assert done.kept is None
+    assert done.received is None
     assert done.read <= BODY_LIMIT + 64 * 1024
     assert done.sent[0]["status"] == 413
     assert (b"connection", b"close") in done.sent[0]["headers"]
     assert json.loads(done.sent[1]["body"])["error"]["code"] == "too_large"
 
 
-@pytest.mark.parametrize("announced", [BODY_LIMIT + 1, 10**15])
-async def test_a_body_announced_as_too_large_is_not_read_at_all(announced: int) -> None:
-    done = await Exchange(repeat(b"x"), announced=b"%d" % announced).run()
+@pytest.mark.parametrize("content_length", [BODY_LIMIT + 1, 10**15])
+async def test_a_body_announced_as_too_large_is_not_read_at_all(content_length: int) -> None:
+    done = await Upload(repeat(b"x"), content_length=b"%d" % content_length).run()
 
     assert done.read == 0
     assert done.sent[0]["status"] == 413
 
 
-@pytest.mark.parametrize("announced", [b"", b"-1", b"x", "²".encode()])
-async def test_a_strange_announcement_counts_for_nothing(announced: bytes) -> None:
-    assert (await Exchange([b"a"], announced=announced).run()).kept == b"a"
+@pytest.mark.parametrize("content_length", [b"", b"-1", b"x", "²".encode()])
+async def test_a_strange_announcement_counts_for_nothing(content_length: bytes) -> None:
+    assert (await Upload([b"a"], content_length=content_length).run()).received == b"a"
 
 
 async def test_a_client_that_leaves_is_told_on() -> None:
-    exchange = Exchange([])
-    exchange.events = iter([{"type": "http.disconnect"}])
+    upload = Upload([])
+    upload.events = iter([{"type": "http.disconnect"}])
 
-    assert (await exchange.run()).sent == []
+    assert (await upload.run()).sent == []

@@ -7,13 +7,13 @@ from pytest_django import Settings
 
 from sessions_core.api import authentication
 from sessions_core.machines.token_bucket import Buckets
-from tests.http.callers import Answer, Script, begun
+from tests.http.clients import ApiClient, ApiResponse, create_session
 from tests.support.cast import PASSWORD
 
 
 @pytest.fixture
 def signed_in(alice: User) -> Client:
-    """Alice's browser, signed in, on a page that gave it a CSRF cookie."""
+    """Returns Alice's browser, signed in, with a CSRF cookie."""
     client = Client(enforce_csrf_checks=True)
     assert client.login(username="alice", password=PASSWORD)
     client.cookies["csrftoken"] = "a" * 32
@@ -23,7 +23,7 @@ def signed_in(alice: User) -> Client:
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_nobody_is_told_to_sign_in(method: str) -> None:
-    refused = Script(None).call(method, "sessions", {})
+    refused = ApiClient(None).call(method, "sessions", {})
 
     assert (refused.status, refused.code) == (401, "not_signed_in")
     assert refused.headers["WWW-Authenticate"] == "Bearer"
@@ -41,7 +41,7 @@ def test_a_cookie_writes_with_the_csrf_token(signed_in: Client) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"X-CSRFToken": "b" * 32}, {"X-CSRFToken": "short"}])
 def test_a_cookie_without_the_csrf_token_writes_nothing(signed_in: Client, headers: dict[str, str]) -> None:
-    refused = Answer(signed_in.post("/api/sessions", b"{}", content_type="application/json", headers=headers))
+    refused = ApiResponse(signed_in.post("/api/sessions", b"{}", content_type="application/json", headers=headers))
 
     assert (refused.status, refused.code) == (403, "csrf_failed")
     assert signed_in.get("/api/sessions").json()["sessions"] == []
@@ -50,13 +50,13 @@ def test_a_cookie_without_the_csrf_token_writes_nothing(signed_in: Client, heade
 def test_another_site_writes_nothing(signed_in: Client) -> None:
     headers = {"X-CSRFToken": "a" * 32, "Origin": "https://evil.example"}
 
-    refused = Answer(signed_in.post("/api/sessions", b"{}", content_type="application/json", headers=headers))
+    refused = ApiResponse(signed_in.post("/api/sessions", b"{}", content_type="application/json", headers=headers))
 
     assert refused.code == "csrf_failed"
 
 
 def test_a_wrong_token_is_not_covered_by_a_right_cookie(signed_in: Client) -> None:
-    refused = Answer(signed_in.get("/api/sessions", headers={"Authorization": "Bearer ds_wrong"}))
+    refused = ApiResponse(signed_in.get("/api/sessions", headers={"Authorization": "Bearer ds_wrong"}))
 
     assert (refused.status, refused.code) == (401, "not_signed_in")
 
@@ -72,12 +72,12 @@ def test_signing_out_ends_it(signed_in: Client) -> None:
 
 
 def test_a_token_needs_no_csrf_token(alice: User) -> None:
-    assert Script(alice).post("sessions", {}).status == 201
+    assert ApiClient(alice).post("sessions", {}).status == 201
 
 
 def test_a_read_token_reads_and_writes_nothing(alice: User) -> None:
-    session = begun(alice, title="kept")
-    script = Script(alice, can_write=False)
+    session = create_session(alice, title="kept")
+    script = ApiClient(alice, can_write=False)
 
     refused = [
         script.post("sessions", {}),
@@ -87,12 +87,12 @@ def test_a_read_token_reads_and_writes_nothing(alice: User) -> None:
     ]
 
     assert {(answer.status, answer.code) for answer in refused} == {(403, "read_only")}
-    assert script.get(f"sessions/{session}").said["title"] == "kept"
+    assert script.get(f"sessions/{session}").body["title"] == "kept"
 
 
 @pytest.fixture
 def slow_api(settings: Settings) -> Iterator[int]:
-    """An API that takes so many requests at once."""
+    """Limits the API, and returns how many requests it accepts at once."""
     settings.API_RATE = 1
     authentication._buckets.cache_clear()
     yield 4
@@ -100,14 +100,14 @@ def slow_api(settings: Settings) -> Iterator[int]:
 
 
 def test_too_many_requests_are_told_when_to_come_again(slow_api: int, alice: User, bob: User) -> None:
-    script = Script(alice)
+    script = ApiClient(alice)
     answers = [script.get("agents") for _ in range(slow_api + 1)]
 
     assert [answer.status for answer in answers[:-1]] == [200] * slow_api
     assert (answers[-1].status, answers[-1].code) == (429, "rate_limited")
-    assert answers[-1].said["error"]["retry"] is True
+    assert answers[-1].body["error"]["retry"] is True
     assert answers[-1].headers["Retry-After"] == "1"
-    assert Script(bob).get("agents").status == 200
+    assert ApiClient(bob).get("agents").status == 200
 
 
 def test_a_bucket_fills_again_with_time() -> None:

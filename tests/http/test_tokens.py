@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from sessions_core.models import ApiToken
 from sessions_core.services import tokens
-from tests.http.callers import Script
+from tests.http.clients import ApiClient
 
 
 def test_a_token_is_found_by_what_was_shown_once(alice: User) -> None:
@@ -58,7 +58,7 @@ def test_use_is_noted_again_after_a_minute(alice: User) -> None:
 
 
 def test_a_revoked_token_is_refused_from_the_next_call_on(alice: User) -> None:
-    script = Script(alice)
+    script = ApiClient(alice)
     assert script.get("sessions").status == 200
 
     tokens.revoke(ApiToken.objects.get())
@@ -78,7 +78,7 @@ def test_revoking_twice_keeps_the_first_moment(alice: User) -> None:
 
 
 def test_the_token_of_a_switched_off_user_is_refused(alice: User) -> None:
-    script = Script(alice)
+    script = ApiClient(alice)
 
     User.objects.update(is_active=False)
 

@@ -13,7 +13,7 @@ from sessions_core.process import health
 
 @pytest.fixture
 def anyone() -> Iterator[Client]:
-    """Who asks for health is nobody; what was found before is forgotten."""
+    """Returns a browser that nobody has signed in with, and resets what the process remembers of its health."""
     health._redis.cache_clear()
     health._MIGRATED.clear()
     yield Client()
