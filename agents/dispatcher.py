@@ -1,4 +1,4 @@
-"""How a Run reaches a worker: a Celery message to the task of its agent. The database owns the Run, the message only wakes."""
+"""Wakes workers: a Celery message to the task of the Run's agent. The database owns the Run; a lost message costs seconds."""
 
 import logging
 import threading
@@ -15,25 +15,27 @@ from agents.sdk.registry import agents
 from sessions_core.protocol.ids import RunId
 from sessions_core.services.dispatch import AgentInfo
 
-PENDING: Final = 1000  # wakes that a broker has not taken yet; the sweeper wakes again what is beyond
+MAX_PENDING: Final = 1000  # messages that the broker has not taken yet
 
 logger = logging.getLogger(__name__)
 
 
 class CeleryDispatcher:
-    """The Dispatcher that `settings.RUN_DISPATCHER` names. Its messages leave on a thread of their own: a broker that does
-    not answer takes seconds, and whoever wakes holds a thread that all of the process's database work needs.
+    """The Dispatcher that `settings.RUN_DISPATCHER` names.
+
+    Sends from a thread of its own: a broker that does not answer takes seconds, and the threads that call `wake` are needed for
+    the database work of the process.
     """
 
-    def __init__(self, *, pending: int = PENDING) -> None:
-        self._waiting: Queue[tuple[Celery, RunId, str]] = Queue(pending)
+    def __init__(self, *, max_pending: int = MAX_PENDING) -> None:
+        self._pending: Queue[tuple[Celery, RunId, str]] = Queue(max_pending)
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def wake(self, run: RunId, agent: str) -> None:
-        """Leaves word, and returns at once. While the broker is away nothing is sent: the sweeper finds the Run later."""
+        """Queues the message and returns at once. Drops it when the broker is behind or away: the sweeper wakes again."""
         try:
-            self._waiting.put_nowait((app_or_default(), run, agent))
+            self._pending.put_nowait((app_or_default(), run, agent))
         except Full:
             logger.warning("The broker does not take messages; the Run %s is left to the sweeper.", run)
         with self._starting:
@@ -42,19 +44,19 @@ class CeleryDispatcher:
                 self._thread.start()
 
     def agents(self) -> Sequence[AgentInfo]:
-        """What is on offer; the one that answers by itself comes first."""
+        """Returns the agents that are offered: the default first, then by title."""
         default = self.default()
         offered = [agent for agent in agents().values() if agent.offered]
         offered.sort(key=lambda agent: (agent.name != default, agent.title))
         return [AgentInfo(name=agent.name, title=agent.title, description=agent.description) for agent in offered]
 
     def default(self) -> str:
-        """The Assistant when a model is set, else the Guide, which needs none."""
+        """Returns the Assistant's name when a model is set, else the Guide's, which needs none."""
         return "assistant" if settings.CHAT_MODEL else "guide"
 
     def _send_all(self) -> None:
         while True:
-            _send(*self._waiting.get())
+            _send(*self._pending.get())
 
 
 def _send(app: Celery, run: RunId, agent: str) -> None:

@@ -1,4 +1,4 @@
-"""The model of CHAT_MODEL. Importing this takes more than a second: only a worker does, before its first Run."""
+"""The model of CHAT_MODEL. Importing this takes more than a second, so only workers do it, before their first Run."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -35,75 +35,73 @@ from agents.provider import failures
 from agents.sdk import Message, PromptMessage
 
 INSTRUCTIONS: Final = "You are a helpful assistant. Answer in Markdown."
-STRICT: Final = OpenAIModelProfile(
-    openai_chat_streaming_requires_finish_reason=True
-)  # else half an answer passes for whole
-RETRIES: Final = 1  # by the provider's client, before the first token: a person waits and sees nothing
-LETTERS_A_TOKEN: Final = 4  # of English, for the estimate of what a stopped answer used
-NO_KEY: Final = "none"  # an endpoint of one's own may want no key, but its client wants one
+# Without it, a stream that breaks off in the middle counts as a whole answer.
+STRICT_PROFILE: Final = OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True)
+RETRIES: Final = 1  # by the provider's client, before the first token: meanwhile a person waits and sees nothing
+CODE_POINTS_PER_TOKEN: Final = 4  # of English, to estimate the usage of a stopped answer
+NO_KEY: Final = "none"  # the client insists on a key, even where the endpoint needs none
 
 logger = logging.getLogger(__name__)
 
 
-async def answer(turns: Sequence[PromptMessage], message: Message, *, instructions: str = INSTRUCTIONS) -> None:
-    """Streams the model's answer to the last turn into the message, following the instructions. Raises AgentFailed, with a
-    sentence that people understand. When the answer does not come to its end, its usage is an estimate.
+async def answer(prompt: Sequence[PromptMessage], message: Message, *, instructions: str = INSTRUCTIONS) -> None:
+    """Streams the model's answer to the prompt into the message, and notes its usage; an estimate when the answer is cut short.
+
+    Raises AgentFailed with a sentence that people understand.
     """
-    given = sum(len(turn.text) for turn in turns)
-    with _understandable():
+    with _agent_failures():
         try:
-            await _stream(model(), history(turns, instructions=instructions), message)
+            await _stream(model(), model_messages(prompt, instructions=instructions), message)
         finally:
             if message.usage is None:
-                tokens = (given // LETTERS_A_TOKEN, message.length // LETTERS_A_TOKEN)
-                message.used(input_tokens=tokens[0], output_tokens=tokens[1], estimated=True)
+                _estimate_usage(prompt, message)
 
 
 def prepare() -> None:
-    """Makes the model's client ahead of the first answer; what is wrong with the settings is told by that answer."""
+    """Makes the model's client before the first answer needs it. Ignores wrong settings: the first answer says what is wrong."""
     with suppress(UserError):
         model()
 
 
 @cache
 def model() -> Model:
-    """The model with its HTTP client, made once in each process. Raises UserError where the settings name none."""
+    """Returns the model with its HTTP client; one for each process. Raises UserError when the settings name none."""
     name, key, url = settings.CHAT_MODEL, settings.CHAT_MODEL_KEY, settings.CHAT_MODEL_URL
     if not url:
         return infer_model(name, provider_factory=lambda provider: _provider(provider, key))
     provider = OpenAICompatibleProvider("chat-model", base_url=url, api_key=key or NO_KEY)
     provider.client.max_retries = RETRIES
-    return OpenAIChatModel(name, provider=provider, profile=STRICT)
+    return OpenAIChatModel(name, provider=provider, profile=STRICT_PROFILE)
 
 
-def history(turns: Sequence[PromptMessage], *, instructions: str) -> list[ModelMessage]:
-    """The turns in pydantic-ai's form: neighbouring ones of one side become one message, as some providers demand."""
+def model_messages(prompt: Sequence[PromptMessage], *, instructions: str) -> list[ModelMessage]:
+    """Returns the prompt in pydantic-ai's form. Joins neighbours of one role: some providers demand that roles alternate."""
     messages: list[ModelMessage] = []
-    for turn in turns:
-        match turn.role, messages[-1] if messages else None:
+    for shown in prompt:
+        match shown.role, messages[-1] if messages else None:
             case "user", ModelRequest(parts=parts):
-                messages[-1] = ModelRequest(parts=[*parts, UserPromptPart(turn.text)], instructions=instructions)
+                messages[-1] = ModelRequest(parts=[*parts, UserPromptPart(shown.text)], instructions=instructions)
             case "user", _:
-                messages.append(ModelRequest(parts=[UserPromptPart(turn.text)], instructions=instructions))
+                messages.append(ModelRequest(parts=[UserPromptPart(shown.text)], instructions=instructions))
             case "assistant", ModelResponse(parts=parts):
-                messages[-1] = ModelResponse(parts=[*parts, TextPart(turn.text)])
+                messages[-1] = ModelResponse(parts=[*parts, TextPart(shown.text)])
             case "assistant", _:
-                messages.append(ModelResponse(parts=[TextPart(turn.text)]))
+                messages.append(ModelResponse(parts=[TextPart(shown.text)]))
     return messages
 
 
 async def _stream(model: Model, messages: Sequence[ModelMessage], message: Message) -> None:
-    patience = float(settings.MODEL_SECONDS)
-    silence = ModelSettings(timeout=patience, first_event_timeout=patience)
-    async with model_request_stream(model, messages, model_settings=silence) as stream:
+    timeout_s = float(settings.MODEL_SECONDS)
+    timeouts = ModelSettings(timeout=timeout_s, first_event_timeout=timeout_s)
+    async with model_request_stream(model, messages, model_settings=timeouts) as stream:
         async for event in stream:
-            await _hear(event, message)
+            await _append(event, message)
         usage = stream.usage
         if usage.output_tokens:
             message.used(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
 
 
-async def _hear(event: ModelResponseStreamEvent, message: Message) -> None:
+async def _append(event: ModelResponseStreamEvent, message: Message) -> None:
     match event:
         case PartStartEvent(part=TextPart(content=text)) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
             await message.append(text)
@@ -116,24 +114,33 @@ async def _hear(event: ModelResponseStreamEvent, message: Message) -> None:
             pass
 
 
+def _estimate_usage(prompt: Sequence[PromptMessage], message: Message) -> None:
+    given = sum(len(shown.text) for shown in prompt)
+    message.used(
+        input_tokens=given // CODE_POINTS_PER_TOKEN,
+        output_tokens=message.length // CODE_POINTS_PER_TOKEN,
+        estimated=True,
+    )
+
+
 def _provider(name: str, key: str) -> Provider[object]:
     try:
-        kind = infer_provider_class(name)
-    except (ImportError, ValueError) as error:  # not known, or its client is not installed
+        provider_class = infer_provider_class(name)
+    except (ImportError, ValueError) as error:  # its client library is not installed, or the name is unknown
         raise UserError(str(error)) from error
-    provider = kind(**({"api_key": key} if key else {}))
+    provider = provider_class(**({"api_key": key} if key else {}))
     provider.client.max_retries = RETRIES
     return provider
 
 
 @contextmanager
-def _understandable() -> Iterator[None]:
-    """Turns what pydantic-ai raises into AgentFailed."""
+def _agent_failures() -> Iterator[None]:
+    """Raises AgentFailed for what pydantic-ai raises."""
     try:
         yield
     except UserError as error:
-        raise failures.unusable(error) from error
+        raise failures.from_settings(error) from error
     except AgentRunError as error:
-        failed = failures.failure(error)
+        failed = failures.from_provider(error)
         logger.warning("The model failed: %s (%s)", failed.code, type(error).__name__)
         raise failed from error

@@ -1,4 +1,4 @@
-"""What goes wrong with a model, as a person reads it. What a provider wrote is not repeated: it may quote the key."""
+"""The errors of models as sentences for people. They never quote the provider's own words: those may hold the key."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ from pydantic_ai.exceptions import (
 
 from agents.sdk import AgentFailed
 
-# Kind, code, sentence, and whether the same request may succeed later. The first that fits counts: special ones come first.
+# Error, code, sentence, and `retry`. The first row that fits counts, so subclasses come before their base classes.
 _SENTENCES: Final[tuple[tuple[type[AgentRunError], str, str, bool], ...]] = (
     (
         ModelAuthenticationError,
@@ -54,8 +54,8 @@ _SENTENCES: Final[tuple[tuple[type[AgentRunError], str, str, bool], ...]] = (
 )
 
 
-def failure(error: AgentRunError) -> AgentFailed:
-    """What to tell of what a provider did."""
+def from_provider(error: AgentRunError) -> AgentFailed:
+    """Returns the failure for an error of the provider, or of the connection to it."""
     if isinstance(error, ModelConnectionError) and error.phase in {"connect", "pool"}:
         return AgentFailed("model_unreachable", "The model cannot be reached. Try again in a moment.", retry=True)
     if isinstance(error, ModelRateLimitError) and error.retry_after:
@@ -65,8 +65,8 @@ def failure(error: AgentRunError) -> AgentFailed:
     return AgentFailed(code, sentence, retry=retry)
 
 
-def unusable(error: UserError) -> AgentFailed:
-    """For a model that cannot be asked at all, because of how it is set."""
+def from_settings(error: UserError) -> AgentFailed:
+    """Returns the failure for a model that cannot be called at all, because of how it is set."""
     if "api_key" in str(error).lower():
         return AgentFailed(
             "model_no_key", "The model needs a key, and none is set. Set CHAT_MODEL_KEY and start again."

@@ -1,4 +1,4 @@
-"""One statement at a time for all the Runs of a process: while it is under way the next ones gather (group commit)."""
+"""Group commit: the writes of all Runs of a process, one statement at a time. While one is under way, the next ones gather."""
 
 import asyncio
 from collections import deque
@@ -10,74 +10,74 @@ from msgspec import Struct
 from sessions_core import bridge, log
 from sessions_core.log import Write
 from sessions_core.machines.feed import Span
-from sessions_core.protocol.claim import Claim
+from sessions_core.protocol.claim import WriteGrant
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import Fact
 
-TOGETHER: Final = 64  # writes in one statement: some 10 ms, so that none waits long for the others
-UNSURE: Final = frozenset({"08", "57"})  # SQLSTATE classes: the connection, and an operator who ended it
+GROUP_SIZE: Final = 64  # writes in one statement: about 10 ms, so that no write waits long for the others
+OUTCOME_UNKNOWN: Final = frozenset({"08", "57"})  # SQLSTATE classes: connection exception, operator intervention
 
 
-class _Waiting(Struct, frozen=True):
+class _Pending(Struct, frozen=True):
     write: Write
     written: asyncio.Future[Span]
 
 
 class Appender:
-    """Writes for whoever asks, in the order they asked."""
+    """Appends for many Runs, in the order of the calls."""
 
     def __init__(self) -> None:
-        self._waiting: deque[_Waiting] = deque()
+        self._pending: deque[_Pending] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    async def append(self, claim: Claim, facts: Sequence[Fact]) -> Span:
-        """What `log.append_as` gives or raises. When the caller is cancelled the write still comes to its end."""
+    async def append(self, grant: WriteGrant, facts: Sequence[Fact]) -> Span:
+        """Returns and raises what `log.append_as` does. When the caller is cancelled, the write is still carried out."""
         written = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(write=Write(grant=claim, facts=facts), written=written))
+        self._pending.append(_Pending(write=Write(grant=grant, facts=facts), written=written))
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain(), name="appender")
+            self._task = asyncio.create_task(self._write_all(), name="appender")
         return await asyncio.shield(written)
 
-    async def _drain(self) -> None:
-        while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
+    async def _write_all(self) -> None:
+        while self._pending:
+            group = [self._pending.popleft() for _ in range(min(GROUP_SIZE, len(self._pending)))]
             try:
                 await _write(group)
-            except Exception as error:  # noqa: BLE001  # theirs to judge
-                await _apart(group, error)
+            except Exception as error:  # noqa: BLE001  # the callers decide what it means
+                await _write_separately(group, error)
 
 
-async def _write(group: Sequence[_Waiting]) -> None:
-    spans = await bridge.run(log.append_all, [one.write for one in group])
-    for one, span in zip(group, spans, strict=True):
+async def _write(group: Sequence[_Pending]) -> None:
+    spans = await bridge.run(log.append_all, [pending.write for pending in group])
+    for pending, span in zip(group, spans, strict=True):
         if span is None:
-            _refuse(one, Fenced())
-        elif not one.written.done():
-            one.written.set_result(span)
+            _fail(pending, Fenced())
+        elif not pending.written.done():
+            pending.written.set_result(span)
 
 
-async def _apart(group: Sequence[_Waiting], error: Exception) -> None:
-    """One write's fault must not be the others': each is tried alone. Not where it may have been committed: it would stand in
-    the log twice.
+async def _write_separately(group: Sequence[_Pending], error: Exception) -> None:
+    """Tries each write of a failed group alone, so that a faulty one does not fail the others. Does not try again what may have
+    been committed: it would be in the log twice.
     """
-    if len(group) == 1 or not surely_undone(error):
-        for one in group:
-            _refuse(one, error)
+    if len(group) == 1 or not was_rolled_back(error):
+        for pending in group:
+            _fail(pending, error)
         return
-    for one in group:
+    for pending in group:
         try:
-            await _write([one])
-        except Exception as alone:  # noqa: BLE001
-            _refuse(one, alone)
+            await _write([pending])
+        except Exception as its_own:  # noqa: BLE001  # its caller decides what it means
+            _fail(pending, its_own)
 
 
-def surely_undone(error: Exception) -> bool:
-    """Whether the server itself said that it refused the statement. A connection that broke says nothing."""
+def was_rolled_back(error: Exception) -> bool:
+    """True when the server itself refused the statement. When the connection broke, the statement may have been committed."""
     state: str | None = getattr(error.__cause__, "sqlstate", None)
-    return state is not None and state[:2] not in UNSURE
+    return state is not None and state[:2] not in OUTCOME_UNKNOWN
 
 
-def _refuse(one: _Waiting, error: Exception) -> None:
-    if not one.written.done():
-        one.written.set_exception(error)
-        one.written.exception()  # its writer may have been cancelled: then nobody asks
+def _fail(pending: _Pending, error: Exception) -> None:
+    if not pending.written.done():
+        pending.written.set_exception(error)
+        pending.written.exception()  # marks it as retrieved: the caller may have been cancelled, and asyncio would log it

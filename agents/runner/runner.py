@@ -1,180 +1,126 @@
-"""Runs the agents: claims a Run, lets its agent work, writes the outcome. One Runner in each worker process, on one loop.
-
-The database decides who may write; what is here only makes an agent stop soon when it has lost that right.
-"""
-
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Final
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from msgspec import UNSET
 
-from agents.runner import history
+from agents.runner import history, outcome
 from agents.runner.appender import Appender
-from agents.runner.running import GRACE_S, End, Live
+from agents.runner.running import GRACE_S, RunningAttempt, StopReason
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
 from agents.sdk.registry import Agent, agents
 from agents.sdk.run import AgentRun
 from sessions_core import bridge
 from sessions_core.protocol.errors import Fenced
-from sessions_core.protocol.events import RunCancelled, RunCompleted, RunFailed, RunOutcome, Usage
-from sessions_core.protocol.ids import MessageId, RunId
+from sessions_core.protocol.events import RunCompleted, RunFailed, RunOutcome
+from sessions_core.protocol.ids import RunId
 from sessions_core.services import runs
-
-AGAIN_S: Final = (0.1, 0.4, 1.0, 2.0)  # waits before an outcome is tried again: PostgreSQL restarts within a lease
-
-GONE: Final = RunFailed(code="no_such_agent", message="The agent that was asked is not installed here.", retry=False)
-FAULT: Final = RunFailed(
-    code="agent_error", message="The agent ran into a fault of its own. Trying again may help.", retry=True
-)
 
 logger = logging.getLogger(__name__)
 
 
 class Runner:
-    """`execute` does one Run; `renew`, `cancel` and `drain` reach all that are at work."""
+    """Executes Runs on the loop it is used on. `worker` names this process in the Run's row, for operators."""
 
     def __init__(self, worker: str, *, grace_s: float = GRACE_S) -> None:
         self.worker = worker
-        self._grace_s = grace_s
         self.draining = False
-        self._live: set[Live] = set()
+        self._grace_s = grace_s
+        self._running: set[RunningAttempt] = set()
         self._appender = Appender()
 
     @property
-    def live(self) -> Sequence[Live]:
-        """The Runs at work here."""
-        return tuple(self._live)
+    def running(self) -> Sequence[RunningAttempt]:
+        """The attempts that this process is working on."""
+        return tuple(self._running)
 
     async def execute(self, run_id: RunId) -> None:
-        """Does the Run from claim to outcome. Nothing where it is not to be had now: the sweeper will tell of it again."""
+        """Executes the Run if this worker can claim it, and returns when it has ended. Delivery is at-least-once; the claim
+        deduplicates.
+        """
         if self.draining:
             return
         claim = await bridge.run(runs.claim, run_id, worker=self.worker)
         if claim is None:
             return
-        live = Live(claim, grace_s=self._grace_s)
-        self._live.add(live)
-        if self.draining:  # word came while the claim was under way
-            live.stop(End.RELEASED)
+        attempt = RunningAttempt(claim, grace_s=self._grace_s)
+        self._running.add(attempt)
+        if self.draining:  # since the claim began
+            attempt.stop(StopReason.HANDED_BACK)
         try:
-            await self._work(live)
+            await self._run_to_end(attempt)
         finally:
-            self._live.discard(live)
+            self._running.discard(attempt)
 
-    async def renew(self, lives: Sequence[Live]) -> None:
-        """Renews the leases, in one query, and stops what is not to go on."""
-        beat = await bridge.run(runs.heartbeat, [live.claim for live in lives])
-        for live in lives:
-            if live.claim.run in beat.lost:
-                live.stop(End.LOST)
-            elif live.claim.run in beat.cancelled:
-                live.stop(End.CANCELLED)
+    async def renew_leases(self, attempts: Sequence[RunningAttempt]) -> None:
+        """Renews the leases of the attempts in one query. Stops those that are cancelled or that another worker has claimed."""
+        heartbeat = await bridge.run(runs.heartbeat, [attempt.claim for attempt in attempts])
+        for attempt in attempts:
+            if attempt.claim.run in heartbeat.lost:
+                attempt.stop(StopReason.LOST)
+            elif attempt.claim.run in heartbeat.cancelled:
+                attempt.stop(StopReason.CANCELLED)
 
     def cancel(self, run_ids: Iterable[RunId]) -> None:
-        """Stops those of the Runs that are at work here."""
-        wanted = set(run_ids)
-        self._stop((live for live in self.live if live.claim.run in wanted), End.CANCELLED)
+        """Stops the Runs that this process is working on, because a person pressed Stop; ignores others."""
+        cancelled = set(run_ids)
+        self._stop((attempt for attempt in self.running if attempt.claim.run in cancelled), StopReason.CANCELLED)
 
     def abandon(self) -> None:
-        """Stops all without a word, because the database does not answer and the leases have lapsed."""
-        self._stop(self.live, End.LOST)
+        """Stops every attempt and writes nothing: the database does not answer, and the leases have lapsed."""
+        self._stop(self.running, StopReason.LOST)
 
     def drain(self) -> None:
-        """Takes no more Runs, and hands back those at work: another worker goes on at once."""
+        """Claims no more Runs and hands back the running ones: another worker takes them at once."""
         self.draining = True
-        self._stop(self.live, End.RELEASED)
+        self._stop(self.running, StopReason.HANDED_BACK)
 
-    def _stop(self, lives: Iterable[Live], why: End) -> None:
-        for live in lives:
-            live.stop(why)
+    def _stop(self, attempts: Iterable[RunningAttempt], reason: StopReason) -> None:
+        for attempt in attempts:
+            attempt.stop(reason)
 
-    async def _work(self, live: Live) -> None:
-        write = partial(self._appender.append, live.claim)
-        writer = DeltaBuffer(write, every_s=settings.DELTA_MS / 1000, broken=partial(_broken, live))
-        task = asyncio.create_task(self._perform(agents().get(live.claim.agent), live, writer))
-        outcome = await live.outcome(task, deadline_s=settings.RUN_SECONDS)
-        await writer.close(keep=live.why in {None, End.LATE})
-        await _conclude(live, outcome)
+    async def _run_to_end(self, attempt: RunningAttempt) -> None:
+        write = partial(self._appender.append, attempt.claim)
+        buffer = DeltaBuffer(write, every_s=settings.DELTA_MS / 1000, on_error=partial(_write_failed, attempt))
+        task = asyncio.create_task(self._run_agent(agents().get(attempt.claim.agent), attempt, buffer))
+        result = await attempt.wait(task, deadline_s=settings.RUN_SECONDS)
+        await buffer.close(keep=attempt.stop_reason in {None, StopReason.TIMED_OUT})
+        await outcome.write(attempt, result)
 
-    async def _perform(self, agent: Agent | None, live: Live, writer: DeltaBuffer) -> RunOutcome:
-        """What the agent came to by itself."""
+    async def _run_agent(self, agent: Agent | None, attempt: RunningAttempt, buffer: DeltaBuffer) -> RunOutcome:
         if agent is None:
-            return GONE
+            return outcome.NO_SUCH_AGENT
         try:
-            live.run = await self._prepared(live, writer)
-            await asyncio.sleep(0)
-            await agent.function(live.run)
+            attempt.agent_run = await self._agent_run(attempt, buffer)
+            await asyncio.sleep(0)  # a stop that has come by now cancels here, before the agent calls any model
+            await agent.function(attempt.agent_run)
         except AgentFailed as failed:
             return RunFailed(code=failed.code, message=failed.message, retry=failed.retry)
-        except (Exception, SystemExit):  # anybody's code; SystemExit would end every Run of this process
-            logger.exception("The agent %s failed in the Run %s.", live.claim.agent, live.claim.run)
-            return FAULT
-        return RunCompleted(usage=live.run.usage or UNSET)
+        except (Exception, SystemExit):  # an agent is anybody's code; SystemExit would end every Run of this process
+            logger.exception("The agent %s failed in the Run %s.", attempt.claim.agent, attempt.claim.run)
+            return outcome.AGENT_ERROR
+        return RunCompleted(usage=attempt.agent_run.usage or UNSET)
 
-    async def _prepared(self, live: Live, writer: DeltaBuffer) -> AgentRun:
-        """What the agent is given. Where the database is away that is no fault of the agent's: a new attempt does better."""
+    async def _agent_run(self, attempt: RunningAttempt, buffer: DeltaBuffer) -> AgentRun:
+        """Makes what the agent is given. Leaves the Run to a new attempt when the database is away: the agent is not at fault."""
         try:
-            told = await bridge.run(history.read, live.claim)
-            await self.renew([live])  # a cancel from before anybody listened for it: no model is called
+            prompt = await bridge.run(history.read_prompt, attempt.claim)
+            await self.renew_leases([attempt])  # sees a cancel whose hint came before this process was listening for it
         except (InterfaceError, OperationalError) as error:
-            logger.warning("The Run %s is left to a new attempt, the database is away: %s", live.claim.run, error)
-            live.stop(End.LOST)
+            logger.warning("The Run %s is left to a new attempt, the database is away: %s", attempt.claim.run, error)
+            attempt.stop(StopReason.LOST)
             raise asyncio.CancelledError from error
-        return AgentRun(live.claim, told, writer)
+        return AgentRun(attempt.claim, prompt, buffer)
 
 
-def _broken(live: Live, error: Exception) -> None:
-    """A write failed. What a lost connection did to it is not known, so it is not repeated: a new attempt begins anew."""
+def _write_failed(attempt: RunningAttempt, error: Exception) -> None:
+    """Stops the attempt. The write is not repeated: when a connection broke, it may have been committed."""
     if isinstance(error, Fenced):
-        live.stop(End.FENCED)
+        attempt.stop(StopReason.FENCED)
         return
-    logger.error("The Run %s is given up, its log cannot be written: %s", live.claim.run, error)
-    live.stop(End.LOST)
-
-
-async def _conclude(live: Live, outcome: RunOutcome | None) -> None:
-    match live.why:
-        case End.LOST:
-            return
-        case End.RELEASED:
-            await _persist(live, partial(runs.release, live.claim))
-        case End.CANCELLED | End.FENCED:  # fenced by another attempt: then this is refused as well
-            await _finish(live, RunCancelled())
-        case End.LATE:
-            await _finish(live, _late())
-        case None:
-            await _finish(live, outcome or FAULT)
-
-
-async def _finish(live: Live, outcome: RunOutcome) -> None:
-    used: dict[MessageId, Usage] = {}
-    if live.run is not None:
-        used = {message.id: message.usage for message in live.run.messages if message.usage is not None}
-    await _persist(live, partial(runs.finish, live.claim, outcome, used=used))
-
-
-async def _persist(live: Live, act: Callable[[], None]) -> None:
-    """Does the act, again after a while where the database is away. Too late is no harm: the lease brings a new attempt."""
-    for pause in (*AGAIN_S, None):
-        try:
-            await bridge.run(act)
-        except Fenced:
-            return
-        except (InterfaceError, OperationalError) as error:
-            if pause is None:
-                logger.error("The Run %s could not be ended: %s", live.claim.run, error)  # noqa: TRY400  # the database is away
-                return
-            await asyncio.sleep(pause)
-        else:
-            return
-
-
-def _late() -> RunFailed:
-    minutes = round(settings.RUN_SECONDS / 60) or 1
-    return RunFailed(code="too_slow", message=f"The answer took longer than {minutes} min and was ended.", retry=True)
+    logger.error("The Run %s is given up, its log cannot be written: %s", attempt.claim.run, error)
+    attempt.stop(StopReason.LOST)

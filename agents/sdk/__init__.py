@@ -1,4 +1,11 @@
-"""What an agent is written with: `from agents.sdk import AgentRun, agent`. docs/how-to/write-an-agent.md shows how."""
+"""The SDK: all that an agent is written with, `from agents.sdk import AgentRun, agent` (docs/reference/sdk.md).
+
+May import `sessions_core.protocol` and `sessions_core.machines`; no Django, no settings, no model library, so that an agent can
+be imported and tested alone. A new ability of agents is added here; what a worker has to do for it, in `agents.runner`.
+
+run           one Run, as its agent sees it;  message        a Message that is being written
+registry      `@agent`, and finding them;     delta_buffer   gathers what is written into few statements
+"""
 
 from agents.sdk.failed import AgentFailed
 from agents.sdk.message import Message

@@ -1,7 +1,7 @@
-"""How what an agent says reaches the log: gathered for a moment, then written in one statement, one at a time for each Run.
+"""Gathers what an agent writes for a moment, then writes it in one statement; one statement at a time for each Run.
 
-The first piece goes at once, so that a reader sees the answer begin; after that a write every `every_s`, or sooner when a
-KiB came together. A model that is faster than the database waits for it.
+The first piece is written at once, so that readers see the answer begin. After that there is a write every `every_s`, or sooner
+when 1 KiB has come together. An agent that is faster than the database waits for it.
 """
 
 import asyncio
@@ -10,114 +10,118 @@ from typing import Final
 
 from sessions_core.protocol.events import Fact, MessageDelta, RunProgressed
 
-BATCH: Final = 1024  # code points that do not wait for their time
-ROOM: Final = 64 * 1024  # code points that may wait for the database, before the agent waits too
+FULL: Final = 1024  # code points: with so many the buffer is written before its time
+LIMIT: Final = 64 * 1024  # code points: with more waiting for the database, the agent waits too
 
 Write = Callable[[Sequence[Fact]], Awaitable[object]]
-Broken = Callable[[Exception], None]
+OnError = Callable[[Exception], None]
 
 
 class DeltaBuffer:
-    """Writes the facts of one Run in the order they were put. After a write failed, `broken` was called and nothing more is
-    written: whoever waits here is cancelled.
-    """
+    """Writes the facts of one Run in the order of `put`. After a write has failed it calls `on_error` and is closed."""
 
-    def __init__(self, write: Write, *, every_s: float, broken: Broken) -> None:
+    def __init__(self, write: Write, *, every_s: float, on_error: OnError) -> None:
         self._write = write
         self._every_s = every_s
-        self._broken = broken
-        self._waiting: list[Fact] = []
-        self._size = 0
-        self._due = 0.0
-        self._hurry = asyncio.Event()
-        self._moved = asyncio.Event()
+        self._on_error = on_error
+        self._facts: list[Fact] = []
+        self._size = 0  # code points in `_facts`
+        self._next_write_at = 0.0  # by the loop's clock
+        self._write_now = asyncio.Event()
+        self._written = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._over = False
+        self._closed = False
 
     def put(self, fact: Fact, *, size: int = 0, at_once: bool = False) -> None:
-        """Takes the fact, of `size` code points. Never waits; `room` does."""
-        if self._over:
+        """Adds the fact, of `size` code points; `at_once` it is written without delay. Ignores it when closed. Never waits:
+        `wait_for_room` does.
+        """
+        if self._closed:
             return
-        self._waiting.append(fact)
+        self._facts.append(fact)
         self._size += size
-        if at_once or self._size >= BATCH:
-            self._hurry.set()
+        if at_once or self._size >= FULL:
+            self._write_now.set()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain())
+            self._task = asyncio.create_task(self._write_all())
 
-    async def room(self) -> None:
-        """Returns when there is room for more. Always gives others a turn, so that a busy agent starves nobody."""
+    async def wait_for_room(self) -> None:
+        """Returns when at most LIMIT code points are waiting. Raises asyncio.CancelledError when closed.
+
+        Always yields to the loop once, so that an agent that never awaits anything else does not starve the others.
+        """
         await asyncio.sleep(0)
-        while self._size > ROOM and not self._over:
-            self._moved.clear()
-            await self._moved.wait()
-        self._check()
+        while self._size > LIMIT and not self._closed:
+            self._written.clear()
+            await self._written.wait()
+        self._check_open()
 
     async def flush(self) -> None:
-        """Returns when all that was put so far is in the log."""
-        await self._settle()
-        self._check()
+        """Returns when everything that was put is in the log. Raises asyncio.CancelledError when closed."""
+        await self._write_rest()
+        self._check_open()
 
     async def close(self, *, keep: bool) -> None:
-        """Ends the writing: with `keep` the rest is written, else dropped. Never raises; a write under way comes to its end."""
+        """Writes what is waiting, or drops it without `keep`, and closes the buffer. A write that has begun is always waited
+        for. Never raises.
+        """
         if not keep:
-            self._over = True
-            self._waiting.clear()
-        await self._settle()
-        self._over = True
+            self._closed = True
+            self._facts.clear()
+        await self._write_rest()
+        self._closed = True
 
-    async def _settle(self) -> None:
-        self._hurry.set()
+    async def _write_rest(self) -> None:
+        self._write_now.set()
         while self._task is not None and not self._task.done():
-            await asyncio.wait(
-                {self._task}
-            )  # unlike `await task`, this leaves the write alone when the waiter is cancelled
+            # `await self._task` would cancel the write together with the waiter.
+            await asyncio.wait({self._task})
 
-    def _check(self) -> None:
-        if self._over:
+    def _check_open(self) -> None:
+        if self._closed:
             raise asyncio.CancelledError
 
-    async def _drain(self) -> None:
+    async def _write_all(self) -> None:
         clock = asyncio.get_running_loop().time
-        while self._waiting:
-            await self._pause(self._due - clock())
-            facts = _gathered(self._waiting)
-            self._waiting, self._size = [], 0
+        while self._facts:
+            await self._wait_until_due(self._next_write_at - clock())
+            facts = _coalesced(self._facts)
+            self._facts, self._size = [], 0
             if not facts:
                 return
-            self._due = clock() + self._every_s
+            self._next_write_at = clock() + self._every_s
             try:
                 await self._write(facts)
-            except Exception as error:  # noqa: BLE001  # whoever runs the agent decides what it means
-                self._over = True
-                self._waiting.clear()
-                self._broken(error)
-            self._moved.set()
+            except Exception as error:  # noqa: BLE001  # `on_error` decides what it means for the Run
+                self._closed = True
+                self._facts.clear()
+                self._on_error(error)
+            self._written.set()
 
-    async def _pause(self, seconds: float) -> None:
-        if seconds > 0 and not self._hurry.is_set():
+    async def _wait_until_due(self, seconds: float) -> None:
+        if seconds > 0 and not self._write_now.is_set():
             try:
                 async with asyncio.timeout(seconds):
-                    await self._hurry.wait()
+                    await self._write_now.wait()
             except TimeoutError:
                 pass
-        self._hurry.clear()
+        self._write_now.clear()
 
 
-def _gathered(facts: Sequence[Fact]) -> list[Fact]:
-    """The same with neighbouring deltas of one part made one, and of the progress only the newest."""
+def _coalesced(facts: Sequence[Fact]) -> list[Fact]:
+    """Returns the facts with neighbouring deltas of one part joined, and of the progress only the newest."""
     newest = max((n for n, fact in enumerate(facts) if isinstance(fact, RunProgressed)), default=-1)
-    gathered: list[Fact] = []
+    coalesced: list[Fact] = []
     deltas: list[MessageDelta] = []
     for n, fact in enumerate(facts):
         if deltas and not (isinstance(fact, MessageDelta) and _same_part(deltas[-1], fact)):
-            gathered.append(_joined(deltas))
+            coalesced.append(_joined(deltas))
             deltas = []
         if isinstance(fact, MessageDelta):
             deltas.append(fact)
         elif n == newest or not isinstance(fact, RunProgressed):
-            gathered.append(fact)
-    return [*gathered, _joined(deltas)] if deltas else gathered
+            coalesced.append(fact)
+    return [*coalesced, _joined(deltas)] if deltas else coalesced
 
 
 def _same_part(one: MessageDelta, other: MessageDelta) -> bool:

@@ -1,5 +1,9 @@
 class AgentFailed(Exception):  # noqa: N818  # `raise AgentFailed(…)` says what the agent did
-    """The Run cannot succeed. `message` is a sentence for people; `retry`: the same request may well succeed later."""
+    """Ends the Run as failed. Raise it where you know what is wrong.
+
+    `code` is for programs (`too_short`); `message` is a sentence for people; `retry` is true when the same request may succeed
+    later, so that the page offers to try again.
+    """
 
     def __init__(self, code: str, message: str, *, retry: bool = False) -> None:
         self.code = code

@@ -1,4 +1,4 @@
-"""Finds the agents: a file or folder in `agents/catalogue/` that holds an `@agent` is one. There is no list to keep."""
+"""Finds the agents: each file or folder of `agents/catalogue/` that holds an `@agent` is one. There is no list to keep."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ROOM: Final = "agents.catalogue"  # the package whose files are looked through
+CATALOGUE: Final = "agents.catalogue"
 
 AgentFunction = Callable[["AgentRun"], Awaitable[None]]
 
 
 class Agent(Struct, frozen=True):
-    """One agent: its function, and how people know it. Not `offered`: it finishes what was asked of it, and is not listed.
-    `prepare` is called in each worker, on a thread, before Runs come: for what takes long to load.
-    """
+    """A registered agent: its function, and what `agent` was given."""
 
     name: str
     title: str
@@ -37,7 +35,7 @@ class AgentTaken(Exception):  # noqa: N818  # read as the sentence it is
     """Two agents have one name."""
 
 
-_found: Final[dict[str, Agent]] = {}
+_registered: Final[dict[str, Agent]] = {}
 
 
 def agent(
@@ -48,15 +46,20 @@ def agent(
     offered: bool = True,
     prepare: Callable[[], object] | None = None,
 ) -> Callable[[AgentFunction], AgentFunction]:
-    """Makes the function an agent, run as the Celery task `agents.<name>`. Raises AgentTaken."""
+    """Registers an `async` function as the agent `name`. A worker runs it as the Celery task `agents.<name>`.
+
+    People choose it by `title` and `description`. With `offered=False` it is not listed, but still executes Runs that were
+    requested before. Each worker calls `prepare` once, on a thread, when it starts: for what takes long to load. Raises
+    AgentTaken when another module has registered the name.
+    """
 
     def register(function: AgentFunction) -> AgentFunction:
-        before = _found.get(name)
+        before = _registered.get(name)
         if before is not None and before.function.__module__ != function.__module__:
             raise AgentTaken(
                 f"“{name}” is an agent of {before.function.__module__} already: give it a name of its own."
             )
-        _found[name] = Agent(
+        _registered[name] = Agent(
             name=name, title=title, description=description, function=function, offered=offered, prepare=prepare
         )
         return function
@@ -65,19 +68,19 @@ def agent(
 
 
 def agents() -> MappingProxyType[str, Agent]:
-    """Every agent by its name, also those that are not on offer."""
-    _look()
-    return MappingProxyType(_found)
+    """Returns every agent by its name, also those that are not offered."""
+    _import_catalogue()
+    return MappingProxyType(_registered)
 
 
 @cache
-def _look() -> None:
-    """Imports the room's files once. One that cannot be imported is logged and left out: the other agents go on."""
-    room = import_module(ROOM)
-    for module in iter_modules(room.__path__):
+def _import_catalogue() -> None:
+    """Imports each file of the catalogue once. Logs one that cannot be imported: the other agents still work."""
+    catalogue = import_module(CATALOGUE)
+    for module in iter_modules(catalogue.__path__):
         if module.name.startswith("_"):
             continue
         try:
-            import_module(f"{ROOM}.{module.name}")
-        except Exception:  # somebody's new file: anything can be wrong with it
-            logger.exception("The agent in %s.%s cannot be used.", ROOM, module.name)
+            import_module(f"{CATALOGUE}.{module.name}")
+        except Exception:  # anything can be wrong with a new file
+            logger.exception("The agent in %s.%s cannot be used.", CATALOGUE, module.name)

@@ -12,56 +12,68 @@ from sessions_core.protocol.ids import MessageId, RunId, SessionId
 
 
 class AgentRun:
-    """What an agent is given: the question, and the ways to answer. When somebody presses Stop, the next `await` raises
-    asyncio.CancelledError; what was said stays, and who stopped it is told by the engine.
+    """One attempt to answer one message: the question, the conversation, and the ways to answer.
+
+    The next `await` raises asyncio.CancelledError when a person presses Stop, when the Run takes too long, or when another worker
+    has taken it over. Let it pass: the runner writes the outcome, and keeps what was appended.
     """
 
-    def __init__(self, claim: Claim, history: Sequence[PromptMessage], writer: DeltaBuffer) -> None:
+    def __init__(self, claim: Claim, prompt: Sequence[PromptMessage], buffer: DeltaBuffer) -> None:
         self.id: RunId = claim.run
         self.session: SessionId = claim.session
-        self.agent: str = claim.agent
-        self.attempt: int = claim.attempt  # 2 and more: an earlier worker died on it, what it said is gone
-        self.replies_to: MessageId | None = claim.replies_to
-        self.messages: list[Message] = []
-        self._history = tuple(history)
-        self._writer = writer
+        self.agent: str = claim.agent  # the name it is registered by
+        self.attempt: int = (
+            claim.attempt
+        )  # from 1; above 1 an earlier worker did not end it, and what that one wrote is void
+        self.replies_to: MessageId | None = claim.replies_to  # the message to answer
+        self.messages: list[Message] = []  # those that this attempt has begun, oldest first
+        self._prompt = tuple(prompt)
+        self._buffer = buffer
 
     @property
     def input(self) -> str:
-        """The text of the message to answer."""
-        last = self._history[-1] if self._history else None
+        """The text of the message to answer; empty where there is none."""
+        last = self._prompt[-1] if self._prompt else None
         return last.text if last and last.message == self.replies_to else ""
 
     def prompt(self) -> list[PromptMessage]:
-        """The conversation for a model, oldest first; the message to answer is the last one. What failed is left out, and
-        the beginning does not change from Run to Run.
+        """Returns the conversation for a model, oldest first; the message to answer is the last one.
+
+        Leaves out answers that failed or were interrupted. The beginning stays the same from Run to Run, so that the prefix
+        caches of providers hit.
         """
-        return list(self._history)
+        return list(self._prompt)
 
     @asynccontextmanager
     async def message(self) -> AsyncIterator[Message]:
-        """An open Message, completed when the block ends. When the block raises, the Run's end decides what becomes of it:
-        what was said stays, marked as stopped or failed.
+        """Begins a Message, and completes it when the block ends. A Run may write several, one after the other.
+
+        When the block raises, the Message is left open: the end of the Run completes it with what was appended, marked as
+        stopped or failed.
         """
-        message = Message(self._writer, parent=self.replies_to, agent=self.agent)
+        message = Message(self._buffer, parent=self.replies_to, agent=self.agent)
         self.messages.append(message)
         yield message
         await message.complete()
 
     async def progress(self, label: str, done: float | None = None, total: float | None = None) -> None:
-        """Tells people what is being done, as `done` of `total` where that is known."""
-        fact = RunProgressed(label=label, done=UNSET if done is None else done, total=UNSET if total is None else total)
-        self._writer.put(fact)
-        await self._writer.room()
+        """Shows people what the agent is doing: `label`, and `done` of `total`, in any unit, where they are known. Only the
+        newest of several in a short time (DELTA_MS) is written.
+        """
+        progressed = RunProgressed(
+            label=label, done=UNSET if done is None else done, total=UNSET if total is None else total
+        )
+        self._buffer.put(progressed)
+        await self._buffer.wait_for_room()
 
     @property
     def usage(self) -> Usage | None:
-        """What all its Messages used, together."""
-        used = [message.usage for message in self.messages if message.usage is not None]
-        if not used:
+        """The tokens of all Messages together; None where no usage was noted."""
+        noted = [message.usage for message in self.messages if message.usage is not None]
+        if not noted:
             return None
         return Usage(
-            input_tokens=sum(usage.input_tokens for usage in used),
-            output_tokens=sum(usage.output_tokens for usage in used),
-            estimated=any(usage.estimated for usage in used),
+            input_tokens=sum(usage.input_tokens for usage in noted),
+            output_tokens=sum(usage.output_tokens for usage in noted),
+            estimated=any(usage.estimated for usage in noted),
         )

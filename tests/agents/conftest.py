@@ -1,4 +1,4 @@
-"""Alice's Session with the scripted agent, a real dispatcher, and workers on demand."""
+"""Alice's Session with the scripted agent, a Runner in this process, and real workers on demand."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from sessions_core.protocol.author import Author
     from sessions_core.protocol.ids import SessionId
-    from tests.agents.worker import Worker
+    from tests.agents.harness import Harness
+    from tests.agents.worker import WorkerProcess
 
 
 @pytest.fixture
@@ -29,22 +30,31 @@ def session(owner: "Author") -> "SessionId":
 
 
 @pytest.fixture
-def no_messages() -> None:
-    """An empty broker: what other tests sent is forgotten."""
+def harness(session: "SessionId", owner: "Author") -> Iterator["Harness"]:
+    from agents.sdk import registry
+    from tests.agents.harness import NAME, Harness
+
+    yield Harness(session, owner)
+    registry._registered.pop(NAME, None)
+
+
+@pytest.fixture
+def empty_broker() -> None:
+    """Forgets what other tests sent."""
     import redis
 
     redis.Redis.from_url(os.environ["REDIS_URL"]).flushall()
 
 
 @pytest.fixture
-def hire(transactional_db: None, no_messages: None) -> Iterator[Callable[..., "Worker"]]:
-    """Starts workers; all are gone before the database is emptied."""
-    from tests.agents.worker import Worker
+def start_worker(transactional_db: None, empty_broker: None) -> Iterator[Callable[..., "WorkerProcess"]]:
+    """Starts real workers, with these environment variables; kills them before the database is emptied."""
+    from tests.agents.worker import WorkerProcess
 
-    workers: list[Worker] = []
+    workers: list[WorkerProcess] = []
 
-    def start(**environment: str) -> Worker:
-        workers.append(Worker(**environment))
+    def start(**environment: str) -> WorkerProcess:
+        workers.append(WorkerProcess(**environment))
         return workers[-1]
 
     yield start

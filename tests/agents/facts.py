@@ -1,7 +1,5 @@
-"""Facts to wait for, and what the log says, as sentences."""
+"""Facts that a test waits for or asserts, read from the log."""
 
-import time
-from collections.abc import Callable
 from typing import Final, TypeVar
 
 from sessions_core.protocol.events import MessageCompleted, MessageDelta, MessageStarted
@@ -10,21 +8,11 @@ from tests.db.acts import facts
 
 F = TypeVar("F")
 
-LOOK_S: Final = 0.02
 TERMINAL: Final = ("run.completed", "run.cancelled", "run.failed", "run.interrupted")
 
 
-def until(fact: Callable[[], object], *, within_s: float = 10.0) -> float:
-    """Returns as soon as the fact holds, with the seconds that took. Fails when it does not hold in time."""
-    began = time.monotonic()
-    while not fact():
-        assert time.monotonic() - began < within_s, f"not within {within_s} s"
-        time.sleep(LOOK_S)
-    return time.monotonic() - began
-
-
 def words(count: int, letter: str = "w") -> str:
-    """What the script says."""
+    """The text that the scripted agent writes."""
     return " ".join(f"{letter}{n}" for n in range(1, count + 1))
 
 
@@ -33,17 +21,17 @@ def of_kind(session: SessionId, kind: type[F]) -> list[F]:
 
 
 def ends(session: SessionId) -> list[str]:
-    """The terminal Events, by kind."""
+    """The kinds of the terminal Events."""
     return [fact.kind for fact in facts(session) if fact.kind in TERMINAL]
 
 
 def said(session: SessionId) -> str:
-    """What all deltas together say, in the order of the log, whatever Message they belong to."""
+    """The text of all deltas in the order of the log, whatever Message they belong to."""
     return "".join(fact.text for fact in facts(session) if isinstance(fact, MessageDelta))
 
 
 def completed(session: SessionId) -> MessageCompleted:
-    """The last Message that was completed."""
+    """The newest completed Message."""
     return [fact for fact in facts(session) if isinstance(fact, MessageCompleted)][-1]
 
 
@@ -56,16 +44,16 @@ def begun(session: SessionId) -> bool:
 
 
 def check_folds(session: SessionId) -> None:
-    """P10: each Message completed is exactly what its deltas said."""
-    made: dict[tuple[object, int], str] = {}
+    """Asserts that each completed Message is exactly what its deltas make (P10)."""
+    folded: dict[tuple[object, int], str] = {}
     for fact in facts(session):
         match fact:
             case MessageDelta(message=message, part=part, offset=offset, text=piece):
-                before = made.get((message, part), "")
+                before = folded.get((message, part), "")
                 assert offset == len(before)
-                made[message, part] = before + piece
+                folded[message, part] = before + piece
             case MessageCompleted(message=message, parts=parts):
-                whole = {n: part.text for n, part in enumerate(parts)}
-                assert whole == {part: what for (of, part), what in made.items() if of == message}
+                whole = {number: part.text for number, part in enumerate(parts)}
+                assert whole == {number: text for (of, number), text in folded.items() if of == message}
             case _:
                 pass

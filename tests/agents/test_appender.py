@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from django.db import OperationalError, connection
 
-from agents.runner.appender import Appender, surely_undone
+from agents.runner.appender import Appender, was_rolled_back
 from sessions_core import bridge
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
@@ -54,12 +54,12 @@ def test_what_the_server_refused_can_be_tried_again() -> None:
     with pytest.raises(Exception, match="division by zero") as refused, connection.cursor() as cursor:
         cursor.execute("SELECT 1 / 0")
 
-    assert surely_undone(refused.value)
+    assert was_rolled_back(refused.value)
 
 
 def test_what_a_lost_connection_did_is_not_known() -> None:
     with pytest.raises(OperationalError) as lost, connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    assert not surely_undone(lost.value)
+    assert not was_rolled_back(lost.value)
     connection.close()

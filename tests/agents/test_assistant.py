@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from pytest_django import Settings
 
-from agents.runner.runner import Runner
 from sessions_core import bridge
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.events import MessageCompleted, Part, RunCompleted, RunFailed
-from sessions_core.protocol.ids import RunId, SessionId
-from sessions_core.services import runs
-from tests.agents.facts import TERMINAL, check_folds, completed, of_kind, said, text, words
-from tests.db.acts import client_id, facts, say
+from sessions_core.protocol.events import Fact, MessageCompleted, Part, RunCompleted, RunFailed
+from sessions_core.protocol.ids import SessionId
+from tests.agents.facts import completed, ends, of_kind, said, text, words
+from tests.agents.harness import Harness
 from tests.support.fake_provider import Provider
 
 if TYPE_CHECKING:
@@ -38,108 +36,95 @@ async def provider(settings: Settings) -> AsyncIterator[Provider]:
     chat.model.cache_clear()
 
 
-class Asked:
-    """Alice asks the Assistant, and a Runner of this process answers."""
+class Assistant(Harness):
+    """Alice asks the Assistant. Her message tells the fake provider what to do (`fake_provider.Order`)."""
 
-    def __init__(self, session: SessionId, owner: Author) -> None:
-        self.session, self.owner = session, owner
-        self.runner = Runner("w1")
+    async def answer(self, **order: object) -> list[Fact]:
+        return await self.execute(await self.post(json.dumps(order), agent="assistant"))
 
-    async def ask(self, **order: object) -> RunId:
-        posted = await bridge.run(say, self.session, self.owner, json.dumps(order), agent="assistant")
-        await self.runner.execute(posted.run)
-        return posted.run
-
-    async def failure(self, **order: object) -> RunFailed:
-        await self.ask(**order)
-        failed = (await bridge.run(facts, self.session))[-1]
+    async def fail(self, **order: object) -> RunFailed:
+        failed = (await self.answer(**order))[-1]
         assert isinstance(failed, RunFailed)
         assert "sk-secret" not in failed.message
         return failed
 
-    async def stop(self) -> None:
-        stopped = await bridge.run(runs.cancel, self.session, by=self.owner, client_id=client_id())
-        self.runner.cancel(stopped.runs)
-
 
 @pytest.fixture
-def alice_asks(session: SessionId, owner: Author, provider: Provider) -> Asked:
-    return Asked(session, owner)
+def assistant(session: SessionId, owner: Author, provider: Provider) -> Assistant:
+    return Assistant(session, owner)
 
 
 async def until(fact: Callable[[], object]) -> None:
+    """Returns when the fact holds."""
     async with asyncio.timeout(5):
-        while not fact():  # noqa: ASYNC110  # what another process or task did has no event
+        while not fact():  # noqa: ASYNC110  # the provider has no event for it
             await asyncio.sleep(0.005)
 
 
-async def test_the_answer_is_what_the_model_said(alice_asks: Asked, provider: Provider) -> None:
-    await alice_asks.ask(words=200, every_ms=1, reason=10)
+async def test_the_answer_is_what_the_model_wrote(assistant: Assistant, provider: Provider) -> None:
+    await assistant.answer(words=200, every_ms=1, reason=10)
 
-    message = await bridge.run(completed, alice_asks.session)
+    message = await bridge.run(completed, assistant.session)
     assert message.parts == (Part(type="reasoning", text=words(10, "r")), Part(type="text", text=words(200)))
     assert message.state == "complete"
-    await bridge.run(check_folds, alice_asks.session)
     assert provider.seen[0].key == "Bearer sk-secret"
 
 
-async def test_usage_is_what_the_provider_counted(alice_asks: Asked) -> None:
-    await alice_asks.ask(words=7)
+async def test_usage_is_what_the_provider_counted(assistant: Assistant) -> None:
+    end = (await assistant.answer(words=7))[-1]
 
-    done = (await bridge.run(facts, alice_asks.session))[-1]
-    assert isinstance(done, RunCompleted)
-    assert done.usage
-    assert done.usage.output_tokens == 7
-    assert not done.usage.estimated
+    assert isinstance(end, RunCompleted)
+    assert end.usage
+    assert end.usage.output_tokens == 7
+    assert not end.usage.estimated
 
 
-async def test_the_model_is_shown_the_conversation(alice_asks: Asked, provider: Provider) -> None:
-    await alice_asks.ask(words=2)
-    await alice_asks.ask(words=3)
+async def test_the_model_is_shown_the_whole_conversation(assistant: Assistant, provider: Provider) -> None:
+    await assistant.answer(words=2)
+    await assistant.answer(words=3)
 
     roles = [(message["role"], message["content"]) for message in provider.seen[1].prompt]
     assert roles[-3:] == [("user", '{"words": 2}'), ("assistant", "w1 w2"), ("user", '{"words": 3}')]
     assert provider.seen[1].prompt[: len(provider.seen[0].prompt)] == provider.seen[0].prompt
 
 
-async def test_stop_closes_the_connection_to_the_model(alice_asks: Asked, provider: Provider) -> None:
-    asking = asyncio.create_task(alice_asks.ask(words=1000, every_ms=10))
+async def test_stop_closes_the_connection_to_the_model(assistant: Assistant, provider: Provider) -> None:
+    answering = asyncio.create_task(assistant.answer(words=1000, every_ms=10))
     await until(lambda: provider.seen and provider.seen[0].chunks > 10)
 
     pressed = time.time()
-    await alice_asks.stop()
-    await asking
+    await assistant.stop()
+    await answering
 
     seen = provider.seen[0]
     assert seen.closed_at
     assert seen.closed_at - pressed < 0.5
-    message = await bridge.run(completed, alice_asks.session)
+    message = await bridge.run(completed, assistant.session)
     assert message.state == "cancelled"
-    assert text(message) == await bridge.run(said, alice_asks.session)
+    assert text(message) == await bridge.run(said, assistant.session)
     assert message.usage
     assert message.usage.estimated
 
 
-async def test_stop_before_the_first_token_closes_the_connection_too(alice_asks: Asked, provider: Provider) -> None:
-    asking = asyncio.create_task(alice_asks.ask(silent_ms=20_000))
+async def test_stop_before_the_first_token_closes_the_connection_too(assistant: Assistant, provider: Provider) -> None:
+    answering = asyncio.create_task(assistant.answer(silent_ms=20_000))
     await until(lambda: provider.seen)
 
     pressed = time.time()
-    await alice_asks.stop()
-    await asking
+    await assistant.stop()
+    await answering
 
     assert provider.seen[0].closed_at
     assert provider.seen[0].closed_at - pressed < 0.5
     assert provider.seen[0].chunks == 0
-    ends = [fact.kind for fact in await bridge.run(facts, alice_asks.session) if fact.kind in TERMINAL]
-    assert ends == ["run.cancelled"]
+    assert await bridge.run(ends, assistant.session) == ["run.cancelled"]
 
 
-async def test_a_run_stopped_before_it_is_claimed_asks_no_model(alice_asks: Asked, provider: Provider) -> None:
-    posted = await bridge.run(say, alice_asks.session, alice_asks.owner, "{}", agent="assistant")
-    await bridge.run(runs.cancel, alice_asks.session, by=alice_asks.owner, client_id=client_id())
+async def test_a_run_that_is_stopped_before_its_claim_calls_no_model(assistant: Assistant, provider: Provider) -> None:
+    run = await assistant.post("{}", agent="assistant")
+    await assistant.stop(hint=False)
 
-    await alice_asks.runner.execute(posted.run)
+    await assistant.execute(run)
 
     assert not provider.seen
 
@@ -156,86 +141,84 @@ async def test_a_run_stopped_before_it_is_claimed_asks_no_model(alice_asks: Aske
     ],
 )
 async def test_a_refusal_of_the_provider_is_a_sentence(
-    alice_asks: Asked,
+    assistant: Assistant,
     order: dict[str, object],
     code: str,
     retry: bool,  # noqa: FBT001  # a column of the table
 ) -> None:
-    failed = await alice_asks.failure(**order)
+    failed = await assistant.fail(**order)
 
     assert (failed.code, failed.retry) == (code, retry)
     assert failed.message.endswith((".", "CHAT_MODEL_KEY"))
 
 
 @pytest.mark.parametrize("cut", ["rudely", "politely"])
-async def test_an_answer_cut_in_mid_stream_keeps_its_beginning(alice_asks: Asked, cut: str) -> None:
-    failed = await alice_asks.failure(words=100, cut_after=20, cut=cut)
+async def test_an_answer_that_breaks_off_keeps_its_beginning(assistant: Assistant, cut: str) -> None:
+    failed = await assistant.fail(words=100, cut_after=20, cut=cut)
 
     assert (failed.code, failed.retry) == ("model_cut", True)
-    message = await bridge.run(completed, alice_asks.session)
+    message = await bridge.run(completed, assistant.session)
     assert message.state == "failed"
     assert text(message) == words(20)
 
 
-async def test_a_silent_model_is_given_up(alice_asks: Asked, settings: Settings) -> None:
+async def test_a_silent_model_is_given_up(assistant: Assistant, settings: Settings) -> None:
     settings.MODEL_SECONDS = 1
 
-    failed = await alice_asks.failure(silent_ms=5000)
+    failed = await assistant.fail(silent_ms=5000)
 
     assert (failed.code, failed.retry) == ("model_timeout", True)
 
 
-async def test_a_model_that_falls_silent_in_mid_answer_is_given_up(alice_asks: Asked, settings: Settings) -> None:
+async def test_a_model_that_falls_silent_in_mid_answer_is_given_up(assistant: Assistant, settings: Settings) -> None:
     settings.MODEL_SECONDS = 1
 
-    failed = await alice_asks.failure(words=2, every_ms=5000)
+    failed = await assistant.fail(words=2, every_ms=5000)
 
     assert (failed.code, failed.retry) == ("model_timeout", True)
-    assert text(await bridge.run(completed, alice_asks.session)) == "w1"
+    assert text(await bridge.run(completed, assistant.session)) == "w1"
 
 
-async def test_a_model_that_cannot_be_reached_is_a_sentence(alice_asks: Asked, settings: Settings) -> None:
+async def test_a_model_that_cannot_be_reached_is_a_sentence(assistant: Assistant, settings: Settings) -> None:
     settings.CHAT_MODEL_URL = "http://127.0.0.1:1/v1"
 
-    failed = await alice_asks.failure()
+    failed = await assistant.fail()
 
     assert (failed.code, failed.retry) == ("model_unreachable", True)
 
 
 async def test_a_missing_key_is_a_sentence(
-    alice_asks: Asked, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    assistant: Assistant, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     settings.CHAT_MODEL, settings.CHAT_MODEL_URL, settings.CHAT_MODEL_KEY = "openai:gpt-5", "", ""
 
-    failed = await alice_asks.failure()
+    failed = await assistant.fail()
 
     assert (failed.code, failed.retry) == ("model_no_key", False)
 
 
-async def test_an_unknown_kind_of_model_is_a_sentence(alice_asks: Asked, settings: Settings) -> None:
+async def test_an_unknown_kind_of_model_is_a_sentence(assistant: Assistant, settings: Settings) -> None:
     settings.CHAT_MODEL, settings.CHAT_MODEL_URL = "nobody:nothing", ""
 
-    failed = await alice_asks.failure()
+    failed = await assistant.fail()
 
     assert failed.code == "model_unknown"
 
 
-async def test_without_a_model_the_assistant_says_how_to_set_one(alice_asks: Asked, settings: Settings) -> None:
+async def test_without_a_model_the_assistant_says_how_to_set_one(assistant: Assistant, settings: Settings) -> None:
     settings.CHAT_MODEL = ""
 
-    failed = await alice_asks.failure()
+    failed = await assistant.fail()
 
     assert failed.code == "no_model"
     assert "CHAT_MODEL" in failed.message
 
 
 @pytest.mark.parametrize("raw", [r"a\u0000b", r"a\ud800b"])
-async def test_what_no_log_can_hold_is_replaced(alice_asks: Asked, raw: str) -> None:
-    await alice_asks.ask(words=2, raw=raw)
+async def test_text_that_the_log_cannot_hold_is_replaced(assistant: Assistant, raw: str) -> None:
+    await assistant.answer(words=2, raw=raw)
 
-    message = await bridge.run(completed, alice_asks.session)
+    message = await bridge.run(completed, assistant.session)
     assert text(message) == "a�b w2"
-    assert [type(fact) for fact in await bridge.run(of_kind, alice_asks.session, MessageCompleted)] == [
-        MessageCompleted
-    ]
+    assert len(await bridge.run(of_kind, assistant.session, MessageCompleted)) == 1

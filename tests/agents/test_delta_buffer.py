@@ -1,4 +1,4 @@
-"""What an agent says is gathered, never lost, and written in order. Plain: the log is a list."""
+"""The DeltaBuffer gathers what an agent writes, loses nothing and keeps the order. Plain: the log is a list."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import pytest
 
 from agents.sdk import AgentFailed
-from agents.sdk.delta_buffer import ROOM, DeltaBuffer
-from agents.sdk.message import LIMIT, Message
+from agents.sdk.delta_buffer import LIMIT, DeltaBuffer
+from agents.sdk.message import MAX_LENGTH, Message
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import Fact, MessageCompleted, MessageDelta, RunProgressed
 
-LONG_S = 30.0  # a time that no test waits for
+LONG_S = 30.0  # no test waits so long
 
 
 class Log:
-    """Takes statements; while `closed`, they do not come back."""
+    """Keeps the statements in a list. A statement waits while `open` is not set, and raises `error` when there is one."""
 
     def __init__(self) -> None:
         self.statements: list[Sequence[Fact]] = []
@@ -48,18 +48,18 @@ def log() -> Log:
 
 
 @pytest.fixture
-async def writer(log: Log) -> DeltaBuffer:
-    return DeltaBuffer(log.write, every_s=LONG_S, broken=lambda _: None)
+async def buffer(log: Log) -> DeltaBuffer:
+    return DeltaBuffer(log.write, every_s=LONG_S, on_error=lambda _: None)
 
 
 @pytest.fixture
-async def message(writer: DeltaBuffer) -> Message:
-    return Message(writer, parent=None, agent="a")
+async def message(buffer: DeltaBuffer) -> Message:
+    return Message(buffer, parent=None, agent="a")
 
 
 async def settle() -> None:
-    """Whatever can happen without time passing has happened."""
-    for _ in range(20):
+    """Lets everything happen that needs no time to pass."""
+    for _ in range(200):
         await asyncio.sleep(0)
 
 
@@ -70,7 +70,7 @@ async def test_the_first_piece_goes_at_once(log: Log, message: Message) -> None:
     assert log.said == "first"
 
 
-async def test_what_follows_is_gathered(log: Log, message: Message) -> None:
+async def test_what_follows_the_first_piece_is_gathered(log: Log, message: Message) -> None:
     await message.append("first")
     await settle()
     before = len(log.statements)
@@ -90,8 +90,8 @@ async def test_a_kib_does_not_wait_for_its_time(log: Log, message: Message) -> N
     assert len(log.said) == 2005
 
 
-async def test_the_time_is_waited_for_and_no_longer(log: Log) -> None:
-    quick = Message(DeltaBuffer(log.write, every_s=0.05, broken=lambda _: None), parent=None, agent="a")
+async def test_what_was_gathered_is_written_when_its_time_has_come(log: Log) -> None:
+    quick = Message(DeltaBuffer(log.write, every_s=0.05, on_error=lambda _: None), parent=None, agent="a")
     await quick.append("first")
     await settle()
     await quick.append("second")
@@ -143,70 +143,70 @@ async def test_an_agent_that_is_too_fast_waits(log: Log, message: Message) -> No
         while True:
             await message.append("x" * 1000)
 
-    talking = asyncio.create_task(chatter())
-    await asyncio.sleep(0.05)
+    chattering = asyncio.create_task(chatter())
+    await settle()
     waiting = message.length
-    await asyncio.sleep(0.05)
+    await settle()
 
-    assert message.length == waiting <= 2 * ROOM
-    talking.cancel()
+    assert LIMIT < message.length == waiting <= 2 * LIMIT
+    chattering.cancel()
     log.open.set()
-    await asyncio.wait({talking})
+    await asyncio.wait({chattering})
     await settle()
 
 
-async def test_of_the_progress_only_the_newest_is_written(log: Log, writer: DeltaBuffer) -> None:
+async def test_only_the_newest_progress_is_written(log: Log, buffer: DeltaBuffer) -> None:
     log.open.clear()
     for done in range(100):
-        writer.put(RunProgressed(label="Reading", done=done))
+        buffer.put(RunProgressed(label="Reading", done=done))
         await asyncio.sleep(0)
     log.open.set()
-    await writer.flush()
+    await buffer.flush()
 
     assert len(log.facts) <= 2
     assert log.facts[-1] == RunProgressed(label="Reading", done=99)
 
 
 async def test_after_a_refused_write_the_agent_is_cancelled_at_its_next_await(log: Log) -> None:
-    broken: list[Exception] = []
-    fenced = Message(DeltaBuffer(log.write, every_s=0, broken=broken.append), parent=None, agent="a")
+    errors: list[Exception] = []
+    fenced = Message(DeltaBuffer(log.write, every_s=0, on_error=errors.append), parent=None, agent="a")
     log.error = Fenced()
 
     with pytest.raises(asyncio.CancelledError):
         await fenced.append("x")
     with pytest.raises(asyncio.CancelledError):
         await fenced.append("y")
-    assert [type(error) for error in broken] == [Fenced]
+    assert [type(error) for error in errors] == [Fenced]
     assert log.said == ""
 
 
-async def test_a_stopped_writer_drops_what_waits(log: Log, writer: DeltaBuffer, message: Message) -> None:
+async def test_closing_without_keep_drops_what_waits(log: Log, buffer: DeltaBuffer, message: Message) -> None:
     await message.append("first")
     await settle()
     await message.append(" second")
 
-    await writer.close(keep=False)
+    await buffer.close(keep=False)
 
     assert log.said == "first"
 
 
-async def test_an_ended_writer_keeps_what_waits(log: Log, writer: DeltaBuffer, message: Message) -> None:
+async def test_closing_with_keep_writes_what_waits(log: Log, buffer: DeltaBuffer, message: Message) -> None:
     await message.append("first")
     await settle()
     await message.append(" second")
 
-    await writer.close(keep=True)
+    await buffer.close(keep=True)
 
     assert log.said == "first second"
 
 
-async def test_a_busy_agent_lets_others_have_their_turn(message: Message) -> None:
-    turns = 0
+async def test_a_busy_agent_does_not_starve_others(message: Message) -> None:
+    steps = 0
 
     async def other() -> None:
-        nonlocal turns
+        nonlocal steps
         while True:
-            turns += 1
+            steps += 1
             await asyncio.sleep(0)
 
     neighbour = asyncio.create_task(other())
@@ -215,17 +215,17 @@ async def test_a_busy_agent_lets_others_have_their_turn(message: Message) -> Non
     neighbour.cancel()
     await message.complete()
 
-    assert turns >= 100
+    assert steps >= 100
 
 
-async def test_a_message_without_end_is_ended(message: Message, writer: DeltaBuffer) -> None:
+async def test_a_message_that_grows_too_long_fails(message: Message, buffer: DeltaBuffer) -> None:
     with pytest.raises(AgentFailed, match="grew beyond"):
-        await message.append("x" * (LIMIT + 1))
-    await writer.close(keep=False)
+        await message.append("x" * (MAX_LENGTH + 1))
+    await buffer.close(keep=False)
 
 
 @pytest.mark.parametrize("unfit", ["\x00", "\ud800"])
-async def test_what_no_log_can_hold_is_replaced(log: Log, message: Message, unfit: str) -> None:
+async def test_text_that_the_log_cannot_hold_is_replaced(log: Log, message: Message, unfit: str) -> None:
     await message.append(f"a{unfit}b")
     await message.complete()
 

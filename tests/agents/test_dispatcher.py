@@ -38,7 +38,7 @@ def test_a_broker_that_takes_nothing_costs_a_bounded_amount(caplog: pytest.LogCa
         other.conf.broker_transport_options = app.conf.broker_transport_options
         other.set_current()
         try:
-            dispatcher = CeleryDispatcher(pending=3)
+            dispatcher = CeleryDispatcher(max_pending=3)
             began = time.monotonic()
             for _ in range(10):
                 dispatcher.wake(new_run(), "script")

@@ -11,30 +11,30 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
-from tests.agents.facts import until
+from tests.support.waiting import until
 
 ROOT: Final = Path(__file__).parents[2]
 START_S: Final = 30.0
 
 
-class Worker:
-    """Started and ready when made. `output` is what it logged."""
+class WorkerProcess:
+    """Started and ready when it is made. `output` is what it has logged."""
 
     def __init__(self, **environment: str) -> None:
-        self._log = tempfile.TemporaryFile("w+b")  # noqa: SIM115  # lives as long as the worker
+        self._output = tempfile.TemporaryFile("w+b")  # noqa: SIM115  # lives as long as the worker
         command = [sys.executable, "-m", "celery", "-A", "chatapp", "worker", "--loglevel", "INFO"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         variables = {**os.environ, "DATABASE_URL": database_url(), **environment}
         self.process = subprocess.Popen(
-            [*command, *quiet], cwd=ROOT, env=variables, stdout=self._log, stderr=subprocess.STDOUT
+            [*command, *quiet], cwd=ROOT, env=variables, stdout=self._output, stderr=subprocess.STDOUT
         )
         until(lambda: " ready." in self.output or self.process.poll() is not None, within_s=START_S)
         assert self.process.poll() is None, self.output
 
     @property
     def output(self) -> str:
-        self._log.seek(0)
-        return self._log.read().decode()
+        self._output.seek(0)
+        return self._output.read().decode()
 
     def kill(self) -> None:
         """kill -9."""
@@ -44,7 +44,7 @@ class Worker:
     def pause(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
     def terminate(self) -> None:
@@ -52,13 +52,13 @@ class Worker:
         self.process.terminate()
 
     def end(self) -> None:
-        """Whatever state it is in, it is gone after this."""
+        """Kills it if it still runs, and frees what it used."""
         if self.process.poll() is None:
             self.kill()
-        self._log.close()
+        self._output.close()
 
 
 def database_url() -> str:
-    """The address of the database that this test writes to."""
+    """Returns the address of the database that this test writes to."""
     address = urlsplit(os.environ["DATABASE_URL"])
     return address._replace(path=f"/{connection.settings_dict['NAME']}").geturl()

@@ -1,4 +1,4 @@
-"""`manage.py local_model`: serves the small local model. A part of `manage.py up` with LOCAL_LLM=1."""
+"""`manage.py local_model`: serves the small local model. `manage.py up` starts it when LOCAL_LLM=1."""
 
 from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
@@ -14,5 +14,5 @@ class Command(BaseCommand):
     def handle(self, **options: object) -> None:
         try:
             local.serve()
-        except local.Missing as missing:
-            raise CommandError(str(missing)) from None
+        except local.NotInstalled as error:
+            raise CommandError(str(error)) from None

@@ -1,10 +1,10 @@
-"""The prompt view: what a model is shown. Plain: a fold, no database."""
+"""What a model is shown of a conversation. A fold: no database."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from agents.sdk.prompt import turns
+from agents.runner.prompt_view import fold
 from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
@@ -55,8 +55,8 @@ def answered(n: int, *parts: Part, state: MessageState = "complete", said: int =
 
 
 def shown(*logs: Log, up_to: int | None = None) -> list[str]:
-    history = turns([entry for log in logs for entry in log], up_to=message(up_to) if up_to else None)
-    return [f"{turn.role[0]}: {turn.text}" for turn in history]
+    prompt = fold([entry for log in logs for entry in log], up_to=message(up_to) if up_to else None)
+    return [f"{shown.role[0]}: {shown.text}" for shown in prompt]
 
 
 def text(value: str) -> Part:

@@ -1,0 +1,94 @@
+"""Everything a worker does beside its Runs: renews their leases, listens for cancels, sweeps and compacts."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from django.conf import settings
+
+from agents.runner.runner import Runner
+from sessions_core import bridge, hints
+from sessions_core.services import runs
+
+SWEEP_S: Final = 1  # a lapsed lease is noticed within it
+LISTEN_AGAIN_S: Final = 1
+COMPACT_S: Final = 10
+
+logger = logging.getLogger(__name__)
+
+
+async def maintain(runner: Runner) -> None:
+    """Runs until it is cancelled. A task that fails is tried again."""
+    hints.use_loop(asyncio.get_running_loop())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_repeat(runs.HEARTBEAT_S, Heartbeats(runner).send, "The leases could not be renewed"))
+        group.create_task(_repeat(SWEEP_S, partial(sweep, runner), "The Runs could not be swept"))
+        group.create_task(_repeat(COMPACT_S, partial(_compact, runner), "The logs could not be compacted"))
+        group.create_task(_repeat(LISTEN_AGAIN_S, partial(_listen, runner), "Cancels come by the heartbeat only"))
+
+
+class Heartbeats:
+    """Renews the leases of a worker's Runs. Abandons the Runs when no heartbeat got through for the time of a lease, because
+    another worker may have claimed them.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._renewed_at = _clock()
+
+    async def send(self) -> None:
+        attempts = self._runner.running
+        try:
+            async with asyncio.timeout(runs.LEASE_S):
+                if attempts:
+                    await self._runner.renew_leases(attempts)
+            self._renewed_at = _clock()
+        finally:
+            if _clock() - self._renewed_at > runs.LEASE_S:
+                self._runner.abandon()
+
+
+async def sweep(runner: Runner) -> None:
+    """Ends Runs that no worker will end, and wakes workers for Runs whose wake was lost.
+
+    A full worker wakes nobody: Runs that only wait for room have their message in the queue, and would get another one every few
+    seconds.
+    """
+    if runner.draining:
+        return
+    await bridge.run(runs.end_lapsed)
+    if len(runner.running) < settings.WORKER_RUNS:
+        await bridge.run(runs.wake_waiting)
+
+
+async def _compact(runner: Runner) -> None:
+    """Compacts until nothing is due. Every worker does it at once: each takes Runs whose rows no other has locked."""
+    delay = timedelta(seconds=settings.COMPACT_AFTER_S)
+    while not runner.draining:
+        if not await bridge.run(runs.compact, delay=delay):
+            return
+
+
+async def _listen(runner: Runner) -> None:
+    await hints.listen_cancels(runner.cancel)
+
+
+async def _repeat(every_s: float, act: Callable[[], Awaitable[None]], warning: str) -> None:
+    """Performs the act for ever, with a pause of `every_s`. Logs the first failure of a row."""
+    failing = False
+    while True:
+        try:
+            await act()
+            failing = False
+        except Exception as error:  # noqa: BLE001  # the other tasks must go on, whatever fails in one
+            if not failing:
+                logger.warning("%s: %r", warning, error)
+            failing = True
+        await asyncio.sleep(every_s)
+
+
+def _clock() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,98 @@
+"""The prompt view: what a model is shown of a conversation. A fold of its own, because people are shown more (the timeline).
+
+Each answer stands directly after the message that it answers, whenever it was written. A later Event never changes what stands
+before it, so the prefix stays the same from Run to Run and the prefix caches of providers hit.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from agents.sdk import PromptMessage
+from sessions_core.protocol.events import (
+    Fact,
+    MessageCompleted,
+    MessagePosted,
+    MessageStarted,
+    MessageState,
+    Part,
+    RunRequested,
+    RunRestarted,
+)
+from sessions_core.protocol.ids import MessageId, RunId
+
+BEFORE_ALL: Final = MessageId(
+    UUID(int=0)
+)  # stands for the message that is answered, where none was posted before the answer
+SHOWN: Final[frozenset[MessageState]] = frozenset(
+    {"complete", "cancelled"}
+)  # people read a stopped answer and replied to it
+KINDS: Final = tuple(
+    fact.kind for fact in (MessagePosted, MessageStarted, MessageCompleted, RunRequested, RunRestarted)
+)
+
+
+class _Conversation(Struct):
+    """What the fold knows so far. `answers` holds, for each posted message, the answers of each Run, the oldest Run first."""
+
+    posted: dict[MessageId, str]
+    replies_to: dict[RunId, MessageId | None]
+    started: dict[MessageId, tuple[RunId | None, MessageId | None]]  # by which Run, and with which parent
+    answers: dict[MessageId, dict[RunId | None, list[PromptMessage]]]
+
+
+def fold(facts: Iterable[tuple[RunId | None, Fact]], *, up_to: MessageId | None) -> list[PromptMessage]:
+    """Returns the conversation, oldest first, up to and with the message `up_to`; None: all of it.
+
+    `facts` are those of the KINDS in the order of the log, each with the Run that wrote it. Leaves out answers that failed, were
+    interrupted or voided, never completed, or have no text. Of the Runs that answered one message, the newest counts.
+    """
+    conversation = _Conversation({}, {}, {}, {})
+    for run, fact in facts:
+        _apply(conversation, run, fact)
+    prompt: list[PromptMessage] = []
+    for message, text in conversation.posted.items():
+        prompt.append(PromptMessage(role="user", text=text, message=message))
+        if message == up_to:
+            return prompt
+        answers = [messages for messages in conversation.answers.get(message, {}).values() if messages]
+        prompt += answers[-1] if answers else []
+    return prompt
+
+
+def _apply(conversation: _Conversation, run: RunId | None, fact: Fact) -> None:
+    match fact:
+        case MessagePosted(message=message, parts=parts):
+            conversation.posted[message] = _text(parts)
+        case RunRequested(run=requested, replies_to=replies_to):
+            conversation.replies_to[requested] = replies_to
+        case MessageStarted(message=message, parent=parent):
+            conversation.started[message] = (run, parent)
+        case MessageCompleted(message=message, parts=parts, state=state):
+            if state in SHOWN and (text := _text(parts)).strip():
+                _add_answer(conversation, PromptMessage(role="assistant", text=text, message=message))
+        case RunRestarted(voided=voided):
+            for messages in conversation.answers.get(_answered(conversation, run, None), {}).values():
+                messages[:] = [answer for answer in messages if answer.message not in voided]
+        case _:
+            pass
+
+
+def _add_answer(conversation: _Conversation, answer: PromptMessage) -> None:
+    run, parent = conversation.started.get(answer.message, (None, None))
+    message = _answered(conversation, run, parent)
+    conversation.answers.setdefault(message, {}).setdefault(run, []).append(answer)
+
+
+def _answered(conversation: _Conversation, run: RunId | None, parent: MessageId | None) -> MessageId:
+    """Returns the posted message after which an answer stands: its Run's `replies_to`, else its parent, else the newest."""
+    for message in (conversation.replies_to.get(run) if run else None, parent):
+        if message in conversation.posted:
+            return message
+    return next(reversed(conversation.posted), BEFORE_ALL)
+
+
+def _text(parts: Iterable[Part]) -> str:
+    return "\n\n".join(part.text for part in parts if part.type == "text")

@@ -1,0 +1,63 @@
+"""The asyncio loop of a worker process, on a thread of its own, and the calls that Celery's threads make into it."""
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+from functools import cache
+from uuid import UUID, uuid4
+
+from agents.runner.maintenance import maintain
+from agents.runner.runner import Runner
+from agents.sdk.registry import agents
+from sessions_core.process import garbage
+from sessions_core.protocol.ids import RunId
+
+logger = logging.getLogger(__name__)
+_starting = threading.RLock()  # reentrant: a signal handler may call `this_worker` on the thread that is starting it
+
+
+class Worker:
+    """A Runner and its loop. The thread is a daemon, so that nothing waits for it when Celery has ended."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._runner = Runner(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}")
+        threading.Thread(target=self._loop.run_forever, name="agents", daemon=True).start()
+        threading.Thread(target=_prepare_agents, name="prepare", daemon=True).start()
+        self._maintenance = asyncio.run_coroutine_threadsafe(maintain(self._runner), self._loop)
+        self._maintenance.add_done_callback(lambda _: logger.info("This worker looks after no Runs any more."))
+
+    def execute(self, run_id: str) -> None:
+        """Executes the Run if it can be claimed. Blocks until it has ended."""
+        asyncio.run_coroutine_threadsafe(self._runner.execute(RunId(UUID(run_id))), self._loop).result()
+
+    def drain(self) -> None:
+        """Hands back the Runs. Safe in a signal handler: it only schedules the call on the loop."""
+        self._loop.call_soon_threadsafe(self._runner.drain)
+
+
+def this_worker() -> Worker:
+    """Returns the Worker of this process, which starts at the first call."""
+    with _starting:
+        return _worker()
+
+
+@cache
+def _worker() -> Worker:
+    return Worker()
+
+
+def _prepare_agents() -> None:
+    """Calls every agent's `prepare`, each on a thread, then tells the garbage collector that all is loaded."""
+    threads = [
+        threading.Thread(target=agent.prepare, name=agent.name, daemon=True)
+        for agent in agents().values()
+        if agent.prepare is not None
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    garbage.tune()
