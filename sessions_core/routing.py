@@ -1,11 +1,11 @@
-"""The address of the WebSocket."""
+"""The addresses of the WebSockets."""
 
 from typing import Final
 
 from channels.routing import URLRouter
 from django.urls import path
 
-from sessions_core.consumers import sessions_socket
+from sessions_core.consumers import SessionsConsumer
 
-# django-stubs types `path` for views only; Channels routes ASGI applications by the same patterns.
-sockets: Final = URLRouter([path("ws/", sessions_socket)])  # type: ignore[arg-type]
+# django-stubs knows views only; Channels routes consumers by the same patterns.
+sockets: Final = URLRouter([path("ws/", SessionsConsumer.as_asgi())])

@@ -1,14 +1,13 @@
-"""Live sockets: thin shells that parse, call and answer.
+"""The WebSocket: a thin shell that receives frames, executes them and sends the answers.
 
-socket        one WebSocket: let in, received from, handed on
-commands      what each frame does;  subscribing  of which this is the longest
-connection    the outbox, the writer and the Subscriptions of one socket
-delivery      all of them: sweeps, who may still be here, draining
-gathering     presence between processes;  presence  as a plain machine
-limits        how much one may ask
+May import `live` and all below it; what is not about WebSockets belongs there. A frame of a new type is declared in
+`protocol.frames` and executed in `commands`.
+
+consumer   the Channels consumer: accepts or refuses a socket, and carries a Connection's frames
+receiver   checks and queues the frames of one client
+commands   executes each frame;  subscribe  the longest of them
 """
 
-from sessions_core.consumers.consumer import sessions_socket
-from sessions_core.live.delivery import drain
+from sessions_core.consumers.consumer import SessionsConsumer
 
-__all__ = ["drain", "sessions_socket"]
+__all__ = ["SessionsConsumer"]

@@ -1,158 +1,110 @@
-"""The ASGI application at `/ws/`: lets somebody in, receives, and hands on. A thin shell around Connection."""
+"""The WebSocket endpoint at `/ws/`: a Channels consumer that carries the frames of one Connection."""
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
-from math import ceil
 from typing import Any, Final
 
-from sessions_core import bridge
-from sessions_core.consumers import commands
-from sessions_core.live.connection import Connection
-from sessions_core.live.delivery import Delivery, here
-from sessions_core.machines.send_buffer import size_of
-from sessions_core.protocol.errors import BadFrame, BadOrigin, HelloFirst, Invalid, NotSignedIn, RateLimited, Refusal
-from sessions_core.protocol.frames import (
-    CLOSE_BUSY,
-    CLOSE_MISBEHAVING,
-    CLOSE_NOT_SIGNED_IN,
-    CLOSE_TOO_LARGE,
-    FRAME_LIMIT,
-    SUBPROTOCOL,
-    ClientFrame,
-    Hello,
-    Ping,
-    Typing,
-    addressed,
-    parse,
-    refused,
-)
-from sessions_core.services import callers
+from channels.consumer import AsyncConsumer, get_handler_name
+from channels.exceptions import StopConsumer
+from typing_extensions import override
 
-Scope = dict[str, Any]
+from sessions_core import bridge
+from sessions_core.consumers.receiver import Receiver
+from sessions_core.live.connection import Connection
+from sessions_core.live.delivery import current_delivery
+from sessions_core.protocol.errors import BadOrigin, NotSignedIn
+from sessions_core.protocol.frames import CLOSE_BUSY, CLOSE_NOT_SIGNED_IN, SUBPROTOCOL
+from sessions_core.services import callers
+from sessions_core.services.callers import Caller
+
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-WAITING: Final = 64  # frames that wait for the one before to be obeyed; more are refused
-BRAKE_S: Final = 0.05  # before the next frame is received from one who floods
+REASON_LENGTH: Final = 120  # characters; a close frame has room for 123 bytes
+FLOOD_PAUSE_S: Final = 0.05  # before the next frame of a client that sends too fast is received
 
 logger = logging.getLogger(__name__)
 
 
-async def sessions_socket(scope: Scope, receive: Receive, send: Send) -> None:
-    """One WebSocket, from its upgrade to its end."""
-    await receive()  # websocket.connect
-    try:
-        caller = await bridge.run(callers.by_headers, scope["headers"])
-    except BadOrigin:
-        await send({"type": "websocket.close", "code": 1000})  # before it is accepted: HTTP 403
-        return
-    except NotSignedIn:
-        await _accept(scope, send)
-        await send({"type": "websocket.close", "code": CLOSE_NOT_SIGNED_IN, "reason": "Sign in first."})
-        return
-    except Exception:  # without the database nobody can be known
-        logger.exception("Could not find out who opens a socket.")
-        await _accept(scope, send)
-        await send({"type": "websocket.close", "code": CLOSE_BUSY, "reason": "Try again in a moment."})
-        return
-    await _accept(scope, send)
-    address = scope["client"][0] if scope.get("client") else ""
-    delivery = here()
-    connection = Connection(caller, address, send, delivery)
-    await _Socket(connection, delivery, receive).serve()
+class SessionsConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
+    """One WebSocket, from its upgrade to its end; the Transport of its Connection.
 
+    Two things that AsyncConsumer does are left out. It makes no channel: that is a Redis subscription for each socket, and no
+    socket opens while Redis is away; the hub has one channel for the whole process. And `dispatch` closes no old database
+    connections: that is a hop to one global thread for each message, and handlers use the database through `bridge` only.
+    """
 
-async def _accept(scope: Scope, send: Send) -> None:
-    offered = SUBPROTOCOL in scope.get("subprotocols", ())
-    await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if offered else None})
-
-
-class _Socket:
-    """Receives while `connection` writes."""
-
-    def __init__(self, connection: Connection, delivery: Delivery, receive: Receive) -> None:
-        self._connection = connection
-        self._delivery = delivery
-        self._receive = receive
-        self._waiting: deque[ClientFrame] = deque()
-        self._obeying = False
-        self._time = asyncio.get_running_loop().time
-
-    async def serve(self) -> None:
-        connection, delivery = self._connection, self._delivery
-        refusal = delivery.census.admit(connection.caller.user, connection.address)
-        reader = asyncio.create_task(self._read())
+    @override
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Sends in this task and receives in another one, so that neither waits for the other."""
+        self.scope, self.base_send = scope, send
         try:
-            if refusal is not None:
-                connection.close(refusal, "Too many connections.")
-            elif delivery.draining:
-                delivery.send_away(connection)
-            else:
-                delivery.add(connection)
-            await connection.write()
+            await self.dispatch(await receive())
+        except StopConsumer:
+            return
+        reader = asyncio.create_task(self._read(receive))
+        try:
+            await self.delivery.serve(self.connection)
         finally:
             reader.cancel()
-            delivery.remove(connection)
-            if refusal is None:
-                delivery.census.leave(connection.caller.user, connection.address)
 
-    async def _read(self) -> None:
+    @override
+    async def dispatch(self, message: Message) -> None:
+        """Calls the handler that is named for the type of the message."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_connect(self, _message: Message) -> None:
+        """Accepts the socket and makes its Connection. Raises StopConsumer for a client that is refused."""
+        caller = await self._identify()
+        await self._accept()
+        address = self.scope["client"][0] if self.scope.get("client") else ""
+        self.delivery = current_delivery()
+        self.connection = Connection(caller, address, self, self.delivery)
+        self.receiver = Receiver(self.connection, self.delivery)
+
+    async def websocket_receive(self, message: Message) -> None:
+        """Hands one frame to the Receiver, which does not wait until it is executed."""
+        if not self.connection.closing and self.receiver.receive(message.get("text") or message.get("bytes") or ""):
+            await asyncio.sleep(FLOOD_PAUSE_S)
+
+    async def websocket_disconnect(self, _message: Message) -> None:
+        """Ends the Connection: the client is gone."""
+        self.connection.hang_up()
+        raise StopConsumer
+
+    def send_text(self, text: str) -> Awaitable[None]:
+        return self.base_send({"type": "websocket.send", "text": text})
+
+    def close(self, code: int, reason: str) -> Awaitable[None]:
+        return self.base_send({"type": "websocket.close", "code": code, "reason": reason[:REASON_LENGTH]})
+
+    async def _identify(self) -> Caller:
+        """Returns who opens the socket. Refuses a stranger with a close code, since a browser shows no HTTP status."""
         try:
-            while (message := await self._receive())["type"] != "websocket.disconnect":
-                if not self._connection.closing and self._hear(message.get("text") or message.get("bytes") or ""):
-                    await asyncio.sleep(BRAKE_S)
-            self._connection.hang_up()
-        except Exception:  # the edge: a mute socket would be worse than a closed one
+            return await bridge.run(callers.by_headers, self.scope["headers"])
+        except BadOrigin:
+            await self.close(1000, "")  # before it is accepted: the server answers HTTP 403
+        except NotSignedIn:
+            await self._accept()
+            await self.close(CLOSE_NOT_SIGNED_IN, "Sign in first.")
+        except Exception:  # the edge: without the database nobody can be identified
+            logger.exception("Could not find out who opens a socket.")
+            await self._accept()
+            await self.close(CLOSE_BUSY, "Try again in a moment.")
+        raise StopConsumer
+
+    async def _accept(self) -> None:
+        offered = SUBPROTOCOL in self.scope.get("subprotocols", ())
+        await self.base_send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if offered else None})
+
+    async def _read(self, receive: Receive) -> None:
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
+        except Exception:  # the edge: a socket that is not read any more would be worse than a closed one
             logger.exception("A socket could not be read.")
-            self._connection.close(CLOSE_BUSY, "Something went wrong here. Connect again.")
-
-    def _hear(self, text: str | bytes) -> bool:
-        """Takes one frame. True when there are too many."""
-        connection, now = self._connection, self._time()
-        if (len(text) if isinstance(text, bytes) else size_of(text)) > FRAME_LIMIT:
-            connection.close(CLOSE_TOO_LARGE, f"A frame has {FRAME_LIMIT} bytes at most.")
-            return False
-        wait_s = connection.rate.wait_s(now)
-        try:
-            if wait_s:
-                raise RateLimited(retry_after_ms=ceil(wait_s * 1000))
-            self._do(self._parsed(text))
-        except Refusal as refusal:
-            id, session = addressed(text if isinstance(text, str) else "")
-            connection.reply(refused(refusal, id=id, session=session))
-            if isinstance(refusal, Invalid) and connection.rate.bad(now):
-                connection.close(CLOSE_MISBEHAVING, "Too many frames that cannot be read.")
-        return wait_s > 0
-
-    def _parsed(self, text: str | bytes) -> ClientFrame:
-        if isinstance(text, bytes):
-            raise BadFrame("A frame is a text message.")
-        frame = parse(text)
-        if self._connection.device is None and not self._waiting and not self._obeying and not isinstance(frame, Hello):
-            raise HelloFirst
-        return frame
-
-    def _do(self, frame: ClientFrame) -> None:
-        """What is quick is done at once, so that a ping is answered while a post waits for the database."""
-        if isinstance(frame, Ping | Typing) and self._connection.device is not None:
-            commands.quick(frame, self._connection, self._delivery)
-        elif len(self._waiting) >= WAITING:
-            raise RateLimited(retry_after_ms=1000)
-        else:
-            self._waiting.append(frame)
-            if not self._obeying:
-                self._obeying = True
-                self._delivery.spawn(self._obey())
-
-    async def _obey(self) -> None:
-        """Ends when nothing waits: an idle Connection has no task for it. A command that was received is done, also when
-        the other side has gone meanwhile.
-        """
-        try:
-            while self._waiting:
-                await commands.obey(self._waiting.popleft(), self._connection, self._delivery)
-        finally:
-            self._obeying = False
+            self.connection.close(CLOSE_BUSY, "Something went wrong here. Connect again.")

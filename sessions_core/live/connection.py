@@ -1,13 +1,12 @@
 """One live WebSocket: a bounded outbox, a writer that empties it, and the Subscriptions that fill it. Owns nothing durable."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable
+from typing import Final, Protocol
 
 import msgspec
 from django.conf import settings
 
-from sessions_core.live.limits import FrameRate
 from sessions_core.machines.feed import Subscription
 from sessions_core.machines.send_buffer import SendBuffer
 from sessions_core.protocol.author import Author
@@ -15,12 +14,23 @@ from sessions_core.protocol.frames import CLOSE_TOO_SLOW, Goodbye, Heartbeat, Se
 from sessions_core.protocol.ids import DeviceId, SessionId
 from sessions_core.services.callers import Caller
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
 HEARTBEAT_MS: Final = 10_000  # the longest silence of a live server
 HEARTBEAT_AFTER_S: Final = 8.5  # the sweep comes by each second
 PATIENCE_S: Final = 10.0  # for one frame to be taken; then the client is too slow
 FAREWELL_S: Final = 5.0  # for the close frame of one that was too slow
+
+
+class Transport(Protocol):
+    """Carries the frames of one Connection to its client: a WebSocket, or what a gateway speaks.
+
+    Both methods wait while the client does not read, and raise OSError when it is gone.
+    """
+
+    def send_text(self, text: str) -> Awaitable[None]: ...
+
+    def close(self, code: int, reason: str) -> Awaitable[None]:
+        """Ends the transport with one of the close codes of docs/reference/wire.md, after what was sent before."""
+        ...
 
 
 class Source(Protocol):
@@ -34,16 +44,15 @@ class Source(Protocol):
 class Connection:
     """What there is to know of one socket. `write` runs for as long as it lives."""
 
-    def __init__(self, caller: Caller, address: str, send: Send, source: Source) -> None:
+    def __init__(self, caller: Caller, address: str, transport: Transport, source: Source) -> None:
         self.caller = caller
         self.address = address
         self.device: DeviceId | None = None
         self.label = ""
-        self.rate = FrameRate()
         self.send_buffer = SendBuffer(settings.SEND_BUFFER_LIMIT, self._wake)
         self.subscriptions: dict[SessionId, Subscription] = {}
         self.ended = False
-        self._send = send
+        self._transport = transport
         self._source = source
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
@@ -133,11 +142,11 @@ class Connection:
             self._let_in()
 
     async def _write(self) -> None:
-        take, send, time = self.send_buffer.take, self._send, self._loop.time
+        take, send, time = self.send_buffer.take, self._transport.send_text, self._loop.time
         while True:
             while (text := take()) is not None:
                 self._sending_since = self._spoke_at = time()
-                await send({"type": "websocket.send", "text": text})
+                await send(text)
             self._sending_since = None
             self._let_in()
             if not len(self.send_buffer) and not self._refill():
@@ -148,8 +157,8 @@ class Connection:
 
     async def _end(self, goodbye: Goodbye) -> None:
         self._sending_since = self._loop.time()
-        await self._send({"type": "websocket.send", "text": encode(goodbye)})
-        await self._send({"type": "websocket.close", "code": goodbye.code, "reason": goodbye.reason[:120]})
+        await self._transport.send_text(encode(goodbye))
+        await self._transport.close(goodbye.code, goodbye.reason)
 
     async def _sleep(self) -> None:
         self._waiter = self._loop.create_future()

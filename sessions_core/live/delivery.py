@@ -33,10 +33,10 @@ class Delivery:
     """One per process and event loop."""
 
     def __init__(self) -> None:
-        self.census = Census()
+        self._census = Census()
         self.hub = Hub(self._hear)
         self.gathering = Gathering(self.hub.tell)
-        self.draining = False
+        self._draining = False
         self._spread_ms = SPREAD_AT_LEAST_MS
         self._loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
@@ -50,13 +50,24 @@ class Delivery:
         for work in (self._sweeps(), self._standings(), self.gathering.run()):
             self.spawn(work)
 
-    def add(self, connection: Connection) -> None:
-        self._connections.add(connection)
-
-    def remove(self, connection: Connection) -> None:
-        self._connections.discard(connection)
-        if self.draining and not self._connections:
-            self._empty.set()
+    async def serve(self, connection: Connection) -> None:
+        """Sends the frames of the Connection until it ends. Closes it at once if there are too many, or while draining."""
+        caller, address = connection.caller, connection.address
+        refusal = self._census.admit(caller.user, address)
+        try:
+            if refusal is not None:
+                connection.close(refusal, "Too many connections.")
+            elif self._draining:
+                self._send_away(connection)
+            else:
+                self._connections.add(connection)
+            await connection.write()
+        finally:
+            if refusal is None:
+                self._census.leave(caller.user, address)
+            self._connections.discard(connection)
+            if self._draining and not self._connections:
+                self._empty.set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs it beside the rest, and keeps it from being forgotten."""
@@ -85,19 +96,19 @@ class Delivery:
 
     async def drain(self) -> None:
         """Sends everybody elsewhere, in batches and each to come back at a time of its own; returns when they are gone."""
-        self.draining = True
+        self._draining = True
         everybody = list(self._connections)
         self._spread_ms = max(SPREAD_AT_LEAST_MS, len(everybody) * SPREAD_PER_CONNECTION_MS)
         for first in range(0, len(everybody), BATCH):
             for connection in everybody[first : first + BATCH]:
-                self.send_away(connection)
+                self._send_away(connection)
             await asyncio.sleep(BATCH_EVERY_S)
         if self._connections:
             await _within(self._empty.wait(), DRAIN_S)
         for connection in tuple(self._connections):
             connection.hang_up()
 
-    def send_away(self, connection: Connection) -> None:
+    def _send_away(self, connection: Connection) -> None:
         """Closes it, to be opened again elsewhere after a while of its own."""
         wait_ms = random.randint(0, self._spread_ms)  # noqa: S311  # not a secret
         connection.close(CLOSE_RESTART, "This server restarts.", retry_after_ms=wait_ms)
@@ -159,7 +170,7 @@ class Delivery:
 _deliveries: Final[dict[asyncio.AbstractEventLoop, Delivery]] = {}  # one in a server; tests have many loops
 
 
-def here() -> Delivery:
+def current_delivery() -> Delivery:
     """This process's Delivery on the running loop, started when it is first asked for."""
     loop = asyncio.get_running_loop()
     delivery = _deliveries.get(loop)

@@ -1,8 +1,9 @@
 """A reader that does not read, silence, and the end of the server."""
 
 import asyncio
+import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -42,22 +43,27 @@ class Nowhere:
 
 
 class Peer:
-    """The other end of a socket: takes what is sent while it `reads`."""
+    """A transport whose client takes frames while it `reads`."""
 
     def __init__(self) -> None:
-        self.got: list[dict[str, Any]] = []
+        self.got: list[str] = []
+        self.closed: int | None = None
         self.reads = asyncio.Event()
         self.reads.set()
         self.tried = asyncio.Event()
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send_text(self, text: str) -> None:
         self.tried.set()
         await self.reads.wait()
-        self.got.append(message)
+        self.got.append(text)
+
+    async def close(self, code: int, reason: str) -> None:
+        assert reason
+        self.closed = code
 
 
 def made(peer: Peer, source: Nowhere) -> Connection:
-    return Connection(ALICE, "127.0.0.1", peer.send, source)
+    return Connection(ALICE, "127.0.0.1", peer, source)
 
 
 async def test_one_that_does_not_take_a_frame_is_closed_with_4408(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +82,8 @@ async def test_one_that_does_not_take_a_frame_is_closed_with_4408(monkeypatch: p
     peer.reads.set()
     await writing
 
-    assert peer.got[-1] == {"type": "websocket.close", "code": 4408, "reason": peer.got[-1]["reason"]}
+    assert json.loads(peer.got[-1])["type"] == "goodbye"
+    assert peer.closed == 4408
 
 
 async def test_one_that_never_reads_is_dropped_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +115,7 @@ async def test_silence_is_broken_by_a_heartbeat() -> None:
     quiet.hang_up()
     await writing
 
-    assert peer.got == [{"type": "websocket.send", "text": f'{{"type":"heartbeat","heads":{{"{session}":7}}}}'}]
+    assert peer.got == [f'{{"type":"heartbeat","heads":{{"{session}":7}}}}']
 
 
 async def test_the_stalled_go_on_in_turn_when_the_outbox_is_empty() -> None:

@@ -1,0 +1,93 @@
+"""Receives the frames of one client: checks each at once, and executes them one after the other."""
+
+import asyncio
+from collections import deque
+from math import ceil
+from typing import Final
+
+from sessions_core.consumers import commands
+from sessions_core.live.connection import Connection
+from sessions_core.live.delivery import Delivery
+from sessions_core.live.limits import FrameRate
+from sessions_core.machines.send_buffer import size_of
+from sessions_core.protocol.errors import BadFrame, HelloFirst, Invalid, RateLimited, Refusal
+from sessions_core.protocol.frames import (
+    CLOSE_MISBEHAVING,
+    CLOSE_TOO_LARGE,
+    FRAME_LIMIT,
+    ClientFrame,
+    Hello,
+    Ping,
+    Typing,
+    addressed,
+    parse,
+    refused,
+)
+
+WAITING_FRAMES: Final = 64  # received but not yet executed; more are refused
+
+
+class Receiver:
+    """Takes each frame without waiting, so that the next one can be received while a command runs."""
+
+    def __init__(self, connection: Connection, delivery: Delivery) -> None:
+        self._connection = connection
+        self._delivery = delivery
+        self._rate = FrameRate()
+        self._waiting: deque[ClientFrame] = deque()
+        self._executing = False
+        self._time = asyncio.get_running_loop().time
+
+    def receive(self, data: str | bytes) -> bool:
+        """Executes one frame, queues it, or answers it with an `error`. True: the client sends too fast, so pause."""
+        connection, now = self._connection, self._time()
+        if (len(data) if isinstance(data, bytes) else size_of(data)) > FRAME_LIMIT:
+            connection.close(CLOSE_TOO_LARGE, f"A frame has {FRAME_LIMIT} bytes at most.")
+            return False
+        wait_s = self._rate.wait_s(now)
+        try:
+            if wait_s:
+                raise RateLimited(retry_after_ms=ceil(wait_s * 1000))
+            self._take(self._parse(data))
+        except Refusal as refusal:
+            id, session = addressed(data if isinstance(data, str) else "")
+            connection.reply(refused(refusal, id=id, session=session))
+            if isinstance(refusal, Invalid) and self._rate.bad(now):
+                connection.close(CLOSE_MISBEHAVING, "Too many frames that cannot be read.")
+        return wait_s > 0
+
+    def _parse(self, data: str | bytes) -> ClientFrame:
+        if isinstance(data, bytes):
+            raise BadFrame("A frame is a text message.")
+        frame = parse(data)
+        if (
+            self._connection.device is None
+            and not self._waiting
+            and not self._executing
+            and not isinstance(frame, Hello)
+        ):
+            raise HelloFirst
+        return frame
+
+    def _take(self, frame: ClientFrame) -> None:
+        """Executes what needs no waiting at once, so that a ping is answered while a post waits for the database."""
+        if isinstance(frame, Ping | Typing) and self._connection.device is not None:
+            commands.quick(frame, self._connection, self._delivery)
+        elif len(self._waiting) >= WAITING_FRAMES:
+            raise RateLimited(retry_after_ms=1000)
+        else:
+            self._waiting.append(frame)
+            if not self._executing:
+                self._executing = True
+                self._delivery.spawn(self._execute_waiting())
+
+    async def _execute_waiting(self) -> None:
+        """Ends when nothing waits, so that an idle Connection has no task for it.
+
+        A frame that was received is executed even if the client has disconnected meanwhile.
+        """
+        try:
+            while self._waiting:
+                await commands.obey(self._waiting.popleft(), self._connection, self._delivery)
+        finally:
+            self._executing = False
