@@ -1,13 +1,13 @@
-"""The Celery application: it wakes workers, the database owns the Runs. `celery -A chatapp worker -P threads`."""
+"""The Celery application: `celery -A chatapp worker -P threads`. It only wakes workers; the database owns the Runs."""
 
 import os
 
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
-os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # a worker has no pages; the checks would import all of them
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # the checks would import all pages, which a worker does not need
 
 app = Celery("chatapp")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()  # agents/tasks.py
-app.set_default()  # also where a worker is started inside another process: else its tasks vanish
+app.set_default()  # without it, a worker inside another process does not find its tasks

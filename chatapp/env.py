@@ -1,4 +1,4 @@
-"""Typed readers of the environment and of `.env`: a value that cannot be used is refused with a sentence."""
+"""Typed readers of the environment and of `.env`. Each raises ImproperlyConfigured, with a sentence, for an unusable value."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ _FALSE = {"0", "false", "no", "off"}
 
 
 def load(file: Path) -> None:
-    """Adds what `file` sets to the environment, where the environment itself does not set it."""
+    """Adds the variables of `file` to the environment, except those that are set already."""
     load_dotenv(file, override=False)
 
 
@@ -21,7 +21,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def flag(name: str, *, default: bool = False) -> bool:
-    """Raises ImproperlyConfigured for anything but 1/0, true/false, yes/no, on/off."""
+    """Returns a boolean, written as 1/0, true/false, yes/no or on/off."""
     value = text(name).lower()
     if not value:
         return default
@@ -40,12 +40,12 @@ def number(name: str, default: int, *, least: int, most: int) -> int:
 
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
-    """A list separated by commas."""
+    """Returns the items of a comma-separated list."""
     return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
 
 
 def url(name: str, schemes: tuple[str, ...]) -> str:
-    """A URL of one of `schemes`, or the empty string where none is set."""
+    """Returns a URL of one of `schemes`, or an empty string if the variable is not set."""
     value = text(name)
     if value and urlsplit(value).scheme not in schemes:
         raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
@@ -53,7 +53,7 @@ def url(name: str, schemes: tuple[str, ...]) -> str:
 
 
 def folder(name: str, default: Path) -> Path:
-    """An absolute path; need not exist yet."""
+    """Returns an absolute path, which need not exist yet."""
     path = Path(text(name) or default).expanduser()
     if not path.is_absolute() or path.is_file():
         raise ImproperlyConfigured(f"{name}={str(path)!r} must be the absolute path of a folder.")

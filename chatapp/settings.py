@@ -1,4 +1,7 @@
-"""Settings. Whatever differs between deployments is read from the environment or `.env`, each by a typed reader."""
+"""Settings. Those that differ between deployments are read from the environment or `.env`, each by a typed reader.
+
+docs/reference/settings.md lists them. A name that ends in _S or _SECONDS counts seconds, one in _MS milliseconds.
+"""
 
 import sys
 from pathlib import Path
@@ -13,43 +16,61 @@ from chatapp.launcher import embedded
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Holds templates/, static/ and docs/: the top of a checkout, or chatapp/ itself where the wheel is installed (pyproject.toml).
 FILES_DIR = BASE_DIR / "chatapp" if (BASE_DIR / "chatapp" / "templates").is_dir() else BASE_DIR
-django_stubs_ext.monkeypatch()  # so that ModelForm[User] and ModelAdmin[Run] may be written
+django_stubs_ext.monkeypatch()  # allows ModelForm[User] and ModelAdmin[Run] at run time
 env.load(BASE_DIR / ".env")
-VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")  # what this machine keeps: data of the services, the secret key
+VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")  # data of the services, static files, the secret key
 
-# What a deployment sets.
+# The deployment.
 
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = embedded.secret_key(VAR_DIR)  # SECRET_KEY, or made once and kept under var/
+SECRET_KEY = embedded.secret_key(VAR_DIR)  # SECRET_KEY of the environment, or one that is made once and kept in VAR_DIR
 HOST = env.text("HOST", "127.0.0.1")  # address that the web server listens on
 PORT = env.number("PORT", 8000, least=1, most=65535)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")
+)  # also the Origins that may open sockets
 DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql")) or embedded.database_url(VAR_DIR)
 REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix")) or embedded.redis_url(VAR_DIR)
-HTTPS = env.flag("HTTPS")  # browsers reach it by https only: their cookies are never sent without
-SIGN_UP = env.flag("SIGN_UP", default=True)  # may strangers make themselves an account?
-CHAT_MODEL = env.text("CHAT_MODEL")  # pydantic-ai's form, `openai:gpt-5`; the bare name when CHAT_MODEL_URL is set
+HTTPS = env.flag("HTTPS")  # browsers use https only: marks the cookies as secure
+SIGN_UP = env.flag("SIGN_UP", default=True)  # strangers may make themselves an account
+
+# The model.
+
+CHAT_MODEL = env.text("CHAT_MODEL")  # in pydantic-ai's form, `openai:gpt-5`; with CHAT_MODEL_URL the name alone
 CHAT_MODEL_URL = env.url("CHAT_MODEL_URL", ("http", "https"))  # an OpenAI-compatible endpoint
 CHAT_MODEL_KEY = env.text("CHAT_MODEL_KEY")
-MODEL_SECONDS = env.number("MODEL_SECONDS", 60, least=1, most=3600)  # a model that is silent for so long is given up
-LOCAL_LLM = env.flag("LOCAL_LLM") and not CHAT_MODEL  # a small model on this machine, `make run LOCAL_LLM=1`
-LOCAL_MODEL = env.text("LOCAL_MODEL")  # path of another GGUF for it
-# Not the same for two clones that run at once, as PORT is not.
+MODEL_SECONDS = env.number("MODEL_SECONDS", 60, least=1, most=3600)  # a model that is silent for so long has failed
+LOCAL_LLM = env.flag("LOCAL_LLM") and not CHAT_MODEL  # serves a small model on this machine: `make run LOCAL_LLM=1`
+LOCAL_MODEL = env.text("LOCAL_MODEL")  # absolute path of a GGUF file to serve instead of the default one
+# Follows from PORT, so that two clones on one machine have two ports here as well.
 LOCAL_MODEL_PORT = env.number("LOCAL_MODEL_PORT", 1024 + (PORT + 10_000) % 64_000, least=1, most=65535)
 if LOCAL_LLM:
     CHAT_MODEL = Path(LOCAL_MODEL).stem or "SmolLM2-135M-Instruct"
     CHAT_MODEL_URL = f"http://127.0.0.1:{LOCAL_MODEL_PORT}/v1"
-DELTA_MS = env.number("DELTA_MS", 40, least=0, most=5000)  # what an agent says is gathered so long, then written
-RUN_SECONDS = env.number("RUN_SECONDS", 900, least=1, most=86_400)  # an answer that takes longer is ended
-WORKER_RUNS = env.number("WORKER_RUNS", 200, least=1, most=2000)  # at once in one worker process, each a waiting thread
-SCRIPT_AGENT = env.flag("SCRIPT_AGENT")  # offer the scripted agent, for tests and trials
-COMPACT_AFTER_S = env.number("COMPACT_AFTER_S", 60, least=0, most=86_400)  # an ended Run keeps its deltas so long
-API_RATE = env.number("API_RATE", 50, least=1, most=10_000)  # requests a second of one user, per web process
+
+# Runs.
+
+DELTA_MS = env.number("DELTA_MS", 40, least=0, most=5000)  # an agent's text is collected for so long, then written
+RUN_SECONDS = env.number("RUN_SECONDS", 900, least=1, most=86_400)  # a Run that takes longer fails
+WORKER_RUNS = env.number("WORKER_RUNS", 200, least=1, most=2000)  # Runs at once in one worker process
+SCRIPT_AGENT = env.flag("SCRIPT_AGENT")  # offers the scripted agent, for tests and trials
+COMPACT_AFTER_S = env.number(
+    "COMPACT_AFTER_S", 60, least=0, most=86_400
+)  # from a Run's end until its deltas are deleted
+RUN_DISPATCHER = "agents.dispatcher.CeleryDispatcher"  # wakes workers, and knows which agents there are
+
+# Limits of one web process.
+
+API_RATE = env.number("API_RATE", 50, least=1, most=10_000)  # requests a second of one user
+CONNECTIONS_PER_USER = env.number("CONNECTIONS_PER_USER", 200, least=1, most=100_000)
+CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 5_000, least=1, most=1_000_000)
+# Bytes that may wait for one slow socket. Above it the socket is served from the log, once it reads again.
+SEND_BUFFER_LIMIT = env.number("SEND_BUFFER_LIMIT", 512 * 1024, least=16 * 1024, most=64 * 1024 * 1024)
 
 # Django.
 
 INSTALLED_APPS = [
-    *(["daphne"] if "runserver" in sys.argv else []),  # before staticfiles; a quarter of a second to import elsewhere
+    *(["daphne"] if "runserver" in sys.argv else []),  # it must come before staticfiles; its import takes 0.25 s
     "chatapp.pages",
     "chatapp.launcher",
     "agents",
@@ -66,7 +87,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
     "csp",
-    "ninja",  # for the files of the API's documentation page, which would come from a CDN otherwise
+    "ninja",  # its static files for the API's documentation page, which would load a CDN's otherwise
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -115,34 +136,35 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
-# The database: a pool, because under ASGI persistent connections leak (docs/decisions.md). One thread uses one connection at a
+# The database. A pool, because persistent connections leak under ASGI (docs/decisions.md). A thread uses one connection at a
 # time, so the executor of sessions_core.bridge has as many threads as the pool has connections.
 
 DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", 16, least=2, most=200)
-# A server that vanishes without a word would hold each thread that waits for it for a quarter of an hour, and then the pool.
-# Of TCP only; a URL's own options come before these.
-_VANISHED = {
+# Without these, a thread that waits for a vanished server hangs for 15 minutes, and soon the whole pool does. They apply to TCP
+# only. Options of DATABASE_URL override them.
+_DEAD_SERVER = {
     "connect_timeout": 5,  # seconds
-    "tcp_user_timeout": 10_000,  # milliseconds, of what was sent and not acknowledged
-    "keepalives_idle": 5,  # seconds; then three probes, for an answer that never comes
+    "tcp_user_timeout": 10_000,  # milliseconds until sent data has to be acknowledged
+    "keepalives_idle": 5,  # seconds of silence; then three probes, 2 s apart
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
 DATABASES = {
     "default": {
         **dj_database_url.parse(DATABASE_URL),
-        "CONN_HEALTH_CHECKS": True,  # one short round trip a job: nobody meets a connection that died with the database
+        "CONN_HEALTH_CHECKS": True,  # one round trip before each job, so that no job gets a dead connection
         "OPTIONS": {
-            **_VANISHED,
-            # Prepares what asks for it, the append. With None, as Django has it, psycopg prepares nothing at all.
+            **_DEAD_SERVER,
+            # psycopg prepares only statements that ask for it: the append. With None, Django's default, it would prepare none.
             "prepare_threshold": 2**31,
             **dj_database_url.parse(DATABASE_URL).get("OPTIONS", {}),
+            # `timeout`: seconds to wait for a free connection.
             "pool": {"min_size": 2, "max_size": DATABASE_POOL_SIZE, "timeout": 10},
         },
     },
 }
 
-# Redis or Valkey: hints between processes and Celery's broker. Nothing that matters is kept there.
+# Redis or Valkey carries hints between processes and Celery's messages. Losing them costs time, never data.
 
 CHANNEL_LAYERS = {
     "default": {
@@ -150,31 +172,24 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "chat"},
     },
 }
-SEND_BUFFER_LIMIT = env.number(
-    "SEND_BUFFER_LIMIT", 512 * 1024, least=16 * 1024, most=64 * 1024 * 1024
-)  # bytes a slow socket may owe
-CONNECTIONS_PER_USER = env.number("CONNECTIONS_PER_USER", 200, least=1, most=100_000)  # in one web process
-CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 5_000, least=1, most=1_000_000)  # in one web process
 CELERY_BROKER_URL = embedded.broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "max_retries": 0,  # who posts a message does not wait for the broker: the sweeper finds the Run
-    "socket_connect_timeout": 1,
-    "socket_timeout": 5,
+    "max_retries": 0,  # a post does not wait for a broker that is down: the sweeper finds its Run
+    "socket_connect_timeout": 1,  # seconds
+    "socket_timeout": 5,  # seconds
     "socket_keepalive": True,
 }
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
-CELERY_WORKER_POOL = "threads"  # the work is done on one asyncio loop (agents/runner); a thread only waits for it
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker without end
+CELERY_WORKER_POOL = "threads"  # Runs share one asyncio loop (agents/runner); each has a thread that only waits
 CELERY_WORKER_CONCURRENCY = WORKER_RUNS
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # nothing here asks for it, and it costs a connection and keys in Redis
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # unused, and it costs a connection and keys in Redis
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "agents"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-RUN_DISPATCHER = "agents.dispatcher.CeleryDispatcher"  # how the core wakes a worker and knows which agents there are
-
-# Static files, hashed; of node_modules only what chatapp/pages/assets.py allows.
+# Static files, with hashed names. Of node_modules only those that chatapp/pages/assets.py lists.
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -189,7 +204,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# What a page may load: its own files only, scripts by nonce or from us.
+# A page may load files of its own site only. An inline script needs the nonce of the request.
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

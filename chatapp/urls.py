@@ -1,4 +1,4 @@
-"""Where the pages are. The engine's own addresses (API, health) come from `sessions_core.urls`."""
+"""The addresses of the pages. Those of API and health come from `sessions_core.urls`."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,7 +1,7 @@
-"""What the browser loads: our own modules and the few files of node_modules that are named here. There is no bundler.
+"""The files that the browser loads: our own, and the few files of node_modules that are named here. There is no bundler.
 
-Scripts import each other by bare names (`ds/core/timeline.js`, `markdown-it`); the import map of the base template turns a name
-into the hashed address of the file. `ds/…` is `static/js/…`.
+Scripts import each other by bare names (`ds/core/timeline.js`, `markdown-it`); the import map of the page turns a name into
+the hashed address of the file. `ds/…` is `static/js/…`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,22 +16,22 @@ from django.core.files.storage import FileSystemStorage, Storage
 from django.templatetags.static import static
 from typing_extensions import override
 
-PREFIX: Final = "npm"  # /static/npm/…
+PREFIX: Final = "npm"  # of their addresses: /static/npm/…
 _HIGHLIGHT: Final = "@highlightjs/cdn-assets/es"
-# Languages that code blocks are coloured in, each loaded when it is first seen (static/js/ui/markdown/highlight.js).
+# Languages of highlighted code blocks. Each is loaded when a page first needs it (static/js/ui/markdown/highlight.js).
 LANGUAGES: Final = tuple(
     """
     bash c cpp csharp css diff dockerfile go graphql ini java javascript json kotlin lua makefile markdown nginx perl
     php plaintext powershell python r ruby rust scss shell sql swift typescript xml yaml
     """.split()  # noqa: SIM905  # a list of 34 strings is 34 lines
 )
-# What a script imports -> the file below node_modules.
+# The name that a script imports -> the file below node_modules.
 MODULES: Final = {
     "markdown-it": "markdown-it/dist/browser/markdown-it.esm.min.mjs",
     f"{_HIGHLIGHT}/core.min.js": f"{_HIGHLIGHT}/core.min.js",
     **{name: name for name in (f"{_HIGHLIGHT}/languages/{language}.min.js" for language in LANGUAGES)},
 }
-# What static/css/tokens.css names: the type of the pages, upright and italic.
+# The fonts of the pages, upright and italic.
 FONTS: Final = tuple(
     f"@fontsource-variable/figtree/files/figtree-{letters}-wght-{slope}.woff2"
     for letters in ("latin", "latin-ext")
@@ -41,22 +41,22 @@ FILES: Final = frozenset({*MODULES.values(), *FONTS, "markdown-it/dist/browser/m
 
 
 class NodeModulesFinder(BaseFinder):
-    """Finds `npm/<file>` for the files named in FILES, and nothing else of node_modules."""
+    """Finds `npm/<file>` for the files in FILES, and nothing else of node_modules."""
 
     def __init__(self, _app_names: object = None) -> None:
-        """The folder is the checkout's own; the apps' names are part of Django's call and mean nothing here."""
+        """Ignores the names of apps, which Django passes to every finder."""
         super().__init__()
         self.root = Path(settings.BASE_DIR) / "node_modules"
         self.storage = FileSystemStorage(location=self.root)
-        self.storage.prefix = PREFIX  # type: ignore[attr-defined]  # how collectstatic asks where the files belong
-        self.storages = {PREFIX: self.storage}  # where servestatic looks for a file that is not found, with DEBUG
+        self.storage.prefix = PREFIX  # type: ignore[attr-defined]  # collectstatic reads it
+        self.storages = {PREFIX: self.storage}  # servestatic reads it in DEBUG
 
     @override
     def check(self, **_kwargs: object) -> list[CheckMessage]:
-        """Warns when npm has not been run, since every page would stay without its scripts."""
+        """Warns when npm has not run: the pages would have no scripts."""
         if all((self.root / name).is_file() for name in FILES):
             return []
-        return [Warning("Files of node_modules are missing: run `npm ci --ignore-scripts`.", id="chatapp.W001")]
+        return [Warning("Files of node_modules are missing: run `npm install --ignore-scripts`.", id="chatapp.W001")]
 
     @overload
     def find(self, path: str, find_all: Literal[False] = ...) -> str: ...
@@ -64,7 +64,7 @@ class NodeModulesFinder(BaseFinder):
     def find(self, path: str, find_all: Literal[True]) -> list[str]: ...
     @override
     def find(self, path: str, find_all: bool = False) -> str | list[str]:
-        """The file's path, or an empty list, which is what Django takes for not found."""
+        """Returns the path of the file, or an empty list, Django's sign for not found."""
         prefix, _, name = path.partition("/")
         file = self.root / name
         if prefix != PREFIX or name not in FILES or not file.is_file():
@@ -73,13 +73,13 @@ class NodeModulesFinder(BaseFinder):
 
     @override
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Storage]]:
-        """Each file with its storage, for collectstatic; the names are chosen, so there is nothing to ignore."""
+        """Yields each file with its storage, for collectstatic. The files are chosen, so `ignore_patterns` does not apply."""
         del ignore_patterns
         return ((name, self.storage) for name in sorted(FILES))
 
 
 def style_sheets() -> list[str]:
-    """Addresses of all style sheets, in the order to load them. Read anew each time in DEBUG."""
+    """Returns the addresses of all style sheets, in the order to load them. In DEBUG nothing is cached."""
     return _style_sheets() if settings.DEBUG else _cached_style_sheets()
 
 
@@ -94,12 +94,11 @@ _cached_style_sheets = cache(_style_sheets)
 
 
 def import_map() -> dict[str, str]:
-    """Bare name -> address, for every script a page may import. Made anew each time in DEBUG, where files come and go."""
-    return addresses() if settings.DEBUG else _cached_addresses()
+    """Returns the address of every script that a page may import, by bare name. In DEBUG nothing is cached."""
+    return build_import_map() if settings.DEBUG else _cached_import_map()
 
 
-def addresses() -> dict[str, str]:
-    """The same, always made anew."""
+def build_import_map() -> dict[str, str]:
     scripts = Path(settings.FILES_DIR) / "static" / "js"
     ours = sorted(file.relative_to(scripts).as_posix() for file in scripts.rglob("*.js"))
     return {
@@ -108,4 +107,4 @@ def addresses() -> dict[str, str]:
     }
 
 
-_cached_addresses = cache(addresses)
+_cached_import_map = cache(build_import_map)

@@ -1,4 +1,4 @@
-"""What every template may ask for."""
+"""The variables that every template has."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from chatapp.pages.strings import IDEAS, STRINGS
 
 THEMES: Final = ("light", "dark")
-THEME_COOKIE: Final = "theme"  # a cookie, so that the first paint is right without a script in the head
+THEME_COOKIE: Final = "theme"  # a cookie, so that the server renders the theme and nothing flickers
 
 
 def page(request: HttpRequest) -> dict[str, Any]:

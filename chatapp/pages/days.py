@@ -1,4 +1,4 @@
-"""Where a Session stands in the list: under which heading, by the reader's own calendar."""
+"""Headings of the list of Sessions: “Today”, “Yesterday” and so on, in the reader's time zone."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ _WEEK = timedelta(days=7)
 
 
 def heading(day: date, *, today: date) -> str:
-    """“Today”, “Yesterday”, the days of the last week as one, and months before that."""
+    """Returns “Today”, “Yesterday”, one heading for the rest of a week, or the month."""
     age = today - day
     if age <= timedelta(0):
         return _("Today")
@@ -28,7 +28,7 @@ def heading(day: date, *, today: date) -> str:
 
 
 def by_day(sessions: Iterable[SessionSummary]) -> Iterator[tuple[str, list[SessionSummary]]]:
-    """The Sessions, newest activity first as they come, under their headings."""
+    """Groups the Sessions, which come newest first, under their headings."""
     today = timezone.localdate(clock.now())
     for title, group in groupby(sessions, lambda s: heading(timezone.localdate(s.active_at), today=today)):
         yield title, list(group)

@@ -1,4 +1,4 @@
-"""What people fill in."""
+"""The forms of the pages."""
 
 from typing import ClassVar
 
@@ -14,14 +14,14 @@ from sessions_core.models import ApiToken
 
 
 class SignInForm(AuthenticationForm):
-    error_messages = {  # noqa: RUF012  # as Django declares it
+    error_messages = {  # noqa: RUF012  # Django's declaration
         **AuthenticationForm.error_messages,
         "invalid_login": _("That name and password do not belong together. Capital letters matter in both."),
     }
 
 
 class SignUpForm(forms.ModelForm[User]):
-    """A name and a password, nothing else."""
+    """Makes an account of a name and a password."""
 
     password = forms.CharField(
         label=_("Password"),
@@ -37,7 +37,7 @@ class SignUpForm(forms.ModelForm[User]):
         help_texts: ClassVar = {"username": ""}
 
     def clean_username(self) -> str:
-        """Names that differ in capital letters only would pass for each other."""
+        """Refuses a name that differs from another one in capital letters only: people would mistake one for the other."""
         name = str(self.cleaned_data["username"])
         if User.objects.filter(username__iexact=name).exists():
             raise ValidationError(_("That name is taken."))

@@ -1,4 +1,4 @@
-"""What surrounds the pages of a signed-in person: the list of Sessions, and who answers."""
+"""The frame around every page of a signed-in person: the list of Sessions, the agents and the model."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from sessions_core.services.dispatch import AgentInfo, dispatcher
 
 
 def context(author: Author, *, current: str = "") -> dict[str, Any]:
-    """For templates that extend `app.html`; `current` is the id of the Session that is open."""
+    """Returns the variables of templates that extend `app.html`. `current` is the id of the open Session."""
     return {
         **listing.context(author, current=current),
         "agents": dispatcher().agents(),
@@ -20,6 +20,6 @@ def context(author: Author, *, current: str = "") -> dict[str, Any]:
 
 
 def agent(name: str) -> AgentInfo:
-    """The agent, or one without a description where it is not on offer any more."""
+    """Returns the agent of that name, or one without a description if the name is not registered any more."""
     known = {info.name: info for info in dispatcher().agents()}
     return known.get(name) or AgentInfo(name=name, title=name.capitalize(), description="")

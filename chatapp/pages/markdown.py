@@ -1,7 +1,7 @@
-"""Finished messages as HTML, byte for byte what the browser makes of the same Markdown (static/js/ui/markdown/tree.js).
+"""Renders Markdown to HTML, byte for byte as static/js/ui/markdown/tree.js does, so that nothing jumps when a page is reloaded.
 
-So nothing jumps when a page is loaded again. What a model wrote is not trusted: no HTML of its own, links to http, https and
-mailto only, images as links, since fetching one would tell its address to a stranger. nh3 goes over the result once more.
+The text of a model is not trusted. Its HTML is escaped; links lead to http, https and mailto only; an image becomes a link,
+because loading it would show the reader's address to a stranger. nh3 cleans the result once more.
 """
 
 import re
@@ -37,27 +37,27 @@ _TAGS: Final = {
     *("table", "tbody", "thead", "tr"),
 }
 _CLEANER: Final = nh3.Cleaner(tags=_TAGS, attributes=_ALLOWED, link_rel=_REL, url_schemes={"http", "https", "mailto"})
-_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"  # a letter to this parser and a space to the browser's; nobody sees it
-_COLUMN: Final = {"text-align:left": "left", "text-align:center": "center", "text-align:right": "right"}
+_BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"  # invisible; a letter to this parser and a space to the browser's
+_ALIGNMENT: Final = {"text-align:left": "left", "text-align:center": "center", "text-align:right": "right"}
 
 
 def render(text: str) -> SafeString:
-    """The text's HTML. It is safe to put into a page."""
-    html = "".join(_blocks(_PARSER.parse(text.replace(_MARK, ""))))
-    return mark_safe(_CLEANER.clean(html))  # noqa: S308  # this is where it is made safe
+    """Returns HTML that is safe to put into a page."""
+    html = "".join(_blocks(_PARSER.parse(text.replace(_BOM, ""))))
+    return mark_safe(_CLEANER.clean(html))  # noqa: S308  # nh3 made it safe
 
 
 def _is_allowed(url: str) -> bool:
-    """nh3 reads addresses by the browsers' rules and drops what does not parse: so it is asked, as the browser asks URL."""
+    """Returns whether nh3 keeps the address. It parses addresses by the rules of browsers, as the script does with `URL`."""
     return bool(_SCHEME.match(url)) and "href" in _CLEANER.clean(f'<a href="{escape(url)}"></a>')
 
 
 _PARSER: Final = MarkdownIt("js-default", {"html": False, "linkify": False, "maxNesting": 100})
-_PARSER.validateLink = _is_allowed  # type: ignore[method-assign]  # the documented way to change it
+_PARSER.validateLink = _is_allowed  # type: ignore[method-assign]  # as its documentation says
 
 
 def _backslash_before_space(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it-py's signature
-    """Two spaces that end a line break it also behind a backslash, which markdown-it-py 4.3 would take with the first space."""
+    """Makes a backslash before a space plain text. markdown-it-py 4.3 also consumes the space, so it misses a hard line break."""
     if state.src[state.pos : state.pos + 2] != "\\ ":
         return False
     if not silent:
@@ -87,8 +87,9 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[str]:
 
 
 def _loose_lists(tokens: Sequence[Token]) -> set[int]:
-    """Where lists open whose items stand apart. Their paragraphs are `<p>` like those of tight ones, so that an item which is
-    on the screen stays as it is when the list becomes loose.
+    """Returns the indexes of `*_list_open` tokens of loose lists, whose items are set apart.
+
+    Paragraphs are `<p>` in tight lists, too, so an item on the screen does not change when its list becomes loose.
     """
     loose: set[int] = set()
     around: list[int] = []
@@ -103,26 +104,26 @@ def _loose_lists(tokens: Sequence[Token]) -> set[int]:
 
 
 def _tag(token: Token) -> str:
-    """The element's name; headings one level down, since the page has its own."""
+    """Returns the element's name. Headings go one level down, below the heading of the page."""
     if token.type in {"heading_open", "heading_close"}:
         return f"h{min(int(token.tag[1]) + 1, 6)}"
     return token.tag
 
 
 def _attributes(token: Token, *, loose: bool) -> str:
-    kept = ""
+    attributes = ""
     if token.type == "ordered_list_open" and "start" in token.attrs:
-        kept += f' start="{token.attrs["start"]}"'
+        attributes += f' start="{token.attrs["start"]}"'
     if loose:
-        kept += ' class="loose"'
-    if side := _COLUMN.get(str(token.attrs.get("style"))):
-        kept += f' class="{side}"'
-    return kept
+        attributes += ' class="loose"'
+    if side := _ALIGNMENT.get(str(token.attrs.get("style"))):
+        attributes += f' class="{side}"'
+    return attributes
 
 
 def _code(token: Token) -> str:
-    said = _LANGUAGE.match(token.info)
-    language = said[1] if said else ""
+    found = _LANGUAGE.match(token.info)
+    language = found[1] if found else ""
     kind = f' class="language-{language}"' if language else ""
     return (
         f'<div class="code"><div class="code-bar"><span class="code-language">{language}</span>'
@@ -137,15 +138,15 @@ def _inline(tokens: Sequence[Token]) -> Iterator[str]:
         if token.type in {"link_open", "link_close"}:
             around = links if token.nesting == 1 else links - 1
             links += token.nesting
-            if not around:  # HTML knows no link in a link: the inner one is its text
+            if not around:  # HTML has no link inside a link: the inner one becomes its text
                 yield _link(token)
         elif token.type == "image":
             yield _image(token, linked=links > 0)
         else:
-            yield _mark(token)
+            yield _plain(token)
 
 
-def _mark(token: Token) -> str:
+def _plain(token: Token) -> str:
     match token.type:
         case "text" | "text_special":
             return escape(token.content)
@@ -167,18 +168,18 @@ def _link(token: Token) -> str:
 
 
 def _image(token: Token, *, linked: bool) -> str:
-    """The image's words, as a link to it unless a link is around it already."""
+    """Renders the alternative text, as a link to the image unless it is inside a link already."""
     address = str(token.attrs["src"])
-    words = escape("".join(_words(token.children or ())) or address)
+    words = escape("".join(_alternative_text(token.children or ())) or address)
     if linked:
         return words
     return f'<a class="image" href="{escape(address)}" target="_blank">{words}</a>'
 
 
-def _words(tokens: Sequence[Token]) -> Iterator[str]:
+def _alternative_text(tokens: Sequence[Token]) -> Iterator[str]:
     for token in tokens:
         if token.type == "image":
-            yield from _words(token.children or ())
+            yield from _alternative_text(token.children or ())
         elif token.type in {"softbreak", "hardbreak"}:
             yield "\n"
         else:

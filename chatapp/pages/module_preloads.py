@@ -1,4 +1,4 @@
-"""Which modules a page's script will import, so that the browser fetches them all at once instead of level by level."""
+"""The modules that the script of a page imports. The browser fetches them all at once, instead of one level after the other."""
 
 import re
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from django.conf import settings
 
 from chatapp.pages.assets import import_map
 
-_IMPORT: Final = re.compile(r'^(?:import\b[^"]*|\} )from "([^"]+)"', re.MULTILINE)  # not the `@import` of comments
+_IMPORT: Final = re.compile(r'^(?:import\b[^"]*|\} )from "([^"]+)"', re.MULTILINE)  # not `@import` in comments
 
 
 def addresses(entry: str) -> list[str]:
-    """The addresses of what `entry`, a bare name such as `ds/pages/session.js`, imports, directly or not."""
+    """Returns the addresses of all modules that `entry` imports, directly or not. `entry` is a bare name, `ds/pages/app.js`."""
     known = import_map()
     names = _imports(entry) if settings.DEBUG else _cached_imports(entry)
     return [known[name] for name in names if name in known]

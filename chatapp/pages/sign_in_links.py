@@ -1,6 +1,6 @@
-"""One-time sign-in links: whoever opens one is signed in as its user, once, within PASSWORD_RESET_TIMEOUT.
+"""One-time sign-in links. A link signs in as its user, once, within PASSWORD_RESET_TIMEOUT.
 
-The token is made over the user's last sign-in, so signing in, by this link or otherwise, ends every link made before.
+The token covers the time of the user's last sign-in, so any sign-in invalidates every earlier link.
 """
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -16,7 +16,7 @@ class _Tokens(PasswordResetTokenGenerator):
 
     @override
     def _make_hash_value(self, user: AbstractBaseUser, timestamp: int) -> str:
-        # A new password ends a link, and so does a sign-in; microseconds too, because two may fall into one second.
+        # A new password or a sign-in invalidates a link. Microseconds count: two sign-ins may happen within one second.
         return f"{user.pk}{user.password}{user.last_login and user.last_login.isoformat()}{timestamp}{user.is_active}"
 
 
@@ -24,12 +24,12 @@ _tokens = _Tokens()
 
 
 def make(user: User) -> str:
-    """The path of a link that signs in as the user, once."""
+    """Returns the path of a link that signs in as the user, once."""
     return reverse("sign_in_link", args=[f"{int_to_base36(user.pk)}.{_tokens.make_token(user)}"])
 
 
 def use(token: str) -> User | None:
-    """The user whose unused link this is. Needs a transaction: the row is locked until the sign-in is written."""
+    """Returns the user of a valid link, or None. Locks the user's row until the sign-in is committed: needs a transaction."""
     key, _, secret = token.partition(".")
     try:
         pk = base36_to_int(key)

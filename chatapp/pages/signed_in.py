@@ -1,4 +1,4 @@
-"""Who asks, in the words of the core."""
+"""The decorator of views for signed-in people. It passes the user as an Author, as `sessions_core` knows people."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +17,7 @@ P = ParamSpec("P")
 
 
 class Request(HttpRequest):
-    """A request after django-htmx's middleware."""
+    """A request with the attribute that django-htmx's middleware adds."""
 
     htmx: HtmxDetails
 
@@ -25,7 +25,7 @@ class Request(HttpRequest):
 def signed_in(
     view: Callable[Concatenate[Request, Author, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Gives the view the Author who asks; strangers sign in first. NotFound becomes the page that says so."""
+    """Passes the Author to the view. Redirects strangers to the sign-in, and turns NotFound into the 404 page."""
 
     @login_required
     @wraps(view)
@@ -39,7 +39,7 @@ def signed_in(
 
 
 def author(request: HttpRequest) -> Author:
-    """The signed-in user as the core knows people."""
+    """Returns the signed-in user as an Author."""
     if not isinstance(request.user, User):
         raise TypeError(request.user)
     return access.author(request.user)

@@ -1,4 +1,4 @@
-"""The sentences that both the server and the page's script put on the screen, in one place and in the reader's language."""
+"""The sentences that both the server and the script of a page show, in the reader's language."""
 
 from typing import Final
 
@@ -44,7 +44,7 @@ STRINGS: Final = {
     "title": _("Title"),
 }
 
-# What a newcomer may ask the Guide with one click.
+# Questions that the start page offers, for the Guide to answer.
 IDEAS: Final = (
     _("What is a durable session?"),
     _("How do I write an agent?"),

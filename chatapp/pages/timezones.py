@@ -1,4 +1,4 @@
-"""The reader's time zone, which the page's script leaves in a cookie: days and times are the reader's, not the server's."""
+"""The reader's time zone, which the script of the page writes to a cookie. Pages show days and times in it."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ COOKIE = "timezone"
 
 
 class TimeZoneMiddleware:
-    """Activates the zone that the cookie names; without one, or with an unknown one, the setting's."""
+    """Activates the time zone of the cookie. TIME_ZONE stays active if there is none or it is unknown."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response

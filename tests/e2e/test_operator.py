@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 from playwright.sync_api import expect
 
-from chatapp.pages.body_limit import BODY_LIMIT
+from chatapp.pages.body_limit import REQUEST_BODY_LIMIT
 from sessions_core.models import Participant, Run, Session
 from sessions_core.services import tokens
 from tests.db.acts import say
@@ -66,7 +66,7 @@ def test_a_body_without_end_is_refused_over_a_real_connection(site: Site, alice:
 
     def endless() -> Iterator[bytes]:
         nonlocal sent
-        while sent < 64 * BODY_LIMIT:
+        while sent < 64 * REQUEST_BODY_LIMIT:
             sent += 64 * 1024
             yield b"x" * 64 * 1024
 

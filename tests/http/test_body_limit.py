@@ -7,22 +7,22 @@ from typing import Any
 
 import pytest
 
-from chatapp.pages.body_limit import BODY_LIMIT, BoundedBodies, Event, Receive, Send
+from chatapp.pages.body_limit import REQUEST_BODY_LIMIT, AsgiEvent, Receive, RequestBodyLimit, Send
 
 
 class Upload:
-    """Sends one request through BoundedBodies to an application that keeps the body in `received`."""
+    """Sends one request through RequestBodyLimit to an application that keeps the body in `received`."""
 
     def __init__(self, chunks: Iterable[bytes], *, content_length: bytes | None = None) -> None:
         self.events = self._events(chunks)
         self.headers = [] if content_length is None else [(b"content-length", content_length)]
         self.read = 0
         self.received: bytes | None = None
-        self.sent: list[Event] = []
+        self.sent: list[AsgiEvent] = []
 
     async def run(self) -> "Upload":
         scope: Any = {"type": "http", "headers": self.headers}
-        await BoundedBodies(self._application)(scope, self._receive, self._send)
+        await RequestBodyLimit(self._application)(scope, self._receive, self._send)
         return self
 
     @staticmethod
@@ -37,7 +37,7 @@ class Upload:
         self.read += len(event.get("body", b""))
         return event
 
-    async def _send(self, event: Event) -> None:
+    async def _send(self, event: AsgiEvent) -> None:
         self.sent.append(event)
 
     async def _application(self, _scope: object, receive: Receive, _send: Send) -> None:
@@ -46,7 +46,7 @@ class Upload:
         assert event["type"] == "http.disconnect" or (await receive())["type"] == "http.disconnect"
 
 
-@pytest.mark.parametrize("chunks", [[], [b"a"], [b"a", b"b"], [b"x" * BODY_LIMIT], [b"x"] * 3000])
+@pytest.mark.parametrize("chunks", [[], [b"a"], [b"a", b"b"], [b"x" * REQUEST_BODY_LIMIT], [b"x"] * 3000])
 async def test_a_body_within_the_limit_arrives_whole(chunks: list[bytes]) -> None:
     done = await Upload(chunks).run()
 
@@ -58,13 +58,13 @@ async def test_a_body_without_end_is_refused_at_the_limit() -> None:
     done = await Upload(repeat(b"x" * 64 * 1024)).run()
 
     assert done.received is None
-    assert done.read <= BODY_LIMIT + 64 * 1024
+    assert done.read <= REQUEST_BODY_LIMIT + 64 * 1024
     assert done.sent[0]["status"] == 413
     assert (b"connection", b"close") in done.sent[0]["headers"]
     assert json.loads(done.sent[1]["body"])["error"]["code"] == "too_large"
 
 
-@pytest.mark.parametrize("content_length", [BODY_LIMIT + 1, 10**15])
+@pytest.mark.parametrize("content_length", [REQUEST_BODY_LIMIT + 1, 10**15])
 async def test_a_body_announced_as_too_large_is_not_read_at_all(content_length: int) -> None:
     done = await Upload(repeat(b"x"), content_length=b"%d" % content_length).run()
 

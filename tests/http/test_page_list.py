@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from chatapp.pages.days import heading
-from chatapp.pages.views.listing import PAGE
+from chatapp.pages.views.listing import PAGE_SESSIONS
 from sessions_core.models import Session
 from sessions_core.protocol.ids import SessionId, UserId
 from sessions_core.services import sessions
@@ -62,7 +62,7 @@ def test_searching_finds_by_title(reader: Client, alice: User) -> None:
 
 
 def test_a_long_list_is_paged_without_a_gap(reader: Client, alice: User) -> None:
-    for number in range(PAGE + 3):
+    for number in range(PAGE_SESSIONS + 3):
         create_session(alice, title=f"<{number}>")
 
     Session.objects.update(active_at=Now())  # all in one moment: the hard case
@@ -72,7 +72,7 @@ def test_a_long_list_is_paged_without_a_gap(reader: Client, alice: User) -> None
     second = reader.get(unescape(more[0]))
 
     shown = [session.title for page in (first, second) for _, group in page.context["groups"] for session in group]
-    assert sorted(shown) == sorted(f"<{number}>" for number in range(PAGE + 3))
+    assert sorted(shown) == sorted(f"<{number}>" for number in range(PAGE_SESSIONS + 3))
     assert second.context["next"] is None
 
 

@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.defaults import server_error
 
-from chatapp.pages.views.conversation import MESSAGES
+from chatapp.pages.views.conversation import PAGE_MESSAGES
 from sessions_core import log
 from sessions_core.models import Run, Session
 from sessions_core.protocol.claim import Claim
@@ -85,7 +85,7 @@ def test_what_people_and_models_write_is_text(reader: Client, alice: User) -> No
 
 def test_a_long_history_is_paged_back_without_a_script(reader: Client, alice: User) -> None:
     session = create_session(alice)
-    for number in range(MESSAGES + 2):
+    for number in range(PAGE_MESSAGES + 2):
         runs.finish(claim_run(post_message(session, alice, f"number {number}.").run), RunCompleted())
 
     newest = visible(open_session(reader, session))
@@ -95,7 +95,7 @@ def test_a_long_history_is_paged_back_without_a_script(reader: Client, alice: Us
 
     assert "number 1." not in newest
     assert "number 1." in earlier
-    assert f"number {MESSAGES + 1}." not in earlier
+    assert f"number {PAGE_MESSAGES + 1}." not in earlier
 
 
 @pytest.mark.parametrize("before", ["9" * 5000, "9" * 17, "0", "-1", "x"])

@@ -71,8 +71,8 @@ django.setup()
 from django.contrib.staticfiles import finders
 from django.template.loader import get_template
 from agents.catalogue import guide
-from chatapp.pages.assets import addresses
-assert "ds/core/timeline.js" in addresses()
+from chatapp.pages.assets import build_import_map
+assert "ds/core/timeline.js" in build_import_map()
 assert guide.sections()
 print(get_template("session/session.html").origin.name)
 print(finders.find("css/base.css"))

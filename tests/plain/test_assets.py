@@ -60,7 +60,7 @@ def test_every_import_of_our_scripts_is_in_the_map() -> None:
 
 
 def test_in_production_every_address_is_hashed_and_there(hashed: Path) -> None:
-    addresses = assets.addresses()
+    addresses = assets.build_import_map()
 
     assert all(re.search(r"\.[0-9a-f]{12}\.m?js$", address) for address in addresses.values())
     assert all((hashed / unquote(address).removeprefix("/static/")).is_file() for address in addresses.values())

@@ -1,4 +1,4 @@
-"""`{% load assets %}`: the style sheets and the import map of the page."""
+"""`{% load assets %}`: tags for the style sheets and the import map of a page."""
 
 import json
 
@@ -14,14 +14,14 @@ register = template.Library()
 
 @register.simple_tag
 def style_sheets() -> SafeString:
-    """A `<link>` for every style sheet."""
+    """Renders a `<link>` for every style sheet."""
     return format_html_join("", '<link rel="stylesheet" href="{}">', ((address,) for address in assets.style_sheets()))
 
 
 @register.simple_tag(takes_context=True)
 def import_map(context: RequestContext) -> SafeString:
-    """The `<script type="importmap">` with the request's nonce. It must stand before the first module script."""
+    """Renders the `<script type="importmap">` with the request's nonce. It must stand before the first module script."""
     imports = json.dumps({"imports": assets.import_map()}, separators=(",", ":")).replace("<", "\\u003c")
     nonce = getattr(context.get("request"), "csp_nonce", "")
-    # Our own file names as JSON, with no way to close the element.
+    # Safe: JSON of our own file names, with `<` escaped.
     return format_html('<script type="importmap" nonce="{}">{}</script>', nonce, mark_safe(imports))  # noqa: S308

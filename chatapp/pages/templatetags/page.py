@@ -1,4 +1,4 @@
-"""What the page's templates need beside Django's own tags."""
+"""`{% load page %}`: tags and filters of the pages."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -19,35 +19,35 @@ register.filter("is_long", is_long)
 
 @register.simple_tag
 def icon(name: str, size: int = 18) -> SafeString:
-    """An icon that only decorates: what it means is said in words beside it, or in a label."""
+    """Renders a decorative icon. Its meaning has to stand beside it in words, or in a label."""
     return mark_safe(lucide(name, size=size, stroke_width=1.75, aria_hidden="true", focusable="false"))  # noqa: S308
 
 
 @register.simple_tag
 def say(key: str, **values: str) -> str:
-    """A sentence of chatapp/pages/strings.py with its values filled in."""
+    """Returns a sentence of chatapp/pages/strings.py with its values filled in."""
     return str(STRINGS[key]).format(**values)
 
 
 @register.filter
 def moment(wire: str) -> datetime:
-    """The datetime of a wire form."""
+    """Returns the datetime of the wire's text form, `2026-01-31T12:00:00.123Z`."""
     return datetime.fromisoformat(wire)
 
 
 @register.filter
 def markdown(text: str) -> SafeString:
-    """The HTML of finished text, the same that the page's script makes of it."""
+    """Renders Markdown to the same HTML as the script of the page does."""
     return rendering.render(text)
 
 
 @register.simple_tag
 def preload_modules(entry: str) -> SafeString:
-    """What the module of that bare name imports, to be fetched at once. It must stand after the import map."""
+    """Renders a `modulepreload` link for each module that `entry` imports. They must stand after the import map."""
     return format_html_join("", '<link rel="modulepreload" href="{}">', ((address,) for address in addresses(entry)))
 
 
 @register.simple_tag
 def new_id() -> UUID:
-    """A client id for a form, so that sending it twice has one effect."""
+    """Returns a client id for a form. A form that is sent twice has one effect."""
     return uuid4()

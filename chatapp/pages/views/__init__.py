@@ -1,1 +1,1 @@
-"""The pages, one module for each thing that a person can do."""
+"""The views, one module for each thing that a person can do."""

@@ -23,7 +23,7 @@ sign_out = LogoutView.as_view()
 @never_cache
 @sensitive_post_parameters("password")
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Makes an account and signs in as it; not there when the deployment is closed to strangers."""
+    """Makes an account and signs in with it. 404 unless the setting SIGN_UP is on."""
     if not settings.SIGN_UP:
         raise Http404
     if request.user.is_authenticated:

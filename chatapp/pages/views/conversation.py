@@ -1,4 +1,4 @@
-"""One Session: its page, and the forms that work without a script."""
+"""The page of one Session, and its forms, which work without a script."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -21,22 +21,23 @@ from sessions_core.protocol.ids import ClientId, RunId, SessionId
 from sessions_core.services import messages as posts
 from sessions_core.services import runs, sessions
 
-MESSAGES: Final = 50  # of one page, as a cold start on the socket
-_SEQ_DIGITS: Final = 16  # as many as 2**53 has; int() refuses thousands of them, and the database some
+PAGE_MESSAGES: Final = 50  # on one page, as many as a cold start on the socket gives
+_SEQ_DIGITS: Final = 16  # 2**53 has so many. int() refuses thousands of digits, the database fewer
 
 
 @require_safe
 @signed_in
 def home(request: Request, author: Author) -> HttpResponse:
-    """A new Session's composer, and the list."""
+    """Shows the composer for a new Session, and the list of Sessions."""
     return _home(request, author)
 
 
 @require_POST
 @signed_in
 def begin(request: Request, author: Author) -> HttpResponse:
-    """Makes a Session and says the first thing in it; the form's client id makes a double click one Session (P5). The page's
-    script asks for JSON, so that a refusal costs nobody the page.
+    """Creates a Session and posts its first Message. With the form's client id a double click creates one Session (P5).
+
+    The script of the page asks for JSON, so a refusal does not replace the page.
     """
     client_id, text = _client_id(request), _text(request)
     try:
@@ -55,14 +56,14 @@ def begin(request: Request, author: Author) -> HttpResponse:
 @require_safe
 @signed_in
 def conversation(request: Request, author: Author, session: UUID) -> HttpResponse:
-    """The newest Messages with what the script needs to go on from there, or with `?before=` those before a page."""
+    """Shows the newest Messages, with the Events that the script continues from. `?before=` shows the page before a seq."""
     return _page(request, author, SessionId(session))
 
 
 @require_POST
 @signed_in
 def post(request: Request, author: Author, session: UUID) -> HttpResponse:
-    """A Message, from the form. What was refused comes back with the reason, and nothing typed is lost."""
+    """Posts a Message. A refusal shows the page again, with the reason and the typed text."""
     text = _text(request)
     parts = [Part(type="text", text=text)]
     try:
@@ -77,24 +78,24 @@ def post(request: Request, author: Author, session: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def stop(request: Request, author: Author, session: UUID) -> HttpResponse:
-    """Stop, from the form: all that runs."""
+    """Stops every active Run of the Session."""
     client_id = _client_id(request)
-    return _tell(request, session, lambda: runs.cancel(SessionId(session), by=author, client_id=client_id))
+    return _perform(request, session, lambda: runs.cancel(SessionId(session), by=author, client_id=client_id))
 
 
 @require_POST
 @signed_in
 def retry(request: Request, author: Author, session: UUID, run: UUID) -> HttpResponse:
-    """Retry, from the form below an answer that failed or was stopped."""
+    """Retries a Run that failed or was stopped."""
     client_id, run_id = _client_id(request), RunId(run)
-    return _tell(
+    return _perform(
         request, session, lambda: runs.retry(SessionId(session), by=author, client_id=client_id, run_id=run_id)
     )
 
 
 def _home(request: Request, author: Author, refusal: Refusal | None = None, *, typed: str = "") -> HttpResponse:
     context = {**frame.context(author), "client_id": uuid4(), "limit": posts.TEXT_LIMIT, "typed": typed}
-    return _shown(request, "home.html", context, refusal)
+    return _render(request, "home.html", context, refusal)
 
 
 def _page(
@@ -104,9 +105,9 @@ def _page(
     before = request.GET.get("before", "")
     earlier = before.isdecimal() and len(before) <= _SEQ_DIGITS
     page = (
-        log.before(session_id, before=int(before), messages=MESSAGES)
+        log.before(session_id, before=int(before), messages=PAGE_MESSAGES)
         if earlier
-        else log.open_last(session_id, messages=MESSAGES)
+        else log.open_last(session_id, messages=PAGE_MESSAGES)
     )
     context: dict[str, Any] = {
         **frame.context(author, current=str(session_id)),
@@ -116,16 +117,16 @@ def _page(
         "client_id": uuid4(),
         "typed": typed,
     }
-    return _shown(request, "session/session.html", context, refusal)
+    return _render(request, "session/session.html", context, refusal)
 
 
-def _shown(request: Request, template: str, context: dict[str, Any], refusal: Refusal | None) -> HttpResponse:
+def _render(request: Request, template: str, context: dict[str, Any], refusal: Refusal | None) -> HttpResponse:
     if refusal is None:
         return render(request, template, context)
     return render(request, template, {**context, "refused": refusal.message}, status=refusal.status)
 
 
-def _tell(request: Request, session: UUID, act: Callable[[], object]) -> HttpResponse:
+def _perform(request: Request, session: UUID, act: Callable[[], object]) -> HttpResponse:
     try:
         act()
     except NotFound:
@@ -136,12 +137,12 @@ def _tell(request: Request, session: UUID, act: Callable[[], object]) -> HttpRes
 
 
 def _text(request: Request) -> str:
-    """What was typed; forms send the line breaks of another age."""
+    """Returns the typed text. Browsers send its line breaks as CR LF; Messages have LF alone."""
     return request.POST.get("text", "").replace("\r\n", "\n").strip()
 
 
 def _client_id(request: Request) -> ClientId:
-    """The form's own id, so that the same form sent twice has one effect (P5)."""
+    """Returns the id of the form, so that a form that is sent twice has one effect (P5)."""
     try:
         return ClientId(UUID(request.POST.get("client_id", "")))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The list of Sessions in the side bar: found, paged, renamed, archived, deleted. htmx asks for its parts."""
+"""The list of Sessions in the side bar: search, paging, rename, archive, delete. htmx loads parts of it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,8 +19,8 @@ from sessions_core.protocol.errors import NotFound, Refusal
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import sessions
 
-_NOTHING_TO_SWAP: Final = 204  # the list fetches itself on `ds:sessions`
-PAGE: Final = 40  # Sessions of one page of the list: more than a screen shows
+_NO_CONTENT: Final = 204  # nothing to swap: the list loads itself again on `ds:sessions`
+PAGE_SESSIONS: Final = 40  # on one page of the list: more than a screen shows
 
 
 def context(
@@ -31,22 +31,24 @@ def context(
     before_id: SessionId | None = None,
     current: str = "",
 ) -> dict[str, Any]:
-    """What `listing/list.html` shows; one Session more is read than shown, to know whether there are others."""
-    found = sessions.listing(user=author.user, search=search, before=before, before_id=before_id, limit=PAGE + 1)
-    shown = found[:PAGE]
+    """Returns the variables of `listing/list.html`. Reads one Session more than it shows, to know whether there are others."""
+    found = sessions.listing(
+        user=author.user, search=search, before=before, before_id=before_id, limit=PAGE_SESSIONS + 1
+    )
+    shown = found[:PAGE_SESSIONS]
     return {
         "groups": list(by_day(shown)),
         "search": search,
         "current": current,
-        "next": shown[-1] if len(found) > PAGE else None,
+        "next": shown[-1] if len(found) > PAGE_SESSIONS else None,
         "first_page": before is None,
     }
 
 
 @signed_in
 def listing(request: Request, author: Author) -> HttpResponse:
-    before = _moment(request.GET.get("before", ""))
-    before_id = _session(request.GET.get("before_id", ""))
+    before = _datetime(request.GET.get("before", ""))
+    before_id = _session_id(request.GET.get("before_id", ""))
     search = request.GET.get("search", "").strip()[:200]
     current = request.GET.get("current", "")
     return render(
@@ -58,7 +60,7 @@ def listing(request: Request, author: Author) -> HttpResponse:
 
 @signed_in
 def item(request: Request, author: Author, session: UUID, part: str = "item") -> HttpResponse:
-    """One row of the list: itself, its `menu`, or its `rename` form."""
+    """Shows one row of the list, its `menu`, or its `rename` form."""
     found = sessions.get(SessionId(session), user=author.user)
     current = request.GET.get("current", "")
     return render(request, f"listing/item.html#{part}", {"session": found, "current": current})
@@ -69,33 +71,33 @@ def item(request: Request, author: Author, session: UUID, part: str = "item") ->
 def rename(request: Request, author: Author, session: UUID) -> HttpResponse:
     title = request.POST.get("title", "")
     refused = _refusal(lambda: sessions.rename(SessionId(session), by=author, title=title))
-    return _answer(request, session, refused)
+    return _respond(request, session, refused)
 
 
 @require_POST
 @signed_in
 def archive(request: Request, author: Author, session: UUID) -> HttpResponse:
     refused = _refusal(lambda: sessions.archive(SessionId(session), by=author))
-    return _shown_anew(request, session) or _answer(request, session, refused)
+    return _reload(request, session) or _respond(request, session, refused)
 
 
 @require_POST
 @signed_in
 def restore(request: Request, author: Author, session: UUID) -> HttpResponse:
     refused = _refusal(lambda: sessions.restore(SessionId(session), by=author))
-    return _shown_anew(request, session) or _answer(request, session, refused)
+    return _reload(request, session) or _respond(request, session, refused)
 
 
 @require_POST
 @signed_in
 def delete(request: Request, author: Author, session: UUID) -> HttpResponse:
-    """Deletes for all; who looks at it is taken home."""
+    """Deletes the Session for everybody. A browser that shows it goes to the start page."""
     refused = _refusal(lambda: sessions.delete(SessionId(session), by=author))
     if refused:
-        return _answer(request, session, refused)
+        return _respond(request, session, refused)
     if not request.htmx:
         return redirect("home")
-    return HttpResponseClientRedirect(reverse("home")) if _looks_at(request, session) else _answer(request, session)
+    return HttpResponseClientRedirect(reverse("home")) if _is_open(request, session) else _respond(request, session)
 
 
 def _refusal(act: Callable[[], None]) -> str:
@@ -108,35 +110,35 @@ def _refusal(act: Callable[[], None]) -> str:
     return ""
 
 
-def _answer(request: Request, session: UUID, refused: str = "") -> HttpResponse:
-    """The way it was asked: htmx gets events, a plain form the page again."""
+def _respond(request: Request, session: UUID, refused: str = "") -> HttpResponse:
+    """Answers htmx with events, and a plain form with the page of the Session."""
     if not request.htmx:
         if refused:
             messages.error(request, refused)
         return redirect("session", session)
-    answer = trigger_client_event(HttpResponse(status=_NOTHING_TO_SWAP), "ds:sessions", {})
-    return trigger_client_event(answer, "ds:notice", {"text": refused}) if refused else answer
+    response = trigger_client_event(HttpResponse(status=_NO_CONTENT), "ds:sessions", {})
+    return trigger_client_event(response, "ds:notice", {"text": refused}) if refused else response
 
 
-def _shown_anew(request: Request, session: UUID) -> HttpResponse | None:
-    """The open page drawn again, because its composer comes or goes."""
-    here = request.htmx and _looks_at(request, session)
-    return HttpResponseClientRedirect(reverse("session", args=[session])) if here else None
+def _reload(request: Request, session: UUID) -> HttpResponse | None:
+    """Reloads the page if it shows the Session, because its composer comes or goes."""
+    is_open = request.htmx and _is_open(request, session)
+    return HttpResponseClientRedirect(reverse("session", args=[session])) if is_open else None
 
 
-def _looks_at(request: Request, session: UUID) -> bool:
+def _is_open(request: Request, session: UUID) -> bool:
     return reverse("session", args=[session]) in (request.htmx.current_url or "")
 
 
-def _session(text: str) -> SessionId | None:
+def _session_id(text: str) -> SessionId | None:
     try:
         return SessionId(UUID(text))
     except ValueError:
         return None
 
 
-def _moment(text: str) -> datetime | None:
-    """The cursor of a page, or None for what is none: then the list begins anew."""
+def _datetime(text: str) -> datetime | None:
+    """Returns the cursor of a page, or None if the text is no time: then the list starts at its beginning."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

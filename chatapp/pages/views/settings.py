@@ -19,7 +19,7 @@ from sessions_core.services import tokens
 @never_cache
 @signed_in
 def settings(request: Request, author: Author) -> HttpResponse:
-    """Lists tokens and devices; a new token is shown once, in the answer to the form that made it."""
+    """Shows tokens and devices. A new token is shown once, in the answer to the form that made it."""
     form = TokenForm(request.POST or None)
     issued = ""
     if request.method == "POST" and form.is_valid():
@@ -40,7 +40,7 @@ def settings(request: Request, author: Author) -> HttpResponse:
 @require_POST
 @signed_in
 def revoke_token(request: Request, author: Author, token: int) -> HttpResponse:
-    """Ends one of the user's tokens."""
+    """Revokes one of the user's tokens."""
     tokens.revoke(get_object_or_404(ApiToken, pk=token, user=author.user))
     messages.success(request, _("The token is revoked."))
     return redirect("settings")
