@@ -2,6 +2,7 @@
 # make test   installs what the tests need and runs all of them
 # make check  format, lint, types, import contracts, migrations, templates, JavaScript: all that is not a test
 # make check-quick  the part of make check that takes seconds: format, lint, templates; for a hook before each commit
+# make fix    formats everything, and mends what the linters can mend by themselves
 # make faults plays every fault for longer and with more clients than make test, and writes bench/FAULTS.md
 # make bench  measures, and writes bench/RESULTS.md
 # make lock   locks the requirements after a change of pyproject.toml or package.json; with UPGRADE=1 at their newest
@@ -10,7 +11,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory --no-builtin-rules
-.PHONY: run test check check-quick bench faults lock clean python-tools node-tools chromium
+.PHONY: run test check check-quick fix bench faults lock clean python-tools node-tools chromium
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,8 +39,14 @@ check: check-quick
 check-quick: $(DEV) $(NODE)
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
+	$(BIN)/djade --check --target-version 5.2 $$(find templates -name '*.html')
 	npm run --silent lint
+
+fix: $(DEV) $(NODE)
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+	$(BIN)/djade --target-version 5.2 $$(find templates -name '*.html')
+	npm run --silent fix
 
 faults: $(DEV)
 	@exec $(BIN)/python -m pytest tests/faults --long
