@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sessions_client.errors import ClientError, Refused
-from sessions_client.frames import FRAME_LIMIT, Error, Ok
+from sessions_client.frames import FRAME_BYTES, Error, Ok
 
 ANSWER_TIMEOUT_S: Final = 10.0  # then the command is sent again; its id makes that harmless
 RETRY_AFTER_S: Final = 1.0  # after a temporary refusal without `retry_after_ms`
@@ -35,8 +35,8 @@ class Commands:
 
         A cancelled call stops the sending. The command may still have its effect.
         """
-        if len(frame.encode()) > FRAME_LIMIT:
-            raise Refused("too_large", f"A frame has at most {FRAME_LIMIT} bytes.")
+        if len(frame.encode()) > FRAME_BYTES:
+            raise Refused("too_large", f"A frame has at most {FRAME_BYTES} bytes.")
         pending = self._pending.setdefault(id, _Pending(frame))
         self._post(pending, now)
         try:

@@ -14,9 +14,9 @@ from agents.sdk import PromptMessage
 from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
+    MessageOutcome,
     MessagePosted,
     MessageStarted,
-    MessageState,
     Part,
     RunRequested,
     RunRestarted,
@@ -26,7 +26,7 @@ from sessions_core.protocol.ids import MessageId, RunId
 BEFORE_ALL: Final = MessageId(
     UUID(int=0)
 )  # stands for the message that is answered, where none was posted before the answer
-SHOWN: Final[frozenset[MessageState]] = frozenset(
+SHOWN: Final[frozenset[MessageOutcome]] = frozenset(
     {"complete", "cancelled"}
 )  # people read a stopped answer and replied to it
 KINDS: Final = tuple(

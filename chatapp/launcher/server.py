@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from sessions_core.live import delivery, draining
 from sessions_core.process import garbage
-from sessions_core.protocol.frames import FRAME_LIMIT
+from sessions_core.protocol.frames import FRAME_BYTES
 
 # Below WARNING only at start and shutdown: uvicorn logs three lines for each socket.
 UVICORN: Final = logging.getLogger("uvicorn.error")
@@ -28,7 +28,7 @@ def config() -> uvicorn.Config:
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
-        ws_max_size=FRAME_LIMIT,  # a larger frame closes the socket with 1009 before it is in memory
+        ws_max_size=FRAME_BYTES,  # a larger frame closes the socket with 1009 before it is in memory
         ws_per_message_deflate=False,  # frames are small and many: it costs more than it saves
         lifespan="off",
         access_log=False,

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from chatapp.pages.strings import STRINGS
 from sessions_core.protocol.run_states import ACTIVE, RunState
-from sessions_core.protocol.timeline import Message, Progress, Run, TextPart, Timeline
+from sessions_core.protocol.timeline import Message, MessagePart, Progress, Run, Timeline
 
 STATUS_KINDS: Final = ("thinking", "queued", "stopped", "failed")
 LONG_TEXT: Final = 2_500  # code points; a longer post gets a scroll bar of its own
@@ -67,7 +67,7 @@ def lay_out(timeline: Timeline, reader: Reader) -> list[Exchange]:
     return sorted(exchanges.values(), key=lambda exchange: exchange.seq)
 
 
-def is_long(parts: Sequence[TextPart]) -> bool:
+def is_long(parts: Sequence[MessagePart]) -> bool:
     """Returns whether a person's Message gets a scroll bar of its own."""
     text = "".join(part.text for part in parts)
     return len(text) > LONG_TEXT or text.count("\n") > LONG_LINES

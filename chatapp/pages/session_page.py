@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from chatapp.pages import frame
 from chatapp.pages.layout import STATUS_KINDS, Reader, RunStatus, lay_out
-from sessions_core.log import Page
+from sessions_core.log import LogPage
 from sessions_core.protocol import run_states
 from sessions_core.protocol.events import Actor
 from sessions_core.protocol.ids import UserId
@@ -29,7 +29,7 @@ _BLANKS: Final = {
 }
 
 
-def opened(page: Page, *, session: SessionSummary, me: UserId) -> dict[str, Any]:
+def opened(page: LogPage, *, session: SessionSummary, me: UserId) -> dict[str, Any]:
     """What the templates of one Session need."""
     timeline = Timeline()
     fold(timeline, page.events)
@@ -47,7 +47,7 @@ def opened(page: Page, *, session: SessionSummary, me: UserId) -> dict[str, Any]
     }
 
 
-def _start(page: Page, *, session: SessionSummary, me: UserId, agents: dict[str, str]) -> SafeString:
+def _start(page: LogPage, *, session: SessionSummary, me: UserId, agents: dict[str, str]) -> SafeString:
     """JSON for a `<script type="application/json">`; the Events go in as the log encoded them."""
     start = {
         "session": session.id,

@@ -9,7 +9,7 @@ from sessions_core import log
 from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import REFUSALS
 from sessions_core.api.schemas import EventPage, EventRange
-from sessions_core.log import Page
+from sessions_core.log import LogPage
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import access
 
@@ -42,7 +42,7 @@ def _events_after(session: SessionId, query: EventRange) -> HttpResponse:
     return _response(page)
 
 
-def _response(page: Page, **flags: bool) -> HttpResponse:
+def _response(page: LogPage, **flags: bool) -> HttpResponse:
     """Puts the envelope around the Events as bytes: `log` read them encoded, so they are neither decoded nor validated here."""
     span = page.span
     more = "".join(f',"{name}":{"true" if value else "false"}' for name, value in flags.items())

@@ -10,10 +10,8 @@ from pydantic import AfterValidator, AwareDatetime, PlainSerializer, TypeAdapter
 from sessions_core.protocol import clock
 from sessions_core.protocol.events import Part, Role
 from sessions_core.protocol.frames import Policy
-from sessions_core.protocol.ids import SessionId
+from sessions_core.protocol.ids import SEQ_MAX, SessionId
 from sessions_core.protocol.run_states import RunState
-
-SEQ_LIMIT: Final = 2**53  # above it JavaScript's numbers are not exact
 
 
 def _without_nul(text: str) -> str:
@@ -39,7 +37,7 @@ def _parse_cursor(before: str) -> tuple[datetime, SessionId | None]:
 _MOMENT: Final = TypeAdapter(AwareDatetime)
 Moment = Annotated[datetime, PlainSerializer(clock.wire, return_type=str)]
 Text = Annotated[str, AfterValidator(_without_nul)]
-Seq = Annotated[int, Field(ge=0, le=SEQ_LIMIT)]
+Seq = Annotated[int, Field(ge=0, le=SEQ_MAX)]
 
 
 class ErrorDetail(Schema):

@@ -14,7 +14,7 @@ from sessions_core.api.authentication import BearerToken, SignedInBrowser
 from sessions_core.api.refusals import add_handlers
 from sessions_core.protocol.errors import BadField, TooLarge
 
-BODY_LIMIT: Final = 512 * 1024  # bytes; the longest message, were each of its characters escaped as two \uXXXX
+JSON_BODY_BYTES: Final = 512 * 1024  # bytes; the longest message, were each of its characters escaped as two \uXXXX
 _ENCODER: Final = msgspec.json.Encoder()
 _DESCRIPTION: Final = """
 Conversations that outlive every connection. The same acts and refusals as on the WebSocket.
@@ -25,12 +25,12 @@ A refusal is `{"error": {"code", "message", "retry"}}`. Scripts send `Authorizat
 
 
 class StrictJson(Parser):
-    """Parses JSON objects of UTF-8, whole characters and finite numbers, up to BODY_LIMIT: what PostgreSQL's jsonb can hold."""
+    """Parses one JSON object of at most JSON_BODY_BYTES. Refuses lone surrogates and infinite numbers, as PostgreSQL does."""
 
     @override
     def parse_body(self, request: HttpRequest) -> dict[str, object]:
-        if len(request.body) > BODY_LIMIT:
-            raise TooLarge(f"The body has {len(request.body):,} bytes; at most {BODY_LIMIT:,} are possible.")
+        if len(request.body) > JSON_BODY_BYTES:
+            raise TooLarge(f"The body has {len(request.body):,} bytes; at most {JSON_BODY_BYTES:,} are possible.")
         try:
             body: object = msgspec.json.decode(request.body)
         except (msgspec.DecodeError, UnicodeError, RecursionError):

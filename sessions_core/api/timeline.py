@@ -12,7 +12,7 @@ from sessions_core import log
 from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import REFUSALS
 from sessions_core.api.schemas import ActorOut, ErrorDetail
-from sessions_core.log import Page
+from sessions_core.log import LogPage
 from sessions_core.protocol import timeline
 from sessions_core.protocol.events import PartType
 from sessions_core.protocol.ids import SessionId
@@ -97,7 +97,7 @@ def show_timeline(
     return HttpResponse(_ENCODER.encode(body), content_type="application/json; charset=utf-8")
 
 
-def _all_pages(session: SessionId) -> Iterator[Page]:
+def _all_pages(session: SessionId) -> Iterator[LogPage]:
     """Reads up to the head of the first read: in a busy Session the newest head might never be reached."""
     page = log.read(session, after=0)
     head = page.head

@@ -15,7 +15,7 @@ from sessions_core.live.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS
 from sessions_core.protocol.errors import Broken, Busy, HelloFirst, NotSupported, Refusal
 from sessions_core.protocol.events import Part
 from sessions_core.protocol.frames import (
-    FRAME_LIMIT,
+    FRAME_BYTES,
     VERSION,
     Answer,
     Cancel,
@@ -41,8 +41,8 @@ from sessions_core.protocol.ids import ClientId, SessionId
 from sessions_core.services import devices, messages, runs, sessions
 
 LIMITS: Final = {
-    "frame_bytes": FRAME_LIMIT,
-    "message_characters": messages.TEXT_LIMIT,
+    "frame_bytes": FRAME_BYTES,
+    "message_characters": messages.MESSAGE_CHARACTERS,
     "frames_per_second": FRAMES_PER_S,
     "frames_at_once": FRAME_BURST,
     "subscriptions": SUBSCRIPTIONS,

@@ -14,7 +14,7 @@ from sessions_core.protocol.errors import BadFrame, HelloFirst, Invalid, RateLim
 from sessions_core.protocol.frames import (
     CLOSE_MISBEHAVING,
     CLOSE_TOO_LARGE,
-    FRAME_LIMIT,
+    FRAME_BYTES,
     ClientFrame,
     Hello,
     Ping,
@@ -41,8 +41,8 @@ class Receiver:
     def receive(self, data: str | bytes) -> bool:
         """Executes one frame, queues it, or answers it with an `error`. True: the client sends too fast, so pause."""
         connection, now = self._connection, self._time()
-        if (len(data) if isinstance(data, bytes) else size_of(data)) > FRAME_LIMIT:
-            connection.close(CLOSE_TOO_LARGE, f"A frame has {FRAME_LIMIT} bytes at most.")
+        if (len(data) if isinstance(data, bytes) else size_of(data)) > FRAME_BYTES:
+            connection.close(CLOSE_TOO_LARGE, f"A frame has {FRAME_BYTES} bytes at most.")
             return False
         wait_s = self._rate.wait_s(now)
         try:

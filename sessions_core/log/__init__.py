@@ -7,7 +7,7 @@ merging   neighbouring deltas as one
 
 from sessions_core.log.merging import merge
 from sessions_core.log.reading import (
-    Page,
+    LogPage,
     Position,
     before,
     begun_messages,
@@ -22,7 +22,7 @@ from sessions_core.log.reading import (
 from sessions_core.log.writing import Write, append, append_all, append_as, bump_epoch, compact
 
 __all__ = [
-    "Page",
+    "LogPage",
     "Position",
     "Write",
     "append",

@@ -59,7 +59,7 @@ _FOREVER: Final = 2**62
 F = TypeVar("F", bound=Fact)
 
 
-class Page(Struct, frozen=True):
+class LogPage(Struct, frozen=True):
     """Events of a range as one Span, and the log's head when it was read; `older`: there are Messages before it."""
 
     span: Span
@@ -75,7 +75,7 @@ class Position(Struct, frozen=True):
     head: int
 
 
-def read(session_id: SessionId, *, after: int, until: int = _FOREVER, limit: int = PAGE_ROWS) -> Page:
+def read(session_id: SessionId, *, after: int, until: int = _FOREVER, limit: int = PAGE_ROWS) -> LogPage:
     """The Events above the cursor `after`, neighbouring deltas merged. The range ends at the head (or `until`), or
     earlier where `limit` rows or PAGE_BYTES were reached. Raises NotFound.
     """
@@ -90,15 +90,15 @@ def read(session_id: SessionId, *, after: int, until: int = _FOREVER, limit: int
     end = max(min(head, until), after) if whole else events[-1].seq
     merged = merge(events)
     span = Span(session=session_id, epoch=epoch, start=after, end=end, body=encode_events(merged))
-    return Page(span=span, head=head, events=merged)
+    return LogPage(span=span, head=head, events=merged)
 
 
-def open_last(session_id: SessionId, *, messages: int) -> Page:
+def open_last(session_id: SessionId, *, messages: int) -> LogPage:
     """The newest Messages and all that still runs, from a Message's boundary to the head (a cold start). Raises NotFound."""
     return _open(session_id, until=_FOREVER, messages=messages)
 
 
-def before(session_id: SessionId, *, before: int, messages: int) -> Page:
+def before(session_id: SessionId, *, before: int, messages: int) -> LogPage:
     """The Messages before a page that was opened at cursor `before` (its `from`). Raises NotFound."""
     return _open(session_id, until=before, messages=messages)
 
@@ -181,7 +181,7 @@ def _within(rows: Iterable[tuple[Any, ...]]) -> Iterable[Event]:
         yield Event(seq=seq, kind=kind, at=wire(at), actor=actor, run=run, data=Raw(data.encode()))
 
 
-def _open(session_id: SessionId, *, until: int, messages: int) -> Page:
+def _open(session_id: SessionId, *, until: int, messages: int) -> LogPage:
     with transaction.atomic():
         start = _boundary(session_id, until=until, messages=messages)
         pages = [read(session_id, after=start - 1, until=until)]
@@ -192,7 +192,7 @@ def _open(session_id: SessionId, *, until: int, messages: int) -> Page:
     span = Span(
         session=session_id, epoch=last.span.epoch, start=start - 1, end=last.span.end, body=encode_events(events)
     )
-    return Page(span=span, head=last.head, events=events, older=older)
+    return LogPage(span=span, head=last.head, events=events, older=older)
 
 
 def _boundary(session_id: SessionId, *, until: int, messages: int) -> int:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from sessions_core.protocol.ids import SessionId
 
-REPLY_ROOM: Final = 64 * 1024  # bytes above the limit that answers may take: they cannot be read again from the log
+REPLY_BYTES: Final = 64 * 1024  # bytes above the limit that answers may take: they cannot be read again from the log
 
 
 def size_of(text: str) -> int:
@@ -68,7 +68,7 @@ class SendBuffer:
         Sets `overflowed` when a client keeps sending commands without reading; the caller closes it.
         """
         size = size_of(text)
-        if self._size + size > self._limit + REPLY_ROOM and self._frames:
+        if self._size + size > self._limit + REPLY_BYTES and self._frames:
             self.overflowed = True
             return
         self._frames.append(Frame(text=text, size=size))

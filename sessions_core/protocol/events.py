@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from sessions_core.protocol.ids import ClientId, MessageId, RunId
 
 PartType = Literal["text", "reasoning"]
-MessageState = Literal["complete", "cancelled", "failed", "interrupted"]
+MessageOutcome = Literal["complete", "cancelled", "failed", "interrupted"]
 PostState = Literal["sent", "queued", "steering"]
 Role = Literal["owner", "editor", "viewer"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -133,7 +133,7 @@ class MessageCompleted(_Fact, frozen=True):
     kind: ClassVar[str] = "message.completed"
     message: MessageId
     parts: tuple[Part, ...]
-    state: MessageState
+    state: MessageOutcome
     usage: Usage | UnsetType = UNSET
 
 

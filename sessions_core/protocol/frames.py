@@ -9,11 +9,11 @@ from msgspec import UNSET, Struct, UnsetType
 
 from sessions_core.protocol.errors import BadField, BadFrame, Refusal
 from sessions_core.protocol.events import Role
-from sessions_core.protocol.ids import ClientId, DeviceId, MessageId, RunId, SessionId
+from sessions_core.protocol.ids import SEQ_MAX, ClientId, DeviceId, MessageId, RunId, SessionId
 
 SUBPROTOCOL: Final = "durable-sessions.v1"
 VERSION: Final = 1
-FRAME_LIMIT: Final = 64 * 1024  # bytes of one inbound frame; over it the Connection closes with 1009
+FRAME_BYTES: Final = 64 * 1024  # bytes of one inbound frame; over it the Connection closes with 1009
 
 CLOSE_TOO_LARGE: Final = 1009
 CLOSE_RESTART: Final = 1012  # reconnect after the `retry_after_ms` of the goodbye before it
@@ -23,14 +23,14 @@ CLOSE_NOT_SIGNED_IN: Final = 4401  # do not reconnect, sign in
 CLOSE_TOO_SLOW: Final = 4408  # reconnect
 CLOSE_CONNECTION_LIMIT: Final = 4409  # do not reconnect by yourself
 
-Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # JavaScript's whole numbers end there
+Seq = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 Policy = Literal["queue", "steer", "interrupt", "reject"]
 
 
 # What a client sends.
 
 
-class TextPart(Struct, frozen=True, tag="text"):
+class PostedPart(Struct, frozen=True, tag="text"):
     """The one kind of part that a person can post so far."""
 
     text: str
@@ -57,7 +57,7 @@ class Unsubscribe(Struct, frozen=True, tag="unsubscribe"):
 class Post(Struct, frozen=True, tag="post"):
     id: ClientId
     session: SessionId
-    parts: tuple[TextPart, ...]
+    parts: tuple[PostedPart, ...]
     parent: MessageId | None = None
     agent: str | None = None
     policy: Policy | None = None
@@ -93,7 +93,7 @@ class EditQueued(Struct, frozen=True, tag="edit_queued"):
     id: ClientId
     session: SessionId
     message: MessageId
-    parts: tuple[TextPart, ...]
+    parts: tuple[PostedPart, ...]
 
 
 class Read(Struct, frozen=True, tag="read"):

@@ -1,6 +1,6 @@
-"""Identities. Each is a type of its own, so that a run's id is never taken for a message's."""
+"""Identities. Each is a type of its own, so that mypy refuses a Run's id where a Message's is wanted."""
 
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID, uuid4
 
 SessionId = NewType("SessionId", UUID)
@@ -9,6 +9,8 @@ RunId = NewType("RunId", UUID)
 ClientId = NewType("ClientId", UUID)  # made by a client once per command, kept over its retries
 DeviceId = NewType("DeviceId", UUID)  # made by a browser or app once per installation
 UserId = NewType("UserId", int)
+
+SEQ_MAX: Final = 2**53  # above it JavaScript's numbers are not exact
 
 
 def new_session() -> SessionId:

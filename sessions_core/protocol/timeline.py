@@ -15,9 +15,11 @@ from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
     MessageDelta,
+    MessageOutcome,
     MessagePosted,
     MessageStarted,
     PartType,
+    PostState,
     RunCancelled,
     RunCancelRequested,
     RunCompleted,
@@ -35,10 +37,10 @@ from sessions_core.protocol.events import (
 from sessions_core.protocol.run_states import INITIAL, RunState
 
 _T = TypeVar("_T")
-MessageState = Literal["sent", "queued", "steering", "open", "complete", "cancelled", "failed", "interrupted"]
+MessageState = Literal[PostState, "open", MessageOutcome]
 
 
-class TextPart(Struct):
+class MessagePart(Struct):
     """One part of a Message as far as it is written."""
 
     type: PartType
@@ -56,7 +58,7 @@ class Message(Struct, omit_defaults=True):
     at: str
     run: str | None
     seq: int
-    parts: list[TextPart]
+    parts: list[MessagePart]
     state: MessageState
     usage: Usage | None = None
 
@@ -164,19 +166,19 @@ def _begun(event: Event, fact: MessagePosted | MessageStarted) -> Message:
     if isinstance(fact, MessageStarted):
         message.agent = fact.agent
     else:
-        message.parts = [TextPart(part.type, part.text) for part in fact.parts]
+        message.parts = [MessagePart(part.type, part.text) for part in fact.parts]
         message.state = fact.state
     return message
 
 
 def _write(message: Message, fact: MessageDelta | MessageCompleted) -> None:
     if isinstance(fact, MessageCompleted):
-        message.parts = [TextPart(part.type, part.text) for part in fact.parts]
+        message.parts = [MessagePart(part.type, part.text) for part in fact.parts]
         message.state = fact.state
         message.usage = _value(fact.usage)
         return
     while len(message.parts) <= fact.part:
-        message.parts.append(TextPart(fact.part_type, ""))
+        message.parts.append(MessagePart(fact.part_type, ""))
     part = message.parts[fact.part]
     # The delta says where it belongs, so one that reaches back into what is known changes nothing there.
     part.text = part.text[: fact.offset] + fact.text

@@ -8,7 +8,7 @@ from django.db import connection
 from sessions_core.protocol.ids import DeviceId, UserId
 from sessions_core.protocol.text import clean
 
-LABEL_LIMIT: Final = 100
+LABEL_CHARACTERS: Final = 100
 WRITTEN_EVERY: Final = timedelta(minutes=1)  # a mass reconnect must not cost one write for each tab
 # The NOT EXISTS keeps a recent row unlocked: the tabs of one Device reconnect together, and would wait for one another's commit.
 _UPSERT: Final = """
@@ -22,7 +22,7 @@ _UPSERT: Final = """
 
 def mark_seen(user: UserId, device: DeviceId, *, label: str) -> None:
     """Records that the user is connected with this Device. Raises BadField, TooLarge for its label."""
-    label = clean(label.strip(), what="The device's label", limit=LABEL_LIMIT)
+    label = clean(label.strip(), what="The device's label", limit=LABEL_CHARACTERS)
     with connection.cursor() as cursor:
         arguments: dict[str, Any] = {"user": user, "key": device, "label": label, "every": WRITTEN_EVERY}
         cursor.execute(_UPSERT, arguments)

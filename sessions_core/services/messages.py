@@ -15,7 +15,7 @@ from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, ne
 from sessions_core.protocol.text import clean
 from sessions_core.services import access, dispatch, runs
 
-TEXT_LIMIT: Final = 32_000  # code points of one posted Message; the frame limit leaves room for escapes
+MESSAGE_CHARACTERS: Final = 32_000  # code points of one posted Message; the frame limit leaves room for escapes
 TITLE_LENGTH: Final = 60  # code points of a title made from the first Message
 
 
@@ -72,7 +72,7 @@ def _checked_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
         raise BadField("An empty message cannot be sent.")
     if any(part.type != "text" for part in parts):
         raise BadField("A message is made of text parts.")
-    clean("".join(part.text for part in parts), what="The message", limit=TEXT_LIMIT)
+    clean("".join(part.text for part in parts), what="The message", limit=MESSAGE_CHARACTERS)
     return tuple(parts)
 
 

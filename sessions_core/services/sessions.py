@@ -30,7 +30,7 @@ from sessions_core.services import access, dispatch
 from sessions_core.services.messages import check_policy
 from sessions_core.services.runs import lock_session, running
 
-TITLE_LIMIT: Final = 200
+TITLE_CHARACTERS: Final = 200
 _POLICIES: Final = frozenset(Session.Policy.values)
 
 
@@ -191,7 +191,7 @@ def _append(session_id: SessionId, fact: Fact, *, by: Author) -> None:
 
 
 def _checked_title(title: str) -> str:
-    return clean(" ".join(title.split()), what="The title", limit=TITLE_LIMIT)
+    return clean(" ".join(title.split()), what="The title", limit=TITLE_CHARACTERS)
 
 
 def _checked_policy(policy: str) -> str:

@@ -8,9 +8,9 @@ from agents.runner.prompt_view import fold
 from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
+    MessageOutcome,
     MessagePosted,
     MessageStarted,
-    MessageState,
     Part,
     RunRequested,
     RunRestarted,
@@ -46,7 +46,7 @@ def retried(n: int, of: int) -> Log:
     return [(run(n), RunRequested(run=run(n), agent="a", parent=None, replies_to=message(of)))]
 
 
-def answered(n: int, *parts: Part, state: MessageState = "complete", said: int = 0) -> Log:
+def answered(n: int, *parts: Part, state: MessageOutcome = "complete", said: int = 0) -> Log:
     """Run n says Message 100 + n."""
     of = message(said or 100 + n)
     started = MessageStarted(message=of, parent=None, role="assistant", agent="a")

@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from sessions_core.api.schemas import SessionOut
-from sessions_core.api.service import BODY_LIMIT, api
+from sessions_core.api.service import JSON_BODY_BYTES, api
 from sessions_core.protocol.errors import Refusal
-from sessions_core.services.messages import TEXT_LIMIT
+from sessions_core.services.messages import MESSAGE_CHARACTERS
 from tests.http.clients import ApiClient, ApiResponse
 from tests.http.test_api_refusals import ROUTES
 
@@ -96,8 +96,8 @@ def test_every_field_of_a_session_is_documented(field: str) -> None:
 
 
 def test_limits_are_documented_and_leave_room_for_the_longest_message() -> None:
-    assert f"{BODY_LIMIT // 1024} KiB" in DOC
-    assert len('"\\ud83d\\ude00"') * TEXT_LIMIT < BODY_LIMIT
+    assert f"{JSON_BODY_BYTES // 1024} KiB" in DOC
+    assert len('"\\ud83d\\ude00"') * MESSAGE_CHARACTERS < JSON_BODY_BYTES
 
 
 def test_the_routes_are_those_of_the_protocol() -> None:

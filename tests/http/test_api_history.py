@@ -6,7 +6,7 @@ from sessions_core.models import Session
 from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompleted
 from sessions_core.protocol.ids import MessageId, SessionId, new_message
 from sessions_core.services import runs
-from sessions_core.services.messages import TEXT_LIMIT
+from sessions_core.services.messages import MESSAGE_CHARACTERS
 from tests.http.clients import ApiClient, claim_run, create_session, post_message
 
 
@@ -158,7 +158,7 @@ def test_the_last_of_a_timeline_tells_that_there_is_more(alice: User) -> None:
 def test_a_timeline_longer_than_one_read_is_whole(alice: User) -> None:
     session = create_session(alice)
     for number in range(20):
-        post_message(session, alice, f"{number} ".ljust(TEXT_LIMIT, "x"))
+        post_message(session, alice, f"{number} ".ljust(MESSAGE_CHARACTERS, "x"))
 
     shown = ApiClient(alice).get(f"sessions/{session}/timeline").body
 

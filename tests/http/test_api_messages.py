@@ -160,7 +160,7 @@ def test_an_unknown_agent_is_refused(alice: User, agent: str) -> None:
 
 def test_an_oversized_message_is_refused(alice: User) -> None:
     session = create_session(alice)
-    longest = "😀" * messages.TEXT_LIMIT
+    longest = "😀" * messages.MESSAGE_CHARACTERS
 
     refused = ApiClient(alice).post(f"sessions/{session}/messages", {"text": longest + "!"})
     posted = ApiClient(alice).post(f"sessions/{session}/messages", {"text": longest})

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 
-from sessions_core.api.service import BODY_LIMIT, api
+from sessions_core.api.service import JSON_BODY_BYTES, api
 from sessions_core.models import Event, Session
 from tests.http.clients import ApiClient, ApiResponse, create_session, post_message, with_participant
 
@@ -133,7 +133,7 @@ def test_a_body_that_is_none_is_refused(method: str, path: str, raw: bytes, alic
 
 
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
-@pytest.mark.parametrize("size", [BODY_LIMIT + 1, 3_000_000])
+@pytest.mark.parametrize("size", [JSON_BODY_BYTES + 1, 3_000_000])
 def test_a_body_over_the_limit_is_refused(method: str, path: str, size: int, alice: User) -> None:
     session = create_session(alice)
 

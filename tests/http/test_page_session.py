@@ -17,7 +17,7 @@ from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompl
 from sessions_core.protocol.ids import ClientId, SessionId, new_message
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import access, runs
-from sessions_core.services.messages import TEXT_LIMIT, Posted
+from sessions_core.services.messages import MESSAGE_CHARACTERS, Posted
 from tests.http.clients import claim_run, create_session, post_message, with_participant
 
 
@@ -170,7 +170,7 @@ def test_the_form_posts_once_however_often_it_is_sent(reader: Client, alice: Use
     ("text", "status", "sentence"),
     [
         ("", 422, "An empty message cannot be sent."),
-        ("x" * (TEXT_LIMIT + 1), 413, "at most 32,000"),
+        ("x" * (MESSAGE_CHARACTERS + 1), 413, "at most 32,000"),
         ("nul\x00", 422, "NUL"),
     ],
 )

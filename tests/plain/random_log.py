@@ -137,7 +137,7 @@ class Writer:
     def _complete(self, run: _Run) -> None:
         self._end(run, "complete", facts.RunCompleted(usage=facts.Usage(input_tokens=1, output_tokens=2)))
 
-    def _end(self, run: _Run, state: facts.MessageState, outcome: facts.RunOutcome) -> None:
+    def _end(self, run: _Run, state: facts.MessageOutcome, outcome: facts.RunOutcome) -> None:
         if run.open:
             parts = tuple(run.open.parts)
             self._run_says(run, facts.MessageCompleted(message=run.open.id, parts=parts, state=state))

@@ -3,7 +3,7 @@
 import json
 
 from sessions_core.machines.feed import EARLY, Feed, Span, Subscription
-from sessions_core.machines.send_buffer import REPLY_ROOM, Frame, SendBuffer
+from sessions_core.machines.send_buffer import REPLY_BYTES, Frame, SendBuffer
 from tests.plain.delivery_world import SESSION
 
 
@@ -152,7 +152,7 @@ def test_an_empty_outbox_takes_any_frame() -> None:
 
 def test_one_who_asks_and_does_not_read_overflows() -> None:
     send_buffer = SendBuffer(10, lambda: None)
-    for _ in range(REPLY_ROOM // 1000 + 2):
+    for _ in range(REPLY_BYTES // 1000 + 2):
         send_buffer.reply("x" * 1000)
 
     assert send_buffer.overflowed

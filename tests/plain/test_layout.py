@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from chatapp.pages.layout import Answer, Exchange, Reader, is_long, lay_out, number_text
 from chatapp.pages.strings import STRINGS
 from sessions_core.protocol.events import Event
-from sessions_core.protocol.timeline import TextPart, Timeline, fold
+from sessions_core.protocol.timeline import MessagePart, Timeline, fold
 from tests.plain.random_log import logs
 
 ROOT: Final = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ def test_numbers_are_written_as_javascript_writes_them() -> None:
 def test_long_messages_are_counted_in_code_points_and_lines() -> None:
     cases = TEXTS["long_texts"]
 
-    assert [is_long([TextPart("text", case["piece"] * case["times"])]) for case in cases] == [
+    assert [is_long([MessagePart("text", case["piece"] * case["times"])]) for case in cases] == [
         case["long"] for case in cases
     ]
 

@@ -94,7 +94,7 @@ def retry(request: Request, author: Author, session: UUID, run: UUID) -> HttpRes
 
 
 def _home(request: Request, author: Author, refusal: Refusal | None = None, *, typed: str = "") -> HttpResponse:
-    context = {**frame.context(author), "client_id": uuid4(), "limit": posts.TEXT_LIMIT, "typed": typed}
+    context = {**frame.context(author), "client_id": uuid4(), "limit": posts.MESSAGE_CHARACTERS, "typed": typed}
     return _render(request, "home.html", context, refusal)
 
 
@@ -113,7 +113,7 @@ def _page(
         **frame.context(author, current=str(session_id)),
         **opened(page, session=session, me=author.user),
         "earlier": earlier,
-        "limit": posts.TEXT_LIMIT,
+        "limit": posts.MESSAGE_CHARACTERS,
         "client_id": uuid4(),
         "typed": typed,
     }

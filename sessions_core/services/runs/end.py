@@ -17,7 +17,7 @@ from sessions_core.protocol.events import (
     Actor,
     Fact,
     MessageCompleted,
-    MessageState,
+    MessageOutcome,
     RunCancelled,
     RunCompleted,
     RunFailed,
@@ -58,7 +58,7 @@ def end_run(run: Run, outcome: RunOutcome, *, actor: Actor, used: Mapping[Messag
     transaction.on_commit(partial(_wake_next, session), robust=True)
 
 
-def _states(outcome: RunOutcome) -> tuple[RunState, MessageState]:
+def _states(outcome: RunOutcome) -> tuple[RunState, MessageOutcome]:
     match outcome:
         case RunCompleted():
             return RunState.COMPLETED, "complete"

@@ -6,7 +6,7 @@
  */
 
 export const SUBPROTOCOL = "durable-sessions.v1";
-export const FRAME_LIMIT = 64 * 1024; // bytes of one frame to the server; over it the Connection closes with 1009
+export const FRAME_BYTES = 64 * 1024; // bytes of one frame to the server; over it the Connection closes with 1009
 
 export const Close = Object.freeze({
   NORMAL: 1000,

@@ -5,7 +5,7 @@
  * @import { ClientFrame, Command, ErrorFrame, Ok } from "ds/core/protocol.js"
  */
 
-import { FRAME_LIMIT, Refused, refusal } from "ds/core/protocol.js";
+import { FRAME_BYTES, Refused, refusal } from "ds/core/protocol.js";
 
 export const ANSWER_MS = 15_000; // a command that is unanswered for so long is sent again with the same id
 
@@ -29,7 +29,7 @@ export class Commands {
   send(frame) {
     const already = this.#pending.get(frame.id);
     if (already) return already.promise;
-    if (new TextEncoder().encode(JSON.stringify(frame)).length > FRAME_LIMIT) {
+    if (new TextEncoder().encode(JSON.stringify(frame)).length > FRAME_BYTES) {
       return Promise.reject(new Refused({ code: "too_large", message: "That is too large to send." }));
     }
     /** @type {PromiseWithResolvers<Ok>} */
