@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from sessions_core.protocol.events import Fact, MessageDelta, RunProgressed
+from sessions_core.machines.deltas import join_deltas
+from sessions_core.protocol.events import Fact, RunProgressed
 
 FULL: Final = 1024  # code points: with so many the buffer is written before its time
 LIMIT: Final = 64 * 1024  # code points: with more waiting for the database, the agent waits too
@@ -109,33 +110,7 @@ class DeltaBuffer:
 
 
 def _coalesced(facts: Sequence[Fact]) -> list[Fact]:
-    """Returns the facts with neighbouring deltas of one part joined, and of the progress only the newest."""
+    """Returns the facts with neighbouring deltas joined, and of the progress only the newest."""
     newest = max((n for n, fact in enumerate(facts) if isinstance(fact, RunProgressed)), default=-1)
-    coalesced: list[Fact] = []
-    deltas: list[MessageDelta] = []
-    for n, fact in enumerate(facts):
-        if deltas and not (isinstance(fact, MessageDelta) and _same_part(deltas[-1], fact)):
-            coalesced.append(_joined(deltas))
-            deltas = []
-        if isinstance(fact, MessageDelta):
-            deltas.append(fact)
-        elif n == newest or not isinstance(fact, RunProgressed):
-            coalesced.append(fact)
-    return [*coalesced, _joined(deltas)] if deltas else coalesced
-
-
-def _same_part(one: MessageDelta, other: MessageDelta) -> bool:
-    return (one.message, one.part) == (other.message, other.part)
-
-
-def _joined(deltas: Sequence[MessageDelta]) -> MessageDelta:
-    first = deltas[0]
-    if len(deltas) == 1:
-        return first
-    return MessageDelta(
-        message=first.message,
-        part=first.part,
-        part_type=first.part_type,
-        offset=first.offset,
-        text="".join(delta.text for delta in deltas),
-    )
+    kept = (fact for n, fact in enumerate(facts) if n == newest or not isinstance(fact, RunProgressed))
+    return [fact for _, fact in join_deltas(kept)]

@@ -1,42 +1,24 @@
-"""Neighbouring deltas of one part as one: a reader of a log that is not compacted yet pays for Messages, not for tokens."""
+"""Merges neighbouring deltas, so that reading a log that is not compacted yet costs Messages and not tokens."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from msgspec import Raw
+from msgspec.structs import replace
 
+from sessions_core.machines.deltas import join_deltas
 from sessions_core.protocol.events import Event, MessageDelta, decode_fact, encode_fact
 
 
 def merge(events: Iterable[Event]) -> list[Event]:
-    """The same Events with neighbouring deltas of one part made one: seq of the last, offset of the first."""
-    merged: list[Event] = []
-    run: list[tuple[Event, MessageDelta]] = []
-    for event in events:
-        delta = decode_fact(event.kind, bytes(event.data)) if event.kind == MessageDelta.kind else None
-        if run and not (isinstance(delta, MessageDelta) and _continues(run[-1][1], delta)):
-            merged.append(_joined(run))
-            run = []
-        if isinstance(delta, MessageDelta):
-            run.append((event, delta))
-        else:
-            merged.append(event)
-    return [*merged, _joined(run)] if run else merged
+    """Returns the Events with neighbouring deltas of one part merged: the seq is that of the last, the offset of the first."""
+    unmerged = list(events)
+    deltas = [_find_delta(event) for event in unmerged]
+    return [
+        unmerged[end] if delta is None or delta is deltas[end] else replace(unmerged[end], data=Raw(encode_fact(delta)))
+        for end, delta in join_deltas(deltas)
+    ]
 
 
-def _continues(before: MessageDelta, after: MessageDelta) -> bool:
-    return (
-        before.message == after.message
-        and before.part == after.part
-        and after.offset == before.offset + len(before.text)
-    )
-
-
-def _joined(run: Sequence[tuple[Event, MessageDelta]]) -> Event:
-    last, first = run[-1][0], run[0][1]
-    if len(run) == 1:
-        return last
-    text = "".join(delta.text for _, delta in run)
-    whole = MessageDelta(
-        message=first.message, part=first.part, part_type=first.part_type, offset=first.offset, text=text
-    )
-    return Event(seq=last.seq, kind=last.kind, at=last.at, actor=last.actor, run=last.run, data=Raw(encode_fact(whole)))
+def _find_delta(event: Event) -> MessageDelta | None:
+    fact = decode_fact(event.kind, bytes(event.data)) if event.kind == MessageDelta.kind else None
+    return fact if isinstance(fact, MessageDelta) else None

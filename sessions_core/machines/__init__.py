@@ -4,4 +4,5 @@ May import `protocol`. Each is tested alone, with random sequences of calls (tes
 
 feed           what each reader of a Session is sent next;  send_buffer  what one Connection still has to send, in bounded memory
 roster         who is present in a Session;                 token_bucket how many requests somebody may make
+deltas         neighbouring deltas joined to one
 """
