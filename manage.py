@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line; `manage.py up` starts everything."""
+"""Django's command line. `manage.py up` starts everything."""
 
 import os
 import sys
@@ -12,11 +12,9 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
     try:
         execute_from_command_line(sys.argv)
-    except (
-        ImproperlyConfigured
-    ) as refused:  # a setting that cannot be used: its sentence says all, a traceback hides it
-        sys.exit(f"Settings: {refused}")
-    except OperationalError as down:
-        if "couldn't get a connection" not in str(down):
+    except ImproperlyConfigured as error:
+        sys.exit(f"Settings: {error}")  # a traceback would hide the sentence
+    except OperationalError as error:
+        if "couldn't get a connection" not in str(error):
             raise
-        sys.exit(f"The database does not answer. Is `make run` running, or DATABASE_URL right? ({down})")
+        sys.exit(f"The database does not answer. Is `make run` running, or DATABASE_URL right? ({error})")

@@ -59,10 +59,9 @@ class TestApplication:
         folders = {entry.name for entry in application.iterdir() if not entry.name.endswith(".dist-info")}
         assert folders == set(PACKAGES)
 
-    def test_the_sdk_is_imported_without_settings(self, application: Path, tmp_path: Path) -> None:
-        assert run("import agents.sdk; print(agents.sdk.__file__)", application, tmp_path) == str(
-            application / "agents/sdk/__init__.py"
-        )
+    def test_the_sdk_is_imported_without_settings_and_django(self, application: Path, tmp_path: Path) -> None:
+        program = "import sys, agents.sdk; print('django' in sys.modules, agents.sdk.__file__)"
+        assert run(program, application, tmp_path) == f"False {application / 'agents/sdk/__init__.py'}"
 
     def test_settings_templates_and_static_files_are_found(self, application: Path, tmp_path: Path) -> None:
         program = """
