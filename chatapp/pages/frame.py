@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from chatapp.pages.views import listing
+from chatapp.pages import session_list
 from sessions_core.protocol.author import Author
 from sessions_core.services.dispatch import AgentInfo, dispatcher
 
@@ -12,7 +12,7 @@ from sessions_core.services.dispatch import AgentInfo, dispatcher
 def context(author: Author, *, current: str = "") -> dict[str, Any]:
     """Returns the variables of templates that extend `app.html`. `current` is the id of the open Session."""
     return {
-        **listing.context(author, current=current),
+        **session_list.context(author, current=current),
         "agents": dispatcher().agents(),
         "default_agent": agent(dispatcher().default()),
         "model": settings.CHAT_MODEL,

@@ -8,8 +8,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from chatapp.pages.days import heading
-from chatapp.pages.views.listing import PAGE_SESSIONS
+from chatapp.pages.session_list import PAGE_SESSIONS, heading
 from sessions_core.models import Session
 from sessions_core.protocol.ids import SessionId, UserId
 from sessions_core.services import sessions

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from chatapp.pages.days import by_day
+from chatapp.pages import session_list
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import NotFound, Refusal
@@ -20,29 +20,6 @@ from sessions_core.protocol.ids import SessionId
 from sessions_core.services import sessions
 
 _NO_CONTENT: Final = 204  # nothing to swap: the list loads itself again on `ds:sessions`
-PAGE_SESSIONS: Final = 40  # on one page of the list: more than a screen shows
-
-
-def context(
-    author: Author,
-    *,
-    search: str = "",
-    before: datetime | None = None,
-    before_id: SessionId | None = None,
-    current: str = "",
-) -> dict[str, Any]:
-    """Returns the variables of `listing/list.html`. Reads one Session more than it shows, to know whether there are others."""
-    found = sessions.listing(
-        user=author.user, search=search, before=before, before_id=before_id, limit=PAGE_SESSIONS + 1
-    )
-    shown = found[:PAGE_SESSIONS]
-    return {
-        "groups": list(by_day(shown)),
-        "search": search,
-        "current": current,
-        "next": shown[-1] if len(found) > PAGE_SESSIONS else None,
-        "first_page": before is None,
-    }
 
 
 @signed_in
@@ -54,7 +31,7 @@ def listing(request: Request, author: Author) -> HttpResponse:
     return render(
         request,
         "listing/list.html",
-        context(author, search=search, before=before, before_id=before_id, current=current),
+        session_list.context(author, search=search, before=before, before_id=before_id, current=current),
     )
 
 
