@@ -1,4 +1,4 @@
-"""What each frame of a client does. One by one in the order they came, so that two posts keep theirs."""
+"""Executes the frames of a client. The Receiver calls it for one frame at a time, so that two posts keep their order."""
 
 import logging
 from typing import Final, assert_never
@@ -51,37 +51,32 @@ LIMITS: Final = {
 logger = logging.getLogger(__name__)
 
 
-async def obey(frame: ClientFrame, connection: Connection, delivery: Delivery) -> None:
-    """Does what the frame asks and answers it, with an `error` where it is refused. Never raises."""
+async def execute(frame: ClientFrame, connection: Connection, delivery: Delivery) -> None:
+    """Executes the frame and answers it, with an `error` if it is refused. Never raises."""
     try:
-        await _obey(frame, connection, delivery)
+        await _execute(frame, connection, delivery)
     except Refusal as refusal:
-        refuse(refusal, frame, connection)
+        _refuse(refusal, frame, connection)
     except (DatabaseError, InterfaceError, PoolTimeout) as error:
         logger.warning("The database refused: %r", error)
-        refuse(Busy(), frame, connection)
+        _refuse(Busy(), frame, connection)
     except Exception:  # the edge: one frame must not end the socket
-        logger.exception("A frame could not be obeyed.")
-        refuse(Broken(), frame, connection)
+        logger.exception("A frame could not be executed.")
+        _refuse(Broken(), frame, connection)
 
 
-def quick(frame: Ping | Typing, connection: Connection, delivery: Delivery) -> None:
-    """Does what needs no waiting."""
+def execute_at_once(frame: Ping | Typing, connection: Connection, delivery: Delivery) -> None:
+    """Executes a frame that needs neither the database nor its turn."""
     match frame:
         case Ping():
             connection.reply(Pong(heads=connection.heads(), n=frame.n))
         case Typing():
-            _type(frame, connection, delivery)
+            _set_typing(frame, connection, delivery)
         case _:
             assert_never(frame)
 
 
-def refuse(refusal: Refusal, frame: ClientFrame, connection: Connection) -> None:
-    """Answers with the refusal, addressed as the frame was."""
-    connection.reply(refused(refusal, id=_id(frame), session=_session(frame)))
-
-
-async def _obey(frame: ClientFrame, connection: Connection, delivery: Delivery) -> None:
+async def _execute(frame: ClientFrame, connection: Connection, delivery: Delivery) -> None:
     if not isinstance(frame, Hello) and connection.device is None:
         raise HelloFirst
     match frame:
@@ -93,9 +88,9 @@ async def _obey(frame: ClientFrame, connection: Connection, delivery: Delivery) 
             connection.leave(frame.session)
             connection.reply(Unsubscribed(session=frame.session))
         case Ping() | Typing():
-            quick(frame, connection, delivery)
+            execute_at_once(frame, connection, delivery)
         case Read() | Post() | Cancel() | Regenerate() | Answer() | Unqueue() | EditQueued():
-            await _write(frame, connection, delivery)
+            await _execute_write(frame, connection, delivery)
         case _:
             assert_never(frame)
 
@@ -116,16 +111,16 @@ async def _hello(frame: Hello, connection: Connection) -> None:
     )
 
 
-def _type(frame: Typing, connection: Connection, delivery: Delivery) -> None:
+def _set_typing(frame: Typing, connection: Connection, delivery: Delivery) -> None:
     if frame.session in connection.subscriptions and connection.device is not None:
         user, device = connection.caller.user, connection.device
-        delivery.gathering.typing(frame.session, user, device, active=frame.active)
+        delivery.presence.typing(frame.session, user, device, active=frame.active)
 
 
-async def _write(frame: Read | Command, connection: Connection, delivery: Delivery) -> None:
+async def _execute_write(frame: Read | Command, connection: Connection, delivery: Delivery) -> None:
     connection.caller.check_can_write()
     if connection.device is not None:
-        delivery.gathering.act(connection.subscriptions, connection.caller.user, connection.device)
+        delivery.presence.act(connection.subscriptions, connection.caller.user, connection.device)
     match frame:
         case Read():
             await bridge.run(sessions.mark_read, frame.session, user=connection.caller.user, seq=frame.seq)
@@ -159,11 +154,16 @@ async def _cancel(frame: Cancel, connection: Connection) -> None:
     connection.reply(Ok(id=frame.id, seq=stopped.seq, run=UNSET if run is None else run, outcome="cancel_requested"))
 
 
-def _id(frame: ClientFrame) -> ClientId | UnsetType:
+def _refuse(refusal: Refusal, frame: ClientFrame, connection: Connection) -> None:
+    """Answers with an `error` that names the client id and the Session of the frame, if it has them."""
+    connection.reply(refused(refusal, id=_client_id(frame), session=_session_of(frame)))
+
+
+def _client_id(frame: ClientFrame) -> ClientId | UnsetType:
     return frame.id if isinstance(frame, Command) else UNSET
 
 
-def _session(frame: ClientFrame) -> SessionId | UnsetType:
+def _session_of(frame: ClientFrame) -> SessionId | UnsetType:
     match frame:
         case Hello() | Ping():
             return UNSET

@@ -71,7 +71,7 @@ class SessionsConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no 
 
     async def websocket_disconnect(self, _message: Message) -> None:
         """Ends the Connection: the client is gone."""
-        self.connection.hang_up()
+        self.connection.disconnect()
         raise StopConsumer
 
     def send_text(self, text: str) -> Awaitable[None]:

@@ -52,7 +52,7 @@ class Receiver:
         except Refusal as refusal:
             id, session = addressed(data if isinstance(data, str) else "")
             connection.reply(refused(refusal, id=id, session=session))
-            if isinstance(refusal, Invalid) and self._rate.bad(now):
+            if isinstance(refusal, Invalid) and self._rate.count_bad(now):
                 connection.close(CLOSE_MISBEHAVING, "Too many frames that cannot be read.")
         return wait_s > 0
 
@@ -72,7 +72,7 @@ class Receiver:
     def _take(self, frame: ClientFrame) -> None:
         """Executes what needs no waiting at once, so that a ping is answered while a post waits for the database."""
         if isinstance(frame, Ping | Typing) and self._connection.device is not None:
-            commands.quick(frame, self._connection, self._delivery)
+            commands.execute_at_once(frame, self._connection, self._delivery)
         elif len(self._waiting) >= WAITING_FRAMES:
             raise RateLimited(retry_after_ms=1000)
         else:
@@ -88,6 +88,6 @@ class Receiver:
         """
         try:
             while self._waiting:
-                await commands.obey(self._waiting.popleft(), self._connection, self._delivery)
+                await commands.execute(self._waiting.popleft(), self._connection, self._delivery)
         finally:
             self._executing = False

@@ -1,4 +1,4 @@
-"""Beginning to follow a Session: by resuming at a cursor, or cold with the newest Messages."""
+"""Executes `subscribe`: a Connection follows a Session from its cursor, or from a cold start with the newest Messages."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from sessions_core import bridge
-from sessions_core.hub import Followed
+from sessions_core.hub import FollowedSession
 from sessions_core.live.connection import Connection
 from sessions_core.live.delivery import Delivery
 from sessions_core.live.limits import SUBSCRIPTIONS
@@ -17,7 +17,8 @@ from sessions_core.protocol.frames import Subscribe, Subscribed
 from sessions_core.services import access
 from sessions_core.services.access import Member
 
-AGAIN_S: Final = 1.0  # after a restart that failed, because the database was away
+RETRY_S: Final = 1.0  # after a cold start that failed because the database is away
+DELETED: Final = "This conversation was deleted."
 
 logger = logging.getLogger(__name__)
 
@@ -30,43 +31,43 @@ async def subscribe(frame: Subscribe, connection: Connection, delivery: Delivery
         raise RateLimited(f"One connection follows {SUBSCRIPTIONS} conversations at most. Unsubscribe from one.")
     member = await bridge.run(access.member, frame.session, user=connection.caller.user)
     followed = await delivery.hub.follow(frame.session)
-    entry = _Entry(frame, connection, delivery, member, followed)
+    subscriber = _Subscriber(frame, connection, delivery, member, followed)
     if frame.after is None or frame.epoch is None:
-        await entry.open(restart=False)
+        await subscriber.start_cold(restart=False)
     elif await delivery.hub.reaches(followed, epoch=frame.epoch, cursor=frame.after):
-        entry.resume(frame.after)
+        subscriber.resume(frame.after)
     else:
-        await entry.open(restart=True)
+        await subscriber.start_cold(restart=True)
 
 
-class _Entry(Struct):
-    """One Connection's way into one Session."""
+class _Subscriber(Struct):
+    """Begins the Subscription of one Connection to one Session, and begins it again when the log was replaced."""
 
     frame: Subscribe
     connection: Connection
     delivery: Delivery
     member: Member
-    followed: Followed
+    followed: FollowedSession
 
     def resume(self, cursor: int) -> None:
         """Goes on at a cursor that the log has."""
-        self._say(restart=False)
+        self._send_subscribed(restart=False)
         self._attach(cursor)
 
-    async def open(self, *, restart: bool) -> None:
-        """A cold start. Its page can be large, so it waits until there is room for it. Raises NotFound."""
+    async def start_cold(self, *, restart: bool) -> None:
+        """Sends the newest Messages, once the send buffer has room for them, and goes on from there. Raises NotFound."""
         while True:
-            opening = await self.delivery.hub.open_last(self.followed, messages=self.frame.last)
-            await self.connection.room(opening.frame.size)
+            opening = await self.delivery.hub.open_last(self.followed, count=self.frame.last)
+            await self.connection.wait_for_room(opening.frame.size)
             if self.followed.feed is None:
                 raise NotFound
             if self.followed.feed.epoch == opening.epoch:
                 break
-        self._say(restart=restart)
+        self._send_subscribed(restart=restart)
         self.connection.send_buffer.put(opening.frame)
         self._attach(opening.end)
 
-    def _say(self, *, restart: bool) -> None:
+    def _send_subscribed(self, *, restart: bool) -> None:
         feed = self.followed.feed
         if feed is not None:
             frame = Subscribed(
@@ -81,26 +82,24 @@ class _Entry(Struct):
             return
         subscription = Subscription(session, connection.send_buffer, cursor=cursor, lost=self._lost)
         connection.subscriptions[session] = subscription
-        author = connection.author
-        self.delivery.gathering.arrive(
-            session, connection.send_buffer, author, connection.device, label=connection.label
+        self.delivery.presence.arrive(
+            session, connection.send_buffer, connection.author, connection.device, label=connection.label
         )
         self.delivery.hub.attach(self.followed, subscription)
 
     def _lost(self, loss: Loss) -> None:
         if loss == "deleted":
-            self.delivery.take_away(self.connection, self.frame.session, "This conversation was deleted.")
+            self.delivery.remove(self.connection, self.frame.session, DELETED)
         else:
-            mine = self.connection.subscriptions[self.frame.session]
-            self.delivery.spawn(self._begin_again(mine))
+            self.delivery.spawn(self._restart(self.connection.subscriptions[self.frame.session]))
 
-    async def _begin_again(self, mine: Subscription) -> None:
-        """The log is another one now: what the client has of it is void."""
-        while not self.connection.closing and self.connection.subscriptions.get(mine.session) is mine:
+    async def _restart(self, lost: Subscription) -> None:
+        """Starts cold, because the log was replaced and what the client has of it is void. Retries until that succeeds."""
+        while not self.connection.closing and self.connection.subscriptions.get(lost.session) is lost:
             try:
-                await self.open(restart=True)
+                await self.start_cold(restart=True)
             except NotFound:
-                self.delivery.take_away(self.connection, mine.session, "This conversation was deleted.")
+                self.delivery.remove(self.connection, lost.session, DELETED)
             except Exception as error:  # noqa: BLE001  # the database is away
-                logger.warning("A restart of %s failed: %r", mine.session, error)
-                await asyncio.sleep(AGAIN_S)
+                logger.warning("A restart of %s failed: %r", lost.session, error)
+                await asyncio.sleep(RETRY_S)

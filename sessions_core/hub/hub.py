@@ -1,4 +1,4 @@
-"""Which Sessions this process follows: one membership, one Feed and one read of the log at a time for each of them."""
+"""Follows Sessions for this process: one group membership, one Feed and one read of the log at a time for each."""
 
 import asyncio
 import logging
@@ -10,15 +10,15 @@ from sessions_core import bridge, log
 from sessions_core.hints import messages
 from sessions_core.hints.listener import HintListener
 from sessions_core.hints.messages import Message
-from sessions_core.hub.followed_session import Followed, Opening
+from sessions_core.hub.followed_session import FollowedSession, Opening
 from sessions_core.log import Position
 from sessions_core.machines.feed import Feed, Subscription
 from sessions_core.machines.send_buffer import Frame, size_of
 from sessions_core.protocol.errors import NotFound
 from sessions_core.protocol.ids import SessionId
 
-TAIL_CHECK_S: Final = 2.0  # one query for the heads of all followed Sessions: what hints lost is repaired by then
-LINGER_S: Final = 30.0  # a Session nobody follows is kept warm for those who were cut off and come back
+TAIL_CHECK_S: Final = 2.0  # one query for the heads of all followed Sessions: repairs what lost hints left out
+LINGER_S: Final = 30.0  # a Session without readers stays followed: those who reconnect are served from memory
 RETRY_S: Final = 0.3  # after a read that failed
 GONE: Final = "There is no such conversation."
 
@@ -28,42 +28,45 @@ logger = logging.getLogger(__name__)
 
 
 class Hub:
-    """Fan-out of one process. `hear` gets the messages that are no hints: of access, and of presence."""
+    """Hands the Events of each followed Session to its Subscriptions.
 
-    def __init__(self, hear: Callable[[Message], None]) -> None:
-        self._others = hear
-        self._listener = HintListener(self._hear, reconnected=self._check_now)
-        self._followed: dict[str, Followed] = {}
+    Messages of the groups that are no hints, those of access and presence, are passed to `on_message`.
+    """
+
+    def __init__(self, on_message: Callable[[Message], None]) -> None:
+        self._on_message = on_message
         self._check = asyncio.Event()
+        self._listener = HintListener(self._receive, reconnected=self._check.set)
+        self._followed: dict[str, FollowedSession] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
-        """Listens and checks, for as long as the loop runs."""
+        """Starts to receive hints and to check tails, for as long as the loop runs."""
         self._listener.want(messages.WEB)
         _ = self._spawn(self._listener.run())
-        _ = self._spawn(self._checks())
+        _ = self._spawn(self._check_tails())
 
-    def tell(self, session: SessionId, message: Message) -> None:
-        """Sends something of no lasting worth to all processes that follow the Session."""
+    def send(self, session: SessionId, message: Message) -> None:
+        """Sends a message, which may be lost, to all processes that follow the Session. Does not wait."""
         self._listener.send(messages.group(session), message)
 
-    async def follow(self, session: SessionId) -> Followed:
-        """The Session, followed: it is joined, and known where its log stands. Raises NotFound."""
+    async def follow(self, session: SessionId) -> FollowedSession:
+        """Joins the Session's group and reads the log's position, unless it is followed already. Raises NotFound."""
         followed = self._followed.get(str(session))
         if followed is None:
-            followed = self._followed[str(session)] = Followed(session)
-            followed.beginning = self._spawn(self._begin(followed))
-        if followed.beginning is not None:
-            await asyncio.shield(followed.beginning)
+            followed = self._followed[str(session)] = FollowedSession(session)
+            followed.starting = self._spawn(self._start(followed))
+        if followed.starting is not None:
+            await asyncio.shield(followed.starting)
         if followed.feed is None:
             raise NotFound(GONE)
-        if followed.empty_since is not None:  # whoever asks needs a moment until they attach
+        if followed.empty_since is not None:  # the caller needs a moment until it attaches
             followed.empty_since = self._loop.time()
         return followed
 
-    async def reaches(self, followed: Followed, *, epoch: int, cursor: int) -> bool:
-        """Whether the log has that cursor; asks it when that is further than was heard of. Raises NotFound."""
+    async def reaches(self, followed: FollowedSession, *, epoch: int, cursor: int) -> bool:
+        """True if the log has that position. Reads the log's head if the cursor is above the known one. Raises NotFound."""
         feed = followed.feed
         if feed is not None and feed.epoch == epoch and cursor > feed.head:
             tail = feed.tail
@@ -73,17 +76,17 @@ class Hub:
             raise NotFound(GONE)
         return followed.feed.epoch == epoch and cursor <= followed.feed.head
 
-    async def open_last(self, followed: Followed, *, messages: int) -> Opening:
-        """A cold start's page; those who ask for the same at the same time share it. Raises NotFound."""
-        opening = followed.openings.get(messages)
+    async def open_last(self, followed: FollowedSession, *, count: int) -> Opening:
+        """Reads a cold start of the newest Messages. Concurrent calls for the same share one read. Raises NotFound."""
+        opening = followed.openings.get(count)
         if opening is None:
-            opening = self._spawn(self._open(followed, messages))
-            followed.openings[messages] = opening
-            opening.add_done_callback(lambda _: followed.openings.pop(messages, None))
+            opening = self._spawn(self._open(followed, count))
+            followed.openings[count] = opening
+            opening.add_done_callback(lambda _: followed.openings.pop(count, None))
         return await asyncio.shield(opening)
 
-    async def _open(self, followed: Followed, messages: int) -> Opening:
-        page = await bridge.run(log.open_last, followed.session, messages=messages)
+    async def _open(self, followed: FollowedSession, count: int) -> Opening:
+        page = await bridge.run(log.open_last, followed.session, messages=count)
         span = page.span
         if followed.feed is not None and span.epoch != followed.feed.epoch:
             self._restart(followed, span.epoch, page.head)
@@ -91,8 +94,8 @@ class Hub:
         frame = Frame(text=text, size=size_of(text), session=followed.session)
         return Opening(epoch=span.epoch, end=span.end, frame=frame)
 
-    def attach(self, followed: Followed, subscription: Subscription) -> None:
-        """Serves the Subscription from its cursor on, which must not be above the log's head."""
+    def attach(self, followed: FollowedSession, subscription: Subscription) -> None:
+        """Serves the Subscription from its cursor. The cursor must not be above the log's head."""
         followed.empty_since = None
         if followed.feed is not None:
             followed.feed.attach(subscription)
@@ -104,20 +107,19 @@ class Hub:
             followed.feed.detach(subscription)
             followed.empty_since = None if len(followed.feed) else self._loop.time()
 
-    def drained(self, subscription: Subscription) -> None:
-        """Goes on with one whose outbox was full."""
-        subscription.stalled = False
+    def refill(self, subscription: Subscription) -> None:
+        """Goes on with a stalled Subscription, whose send buffer has room again."""
         followed = self._followed.get(str(subscription.session))
         if followed is not None and followed.feed is not None:
             followed.feed.drained(subscription)
             self._read(followed)
 
     def head(self, session: SessionId) -> int:
-        """The newest seq heard of in a Session that is followed; 0 for others."""
+        """Returns the newest seq known of a followed Session, and 0 for others."""
         followed = self._followed.get(str(session))
         return followed.feed.head if followed is not None and followed.feed is not None else 0
 
-    async def _begin(self, followed: Followed) -> None:
+    async def _start(self, followed: FollowedSession) -> None:
         try:
             await self._listener.join(messages.group(followed.session))
             position = (await bridge.run(log.heads, [followed.session])).get(followed.session)
@@ -129,32 +131,29 @@ class Hub:
             return
         followed.empty_since = self._loop.time()
         followed.begin(position.epoch, position.head)
-        followed.beginning = None
+        followed.starting = None
 
-    def _hear(self, message: Message) -> None:
+    def _receive(self, message: Message) -> None:
         if message["type"] != "hint":
-            self._others(message)
+            self._on_message(message)
         elif (followed := self._followed.get(message["session"])) is not None:
-            followed.hint(message)
+            followed.take_hint(message)
             self._read(followed)
 
-    def _check_now(self) -> None:
-        self._check.set()
-
-    def _read(self, followed: Followed) -> None:
-        """Starts the read that the Feed needs, unless one is under way."""
+    def _read(self, followed: FollowedSession) -> None:
+        """Starts the read that the Feed needs, if any. Does nothing while another one runs."""
         if followed.reading is None and followed.feed is not None and (after := followed.feed.next_read()) is not None:
-            followed.reading = self._spawn(self._reads(followed, followed.feed, after))
+            followed.reading = self._spawn(self._read_pages(followed, followed.feed, after))
 
-    async def _reads(self, followed: Followed, feed: Feed, after: int) -> None:
-        """Reads until the Feed needs nothing more, or has been replaced."""
+    async def _read_pages(self, followed: FollowedSession, feed: Feed, after: int) -> None:
+        """Reads pages until the Feed needs no more, or is replaced."""
         wanted: int | None = after
         while wanted is not None and feed is followed.feed:
             try:
                 page = await bridge.run(log.read, followed.session, after=wanted)
             except NotFound:
                 self._drop(followed)
-            except Exception as error:  # noqa: BLE001  # the database is away: the readers wait, the reads go on
+            except Exception as error:  # noqa: BLE001  # the database is away: tried again
                 logger.warning("A read of the log failed: %r", error)
                 feed.failed()
                 await asyncio.sleep(RETRY_S)
@@ -165,37 +164,38 @@ class Hub:
         followed.reading = None
         self._read(followed)
 
-    def _restart(self, followed: Followed, epoch: int, head: int) -> None:
-        logger.warning("The log of %s is another one now: epoch %d, head %d", followed.session, epoch, head)
+    def _restart(self, followed: FollowedSession, epoch: int, head: int) -> None:
+        """Follows the log anew, which was restored or truncated: its readers start cold."""
+        logger.warning("The log of %s was replaced: epoch %d, head %d", followed.session, epoch, head)
         for subscription in followed.begin(epoch, head):
             subscription.lost("restarted")
 
-    def _drop(self, followed: Followed) -> None:
-        """Follows it no more: the Session is gone, or nobody here wants it."""
+    def _drop(self, followed: FollowedSession) -> None:
+        """Stops following a Session that was deleted or has no readers here."""
         if self._followed.get(followed.name) is followed:
             del self._followed[followed.name]
             _ = self._spawn(self._leave(followed))
             for subscription in followed.end():
                 subscription.lost("deleted")
 
-    async def _leave(self, followed: Followed) -> None:
+    async def _leave(self, followed: FollowedSession) -> None:
         await self._listener.leave(messages.group(followed.session))
-        if followed.name in self._followed:  # somebody came while we left
+        if followed.name in self._followed:  # followed again while the call was under way
             await self._listener.join(messages.group(followed.session))
 
-    async def _checks(self) -> None:
+    async def _check_tails(self) -> None:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(TAIL_CHECK_S):
                     await self._check.wait()
             self._check.clear()
             try:
-                await self._tail_check()
-            except Exception as error:  # noqa: BLE001  # the next one will do
+                await self._compare_all()
+            except Exception as error:  # noqa: BLE001  # the next check repairs it
                 logger.warning("The tail check failed: %r", error)
 
-    async def _tail_check(self) -> None:
-        self._forget_idle()
+    async def _compare_all(self) -> None:
+        self._drop_idle()
         known = [(followed, feed, feed.tail) for followed in self._followed.values() if (feed := followed.feed)]
         if not known:
             return
@@ -203,7 +203,8 @@ class Hub:
         for followed, feed, tail in known:
             self._compare(followed, feed, tail, positions.get(followed.session))
 
-    def _compare(self, followed: Followed, feed: Feed, tail_then: int, position: Position | None) -> None:
+    def _compare(self, followed: FollowedSession, feed: Feed, tail_then: int, position: Position | None) -> None:
+        """Compares with the log's position in the database, which was read after the Feed's tail was `tail_then`."""
         if followed.feed is not feed:
             return
         if position is None:
@@ -213,10 +214,11 @@ class Hub:
         else:
             self._read(followed)
 
-    def _forget_idle(self) -> None:
-        past = self._loop.time() - LINGER_S
+    def _drop_idle(self) -> None:
+        """Stops following Sessions that have had no readers for LINGER_S."""
+        limit = self._loop.time() - LINGER_S
         for followed in tuple(self._followed.values()):
-            if followed.feed is not None and followed.empty_since is not None and followed.empty_since < past:
+            if followed.feed is not None and followed.empty_since is not None and followed.empty_since < limit:
                 self._drop(followed)
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -1,4 +1,4 @@
-"""All live Connections of this process, and what is done for all of them at once: hub, presence, sweeps, draining."""
+"""All live Connections of this process, and what is done for all of them at once: sweeps, rechecks of rights, draining."""
 
 import asyncio
 import logging
@@ -11,17 +11,18 @@ from sessions_core.hints import Message
 from sessions_core.hub import Hub
 from sessions_core.live import draining, recheck
 from sessions_core.live.connection import Connection
-from sessions_core.live.limits import Census
-from sessions_core.live.presence import Gathering
+from sessions_core.live.limits import ConnectionLimit
+from sessions_core.live.presence import PresenceTracker
+from sessions_core.live.recheck import Membership
 from sessions_core.machines.feed import Subscription
 from sessions_core.protocol.frames import CLOSE_NOT_SIGNED_IN, CLOSE_RESTART, Removed
 from sessions_core.protocol.ids import SessionId
 
 SWEEP_S: Final = 1.0
-STANDING_S: Final = 1.0  # a right that was taken away ends within 2 s, also when the hint of it was lost
-STANDING_AGAIN_S: Final = 0.1  # hints that come in a crowd are answered by one question
-BATCH: Final = 100  # sockets closed at once while draining
-BATCH_EVERY_S: Final = 0.2
+RECHECK_S: Final = 1.0  # a right that was taken away ends within 2 s, also if the hint of it was lost
+RECHECK_PAUSE_S: Final = 0.1  # one recheck answers all hints that arrive within it
+BATCH: Final = 100  # Connections closed at once while draining
+BATCH_PAUSE_S: Final = 0.2
 SPREAD_PER_CONNECTION_MS: Final = 5  # 1,000 clients come back within 5 s, not at once
 SPREAD_AT_LEAST_MS: Final = 500
 DRAIN_S: Final = 20.0
@@ -30,30 +31,31 @@ logger = logging.getLogger(__name__)
 
 
 class Delivery:
-    """One per process and event loop."""
+    """The Connections of this process, with the hub and the presence that serve them. One for each event loop."""
 
     def __init__(self) -> None:
-        self._census = Census()
-        self.hub = Hub(self._hear)
-        self.gathering = Gathering(self.hub.tell)
+        self.hub = Hub(self._receive)
+        self.presence = PresenceTracker(self.hub.send)
+        self._limit = ConnectionLimit()
+        self._connections: set[Connection] = set()
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._recheck_wanted = asyncio.Event()
         self._draining = False
         self._spread_ms = SPREAD_AT_LEAST_MS
-        self._loop = asyncio.get_running_loop()
-        self._connections: set[Connection] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._ask = asyncio.Event()
         self._empty = asyncio.Event()
 
     def start(self) -> None:
+        """Starts the background tasks, which run for as long as the loop does."""
         hints.use_loop(self._loop)
         self.hub.start()
-        for work in (self._sweeps(), self._standings(), self.gathering.run()):
+        for work in (self._sweep(), self._recheck(), self.presence.run()):
             self.spawn(work)
 
     async def serve(self, connection: Connection) -> None:
         """Sends the frames of the Connection until it ends. Closes it at once if there are too many, or while draining."""
         caller, address = connection.caller, connection.address
-        refusal = self._census.admit(caller.user, address)
+        refusal = self._limit.admit(caller.user, address)
         try:
             if refusal is not None:
                 connection.close(refusal, "Too many connections.")
@@ -64,114 +66,115 @@ class Delivery:
             await connection.write()
         finally:
             if refusal is None:
-                self._census.leave(caller.user, address)
+                self._limit.release(caller.user, address)
             self._connections.discard(connection)
             if self._draining and not self._connections:
                 self._empty.set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs it beside the rest, and keeps it from being forgotten."""
+        """Runs it as a task of its own, and logs its error."""
         task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+        self._tasks.add(task)  # asyncio itself holds tasks weakly
+        task.add_done_callback(self._finished)
 
-    def drained(self, subscription: Subscription) -> None:
-        self.hub.drained(subscription)
+    def refill(self, subscription: Subscription) -> None:
+        self.hub.refill(subscription)
+
+    def unsubscribed(self, connection: Connection, subscription: Subscription) -> None:
+        self.hub.detach(subscription)
+        if connection.device is not None:
+            user, session = connection.caller.user, subscription.session
+            self.presence.leave(session, connection.send_buffer, user, connection.device)
 
     def head(self, session: SessionId) -> int:
         return self.hub.head(session)
 
-    def left(self, connection: Connection, subscription: Subscription) -> None:
-        """A Subscription has ended, for whatever reason."""
-        self.hub.detach(subscription)
-        if connection.device is not None:
-            user, session = connection.caller.user, subscription.session
-            self.gathering.leave(session, connection.send_buffer, user, connection.device)
-
-    def take_away(self, connection: Connection, session: SessionId, reason: str) -> None:
-        """Ends a Subscription from our side; what was not sent yet is not sent any more."""
+    def remove(self, connection: Connection, session: SessionId, reason: str) -> None:
+        """Ends a Subscription from the server's side. Events of it that are still in the send buffer are not sent."""
         if connection.leave(session) is not None:
             connection.send_buffer.drop(session)
             connection.reply(Removed(session=session, reason=reason))
 
     async def drain(self) -> None:
-        """Sends everybody elsewhere, in batches and each to come back at a time of its own; returns when they are gone."""
+        """Closes all Connections in batches, each with its own time to come back. Returns when all have ended, or after
+        DRAIN_S.
+        """
         self._draining = True
-        everybody = list(self._connections)
-        self._spread_ms = max(SPREAD_AT_LEAST_MS, len(everybody) * SPREAD_PER_CONNECTION_MS)
-        for first in range(0, len(everybody), BATCH):
-            for connection in everybody[first : first + BATCH]:
+        connections = list(self._connections)
+        self._spread_ms = max(SPREAD_AT_LEAST_MS, len(connections) * SPREAD_PER_CONNECTION_MS)
+        for first in range(0, len(connections), BATCH):
+            for connection in connections[first : first + BATCH]:
                 self._send_away(connection)
-            await asyncio.sleep(BATCH_EVERY_S)
+            await asyncio.sleep(BATCH_PAUSE_S)
         if self._connections:
-            await _within(self._empty.wait(), DRAIN_S)
+            await _wait_at_most(DRAIN_S, self._empty)
         for connection in tuple(self._connections):
-            connection.hang_up()
+            connection.disconnect()
 
     def _send_away(self, connection: Connection) -> None:
-        """Closes it, to be opened again elsewhere after a while of its own."""
+        """Closes it, with a random time after which to connect again."""
         wait_ms = random.randint(0, self._spread_ms)  # noqa: S311  # not a secret
         connection.close(CLOSE_RESTART, "This server restarts.", retry_after_ms=wait_ms)
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("A task of delivery failed.", exc_info=error)
 
-    def _hear(self, message: Message) -> None:
+    def _receive(self, message: Message) -> None:
         match message["type"]:
             case "access":
-                self._ask.set()
+                self._recheck_wanted.set()
             case "presence" | "presence_asked":
-                self.gathering.hear(message)
+                self.presence.receive(message)
             case _:
                 pass  # of a newer version
 
-    async def _sweeps(self) -> None:
+    async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
             now = self._loop.time()
             for connection in tuple(self._connections):
                 try:
                     connection.tick(now)
-                except Exception:  # one Connection's fault must not end the heartbeats of all
-                    logger.exception("A Connection could not be looked after.")
+                except Exception:  # a fault in one Connection must not end the heartbeats of all
+                    logger.exception("The sweep of a Connection failed.")
 
-    async def _standings(self) -> None:
+    async def _recheck(self) -> None:
         while True:
-            await asyncio.sleep(STANDING_AGAIN_S)
-            await _within(self._ask.wait(), STANDING_S)
-            self._ask.clear()
+            await asyncio.sleep(RECHECK_PAUSE_S)
+            await _wait_at_most(RECHECK_S, self._recheck_wanted)
+            self._recheck_wanted.clear()
             try:
-                await self._stand()
-            except Exception as error:  # noqa: BLE001  # without the database nothing new can be seen either
-                logger.warning("Could not ask who may still be here: %r", error)
+                await self._recheck_all()
+            except Exception as error:  # noqa: BLE001  # without the database no new Event can be read either
+                logger.warning("Rights could not be rechecked: %r", error)
 
-    async def _stand(self) -> None:
-        everybody = [connection for connection in self._connections if not connection.closing]
-        if not everybody:
+    async def _recheck_all(self) -> None:
+        connections = [connection for connection in self._connections if not connection.closing]
+        if not connections:
             return
-        callers = {connection.caller for connection in everybody}
-        places = {(session, one.caller.user) for one in everybody for session in one.subscriptions}
-        answer = await bridge.run(recheck.ask, callers, places)
-        for connection in everybody:
-            if connection.caller in answer.expired:
+        callers = {connection.caller for connection in connections}
+        memberships = {(session, each.caller.user) for each in connections for session in each.subscriptions}
+        lost = await bridge.run(recheck.find_lost, callers, memberships)
+        for connection in connections:
+            if connection.caller in lost.callers:
                 connection.send_buffer.clear()
                 connection.close(CLOSE_NOT_SIGNED_IN, "You are signed out.")
             else:
-                self._remove(connection, answer.removed)
+                self._remove_all(connection, lost.memberships)
 
-    def _remove(self, connection: Connection, removed: Iterable[recheck.Place]) -> None:
-        for session, user in removed:
+    def _remove_all(self, connection: Connection, lost: Iterable[Membership]) -> None:
+        for session, user in lost:
             if user == connection.caller.user:
-                self.take_away(connection, session, "This conversation is not open to you any more.")
+                self.remove(connection, session, "This conversation is not open to you any more.")
 
 
 _deliveries: Final[dict[asyncio.AbstractEventLoop, Delivery]] = {}  # one in a server; tests have many loops
 
 
 def current_delivery() -> Delivery:
-    """This process's Delivery on the running loop, started when it is first asked for."""
+    """Returns the Delivery of the running loop, and starts it at the first call."""
     loop = asyncio.get_running_loop()
     delivery = _deliveries.get(loop)
     if delivery is None:
@@ -183,15 +186,15 @@ def current_delivery() -> Delivery:
 
 
 async def drain() -> None:
-    """Takes this process out of service and empties it of its sockets. Call it on SIGTERM, on the server's loop."""
+    """Marks this process as draining, and closes its Connections. Call it on SIGTERM, on the server's loop."""
     draining.begin()
     if (delivery := _deliveries.get(asyncio.get_running_loop())) is not None:
         await delivery.drain()
 
 
-async def _within(work: Coroutine[Any, Any, object], seconds: float) -> None:
+async def _wait_at_most(seconds: float, event: asyncio.Event) -> None:
     try:
         async with asyncio.timeout(seconds):
-            await work
+            await event.wait()
     except TimeoutError:
         pass

@@ -1,4 +1,4 @@
-"""The flag that this process was told to stop. It lies here, because readers are sent away and health says so."""
+"""A flag: this process was told to stop. It lies this low because `process.health` reports it and Delivery obeys it."""
 
 from threading import Event
 from typing import Final
@@ -7,7 +7,7 @@ _DRAINING: Final = Event()
 
 
 def begin() -> None:
-    """Marks this process as draining, for good: it is not ready any more, and sends its sockets elsewhere."""
+    """Marks this process as draining, for good. It is not ready any more, and sends its readers to other processes."""
     _DRAINING.set()
 
 

@@ -1,4 +1,4 @@
-"""How much one Connection may ask, and how many Connections there may be. Plain: the time is given."""
+"""Limits: how many frames a client may send, and how many Connections a user and an address may have."""
 
 from collections import Counter, deque
 from typing import Final, TypeVar
@@ -8,17 +8,17 @@ from django.conf import settings
 from sessions_core.protocol.frames import CLOSE_BUSY, CLOSE_CONNECTION_LIMIT
 from sessions_core.protocol.ids import UserId
 
-FRAMES_PER_S: Final = 30  # a person's tabs stay below 5; a script that posts is bound by the database earlier
-FRAME_BURST: Final = 120  # frames at once: subscribing a long list after a reconnect
+FRAMES_PER_S: Final = 30  # a person's tabs stay below 5; a script that posts meets the limit of the database first
+FRAME_BURST: Final = 120  # frames at once: a client subscribes to a long list after it reconnects
 SUBSCRIPTIONS: Final = 200  # of one Connection
-BAD_FRAMES: Final = 10  # within BAD_FRAMES_S, then the client is misbehaving
+BAD_FRAMES: Final = 10  # within BAD_FRAMES_S; then the client is closed as misbehaving
 BAD_FRAMES_S: Final = 60.0
 
 T = TypeVar("T")
 
 
 class FrameRate:
-    """A token bucket for frames, and the memory of bad ones."""
+    """A token bucket for the frames of one client, and the times of its last bad frames. Times are the loop's, in seconds."""
 
     __slots__ = ("_at", "_bad", "_left")
 
@@ -28,7 +28,7 @@ class FrameRate:
         self._bad: deque[float] | None = None
 
     def wait_s(self, now: float) -> float:
-        """0.0 for a frame that may come now; otherwise the seconds until one may."""
+        """Takes one frame. Returns 0.0, or the seconds to wait if it is one too many."""
         self._left = min(FRAME_BURST, self._left + (now - self._at) * FRAMES_PER_S)
         self._at = now
         if self._left >= 1:
@@ -36,23 +36,23 @@ class FrameRate:
             return 0.0
         return (1 - self._left) / FRAMES_PER_S
 
-    def bad(self, now: float) -> bool:
-        """Counts a bad frame; True when there have been too many."""
+    def count_bad(self, now: float) -> bool:
+        """Counts a bad frame. Returns True if there were BAD_FRAMES within BAD_FRAMES_S."""
         if self._bad is None:
             self._bad = deque(maxlen=BAD_FRAMES)
         self._bad.append(now)
         return len(self._bad) == BAD_FRAMES and now - self._bad[0] < BAD_FRAMES_S
 
 
-class Census:
-    """The Connections of this process by user and by address."""
+class ConnectionLimit:
+    """Counts the Connections of this process by user and by address, and admits no more than the settings allow."""
 
     def __init__(self) -> None:
         self._users: Counter[UserId] = Counter()
         self._addresses: Counter[str] = Counter()
 
     def admit(self, user: UserId, address: str) -> int | None:
-        """Counts one more; or, not counting it, the close code that it is refused with."""
+        """Counts one Connection more. Over a limit it is not counted, and the close code to refuse it with is returned."""
         if self._users[user] >= settings.CONNECTIONS_PER_USER:
             return CLOSE_CONNECTION_LIMIT
         if address and self._addresses[address] >= settings.CONNECTIONS_PER_ADDRESS:
@@ -61,13 +61,14 @@ class Census:
         self._addresses[address] += 1
         return None
 
-    def leave(self, user: UserId, address: str) -> None:
-        _take(self._users, user)
-        _take(self._addresses, address)
+    def release(self, user: UserId, address: str) -> None:
+        """Counts one Connection less."""
+        _decrement(self._users, user)
+        _decrement(self._addresses, address)
 
 
-def _take(counted: Counter[T], one: T) -> None:
-    """One less. Counter's own `-=` looks through all keys: a herd that is cut off would cost its square."""
-    counted[one] -= 1
-    if counted[one] < 1:
-        del counted[one]
+def _decrement(counter: Counter[T], key: T) -> None:
+    """Counter's own `-=` is O(keys): a mass disconnect would be O(n²)."""
+    counter[key] -= 1
+    if counter[key] < 1:
+        del counter[key]

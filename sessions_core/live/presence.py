@@ -1,4 +1,4 @@
-"""Presence between processes: says who is here to the local readers and to the other processes, when it changes."""
+"""Presence between processes: sends the list of who is present to local readers and other processes when it changes."""
 
 import asyncio
 import logging
@@ -17,127 +17,130 @@ from sessions_core.protocol.ids import DeviceId, SessionId, UserId
 
 logger = logging.getLogger(__name__)
 
-EVERY_S: Final = 0.25  # changes within it are told together: the fan-out is bounded, however many come and go
-FRAMES_PER_S: Final = 50  # of one Session: where more follow, the list changes less often
-PAUSE_MOST_S: Final = 5.0
-STATES_S: Final = 1.0  # how often it is looked for devices that fell idle or stopped typing
+UPDATE_S: Final = 0.25  # changes within it are sent together, so that many who come and go cost no more than a few
+FRAMES_PER_S: Final = 50  # of one Session, over all its local readers: with more readers the list is sent less often
+PAUSE_AT_MOST_S: Final = 5.0
+STATES_S: Final = 1.0  # how often devices are checked that have become idle or stopped typing
 
 _DEVICES: Final = msgspec.json.Decoder(tuple[PresentDevice, ...])
 
 
-class _Gathered:
-    """Those who follow one Session: in this process, and as the others say."""
+class _SessionPresence:
+    """The roster of one Session, its local readers, and which lists they and the other processes have been sent."""
 
     def __init__(self) -> None:
         self.roster = Roster()
         self.send_buffers: dict[int, SendBuffer] = {}
-        self.behind: set[int] = set()  # outboxes that have not got the newest list
-        self.told: tuple[PresentDevice, ...] | None = None  # to the other processes
-        self.shown: tuple[PresentDevice, ...] | None = None
-        self.frame: Frame | None = None  # of what is shown
-        self.due = 0.0  # not before then may the list change
+        self.behind: set[int] = set()  # send buffers that have not taken the newest list
+        self.announced: tuple[PresentDevice, ...] | None = None  # our own devices, as the other processes know them
+        self.shown: tuple[PresentDevice, ...] | None = None  # all devices, as the readers know them
+        self.frame: Frame | None = None  # `shown`, encoded
+        self.next_update = 0.0  # the loop's time before which the list is not sent again
 
 
-class Gathering:
-    """All Sessions that somebody follows here. `tell` sends to the other processes of a Session."""
+class PresenceTracker:
+    """The presence in all Sessions that have readers in this process. `send` sends to the other processes of a Session."""
 
-    def __init__(self, tell: Callable[[SessionId, Message], None]) -> None:
-        self._tell = tell
+    def __init__(self, send: Callable[[SessionId, Message], None]) -> None:
+        self._send = send
         self._process = uuid4().hex
         self._time = asyncio.get_running_loop().time
-        self._gathered: dict[SessionId, _Gathered] = {}
+        self._sessions: dict[SessionId, _SessionPresence] = {}
         self._changed: set[SessionId] = set()
 
     def arrive(self, session: SessionId, send_buffer: SendBuffer, by: Author, device: DeviceId, *, label: str) -> None:
-        """Somebody begins to follow, and gets the list."""
-        gathered = self._gathered.get(session)
-        if gathered is None:
-            gathered = self._gathered[session] = _Gathered()
-            self._tell(session, {"type": "presence_asked", "session": str(session), "process": self._process})
-        gathered.roster.arrive(by, device, label=label, now=self._time())
-        gathered.send_buffers[id(send_buffer)] = send_buffer
-        gathered.behind.add(id(send_buffer))
+        """Adds a reader, which is sent the list at the next update."""
+        presence = self._sessions.get(session)
+        if presence is None:
+            presence = self._sessions[session] = _SessionPresence()
+            self._send(session, {"type": "presence_asked", "session": str(session), "process": self._process})
+        presence.roster.arrive(by, device, label=label, now=self._time())
+        presence.send_buffers[id(send_buffer)] = send_buffer
+        presence.behind.add(id(send_buffer))
         self._changed.add(session)
 
     def leave(self, session: SessionId, send_buffer: SendBuffer, user: UserId, device: DeviceId) -> None:
-        if (gathered := self._gathered.get(session)) is None:
+        """Removes a reader."""
+        if (presence := self._sessions.get(session)) is None:
             return
-        gathered.roster.leave(user, device)
-        gathered.send_buffers.pop(id(send_buffer), None)
-        gathered.behind.discard(id(send_buffer))
+        presence.roster.leave(user, device)
+        presence.send_buffers.pop(id(send_buffer), None)
+        presence.behind.discard(id(send_buffer))
         self._changed.add(session)
-        if gathered.roster.empty_here:
+        if presence.roster.empty_here:
             self._announce(session, ())
-            del self._gathered[session]
+            del self._sessions[session]
 
     def act(self, sessions: Iterable[SessionId], user: UserId, device: DeviceId) -> None:
-        """The device did something."""
+        """Marks the device as active."""
         for session in sessions:
-            if gathered := self._gathered.get(session):
-                gathered.roster.act(user, device, now=self._time())
+            if presence := self._sessions.get(session):
+                presence.roster.act(user, device, now=self._time())
 
     def typing(self, session: SessionId, user: UserId, device: DeviceId, *, active: bool) -> None:
-        if gathered := self._gathered.get(session):
-            gathered.roster.act(user, device, now=self._time(), typing=active)
+        """Marks the device as typing, or as not typing any more."""
+        if presence := self._sessions.get(session):
+            presence.roster.act(user, device, now=self._time(), typing=active)
             self._changed.add(session)
 
-    def hear(self, message: Message) -> None:
-        """What another process asks or says."""
+    def receive(self, message: Message) -> None:
+        """Takes the list of another process, or its request for ours."""
         session = SessionId(UUID(message["session"]))
-        gathered = self._gathered.get(session)
-        if gathered is None or message["process"] == self._process:
+        presence = self._sessions.get(session)
+        if presence is None or message["process"] == self._process:
             return
         if message["type"] == "presence_asked":
-            gathered.told = None
+            presence.announced = None
         else:
-            gathered.roster.told(message["process"], _DEVICES.decode(message["devices"]), now=self._time())
+            presence.roster.told(message["process"], _DEVICES.decode(message["devices"]), now=self._time())
         self._changed.add(session)
 
     async def run(self) -> None:
-        """Tells what changes, until cancelled."""
-        looked = repeated = self._time()
+        """Sends what has changed every UPDATE_S, until cancelled."""
+        checked = repeated = self._time()
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(UPDATE_S)
             now = self._time()
             if now - repeated >= REPEAT_S:
                 repeated = now
-                for gathered in self._gathered.values():
-                    gathered.told = None
-            if now - looked >= STATES_S:
-                looked = now
-                self._changed.update(self._gathered)
+                for presence in self._sessions.values():
+                    presence.announced = None
+            if now - checked >= STATES_S:
+                checked = now
+                self._changed.update(self._sessions)
             changed, self._changed = self._changed, set()
             for session in changed:
                 try:
-                    self._look(session, now)
-                except Exception:  # one Session's fault must not end the presence of all
-                    logger.exception("Presence in %s could not be shown.", session)
+                    self._update(session, now)
+                except Exception:  # a fault in one Session must not end the presence of all
+                    logger.exception("The presence in %s could not be sent.", session)
 
-    def _look(self, session: SessionId, now: float) -> None:
-        gathered = self._gathered.get(session)
-        if gathered is None:
+    def _update(self, session: SessionId, now: float) -> None:
+        presence = self._sessions.get(session)
+        if presence is None:
             return
-        if now >= gathered.due:
-            self._update(session, gathered, now)
+        if now >= presence.next_update:
+            self._compare(session, presence, now)
         else:
             self._changed.add(session)
-        if gathered.behind and gathered.frame is not None:
-            send_buffers, frame = gathered.send_buffers, gathered.frame
-            gathered.behind = {key for key in gathered.behind if not send_buffers[key].put(frame)}
+        if presence.behind and presence.frame is not None:
+            send_buffers, frame = presence.send_buffers, presence.frame
+            presence.behind = {key for key in presence.behind if not send_buffers[key].put(frame)}
 
-    def _update(self, session: SessionId, gathered: _Gathered, now: float) -> None:
-        here, everybody = gathered.roster.here(now), gathered.roster.all(now)
-        if here != gathered.told:
-            gathered.told = here
+    def _compare(self, session: SessionId, presence: _SessionPresence, now: float) -> None:
+        """Announces and encodes the lists that have changed since they were last sent."""
+        here, everywhere = presence.roster.here(now), presence.roster.all(now)
+        if here != presence.announced:
+            presence.announced = here
             self._announce(session, here)
-        if everybody != gathered.shown:
-            text = encode(Presence(session=session, devices=everybody))
-            gathered.shown, gathered.frame = everybody, Frame(text=text, size=size_of(text))
-            gathered.behind = set(gathered.send_buffers)
-            gathered.due = now + min(len(gathered.send_buffers) / FRAMES_PER_S, PAUSE_MOST_S)
+        if everywhere != presence.shown:
+            text = encode(Presence(session=session, devices=everywhere))
+            presence.shown, presence.frame = everywhere, Frame(text=text, size=size_of(text))
+            presence.behind = set(presence.send_buffers)
+            presence.next_update = now + min(len(presence.send_buffers) / FRAMES_PER_S, PAUSE_AT_MOST_S)
 
     def _announce(self, session: SessionId, devices: tuple[PresentDevice, ...]) -> None:
-        self._tell(
+        self._send(
             session,
             {
                 "type": "presence",

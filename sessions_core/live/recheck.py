@@ -1,4 +1,4 @@
-"""Whether all who are connected here may still be, and may still see what they follow: one question for all of them."""
+"""Checks again the rights of all who are connected here, together: with a few queries for all of them."""
 
 from collections.abc import Collection
 
@@ -8,16 +8,16 @@ from sessions_core.protocol.ids import SessionId, UserId
 from sessions_core.services import access, callers
 from sessions_core.services.callers import Caller
 
-Place = tuple[SessionId, UserId]
+Membership = tuple[SessionId, UserId]
 
 
-class Standing(Struct):
-    """Who has to go: callers altogether, or a user from a Session."""
+class Lost(Struct):
+    """Rights that do not hold any more."""
 
-    expired: set[Caller]
-    removed: set[Place]
+    callers: set[Caller]  # signed out, or their token was revoked
+    memberships: set[Membership]
 
 
-def ask(connected: Collection[Caller], places: set[Place]) -> Standing:
-    """Sync: run it through the bridge."""
-    return Standing(expired=callers.expired(connected), removed=places - access.memberships(places))
+def find_lost(connected: Collection[Caller], memberships: set[Membership]) -> Lost:
+    """Returns those who are signed out, and the memberships that have ended. Sync: call it through the bridge."""
+    return Lost(callers=callers.expired(connected), memberships=memberships - access.memberships(memberships))

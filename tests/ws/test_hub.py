@@ -21,6 +21,6 @@ async def test_a_session_that_somebody_comes_back_to_at_the_last_moment_is_not_f
     left.empty_since -= LINGER_S + 1
 
     back = await hub.follow(session)
-    hub._forget_idle()  # the tail check comes before who came back is attached
+    hub._drop_idle()  # the tail check runs before the returning reader is attached
 
     assert back.feed is not None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sessions_core.live.presence import FRAMES_PER_S, Gathering
+from sessions_core.live.presence import FRAMES_PER_S, PresenceTracker
 from sessions_core.machines.roster import FORGET_S, IDLE_AFTER_S, MOST, TYPING_S, Roster
 from sessions_core.machines.send_buffer import SendBuffer
 from sessions_core.protocol.frames import PresentDevice
@@ -116,16 +116,16 @@ def test_a_list_is_bounded() -> None:
 
 
 async def test_the_list_of_many_changes_less_often_and_a_newcomer_has_it_at_once() -> None:
-    gathering = Gathering(lambda _session, _message: None)
+    tracker = PresenceTracker(lambda _session, _message: None)
     session, now = SessionId(uuid4()), 1000.0
     send_buffers = [SendBuffer(10**6, lambda: None) for _ in range(101)]
     for send_buffer in send_buffers[:100]:
-        gathering.arrive(session, send_buffer, _alice(), DeviceId(uuid4()), label="")
-    gathering._look(session, now)
+        tracker.arrive(session, send_buffer, _alice(), DeviceId(uuid4()), label="")
+    tracker._update(session, now)
 
-    gathering.arrive(session, send_buffers[100], _alice(), PHONE, label="")
-    gathering._look(session, now + 1)
+    tracker.arrive(session, send_buffers[100], _alice(), PHONE, label="")
+    tracker._update(session, now + 1)
     assert [len(send_buffer) for send_buffer in send_buffers] == [1] * 101
 
-    gathering._look(session, now + 100 / FRAMES_PER_S)
+    tracker._update(session, now + 100 / FRAMES_PER_S)
     assert len(send_buffers[0]) == 2

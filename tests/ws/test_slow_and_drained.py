@@ -31,11 +31,11 @@ class Nowhere:
         self.gone: list[Subscription] = []
         self.asked: list[Subscription] = []
 
-    def drained(self, subscription: Subscription) -> None:
+    def refill(self, subscription: Subscription) -> None:
         subscription.stalled = False
         self.asked.append(subscription)
 
-    def left(self, _connection: Connection, subscription: Subscription) -> None:
+    def unsubscribed(self, _connection: Connection, subscription: Subscription) -> None:
         self.gone.append(subscription)
 
     def head(self, _session: SessionId) -> int:
@@ -76,7 +76,7 @@ async def test_one_that_does_not_take_a_frame_is_closed_with_4408(monkeypatch: p
     slow.reply(Unsubscribed(session=session))
     await peer.tried.wait()
 
-    slow.tick(asyncio.get_running_loop().time() + connections.PATIENCE_S + 1)
+    slow.tick(asyncio.get_running_loop().time() + connections.SEND_TIMEOUT_S + 1)
     assert slow.closing
     assert [each.session for each in source.gone] == [session]
     peer.reads.set()
@@ -87,7 +87,7 @@ async def test_one_that_does_not_take_a_frame_is_closed_with_4408(monkeypatch: p
 
 
 async def test_one_that_never_reads_is_dropped_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "FAREWELL_S", 0.01)
+    monkeypatch.setattr(connections, "CLOSE_TIMEOUT_S", 0.01)
     peer, source = Peer(), Nowhere()
     slow = made(peer, source)
     peer.reads.clear()
@@ -95,7 +95,7 @@ async def test_one_that_never_reads_is_dropped_in_the_end(monkeypatch: pytest.Mo
     slow.reply(Unsubscribed(session=SessionId(uuid4())))
     await peer.tried.wait()
 
-    slow.give_up()
+    slow.close_too_slow()
     await writing
 
     assert slow.ended
@@ -112,7 +112,7 @@ async def test_silence_is_broken_by_a_heartbeat() -> None:
 
     quiet.tick(asyncio.get_running_loop().time() + connections.HEARTBEAT_AFTER_S + 0.1)
     await peer.tried.wait()
-    quiet.hang_up()
+    quiet.disconnect()
     await writing
 
     assert peer.got == [f'{{"type":"heartbeat","heads":{{"{session}":7}}}}']
@@ -131,7 +131,7 @@ async def test_the_stalled_go_on_in_turn_when_the_outbox_is_empty() -> None:
 
     writing = asyncio.create_task(slow.write())
     await peer.tried.wait()
-    slow.hang_up()
+    slow.disconnect()
     await writing
 
     assert len(source.asked) == 3
