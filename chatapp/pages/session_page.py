@@ -1,4 +1,4 @@
-"""An opened Session as its page shows it: the turns that the server renders, and the same Events for the script to go on from."""
+"""The page of one Session: the Exchanges that the server renders, and their Events, from which the script continues."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -16,7 +16,7 @@ from sessions_core.protocol.timeline import Timeline, fold
 from sessions_core.services.dispatch import dispatcher
 from sessions_core.services.sessions import SessionSummary
 
-_IN_SCRIPT = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # as Django's json_script does it
+_IN_SCRIPT = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # as Django's json_script does
 
 
 # What the stencils are rendered with, which the script copies and fills in.
@@ -29,8 +29,8 @@ _BLANKS: Final = {
 }
 
 
-def opened(page: LogPage, *, session: SessionSummary, me: UserId) -> dict[str, Any]:
-    """What the templates of one Session need."""
+def context(page: LogPage, *, session: SessionSummary, me: UserId) -> dict[str, Any]:
+    """Returns the variables of the templates in `session/`. `me` is the reader."""
     timeline = Timeline()
     fold(timeline, page.events)
     titles = {info.name: info.title for info in dispatcher().agents()}
@@ -48,7 +48,7 @@ def opened(page: LogPage, *, session: SessionSummary, me: UserId) -> dict[str, A
 
 
 def _start(page: LogPage, *, session: SessionSummary, me: UserId, agents: dict[str, str]) -> SafeString:
-    """JSON for a `<script type="application/json">`; the Events go in as the log encoded them."""
+    """Returns JSON for a `<script type="application/json">`. The Events keep the encoding of the log."""
     start = {
         "session": session.id,
         "epoch": page.span.epoch,

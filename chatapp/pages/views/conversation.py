@@ -10,8 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from chatapp.pages import frame
-from chatapp.pages.session_page import opened
+from chatapp.pages import frame, session_page
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core import log
 from sessions_core.protocol.author import Author
@@ -111,7 +110,7 @@ def _page(
     )
     context: dict[str, Any] = {
         **frame.context(author, current=str(session_id)),
-        **opened(page, session=session, me=author.user),
+        **session_page.context(page, session=session, me=author.user),
         "earlier": earlier,
         "limit": posts.MESSAGE_CHARACTERS,
         "client_id": uuid4(),
