@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -16,6 +15,7 @@ from sessions_core.protocol.ids import SessionId
 from tests.agents.facts import completed, ends, of_kind, said, text, words
 from tests.agents.harness import Harness
 from tests.support.fake_provider import Provider
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pydantic_ai.models.openai import OpenAIChatModel
@@ -54,13 +54,6 @@ def assistant(session: SessionId, owner: Author, provider: Provider) -> Assistan
     return Assistant(session, owner)
 
 
-async def until(fact: Callable[[], object]) -> None:
-    """Returns when the fact holds."""
-    async with asyncio.timeout(5):
-        while not fact():  # noqa: ASYNC110  # the provider has no event for it
-            await asyncio.sleep(0.005)
-
-
 async def test_the_answer_is_what_the_model_wrote(assistant: Assistant, provider: Provider) -> None:
     await assistant.answer(words=200, every_ms=1, reason=10)
 
@@ -89,16 +82,13 @@ async def test_the_model_is_shown_the_whole_conversation(assistant: Assistant, p
 
 
 async def test_stop_closes_the_connection_to_the_model(assistant: Assistant, provider: Provider) -> None:
-    answering = asyncio.create_task(assistant.answer(words=1000, every_ms=10))
-    await until(lambda: provider.seen and provider.seen[0].chunks > 10)
+    answering = asyncio.create_task(assistant.answer(words=20, wait_at=10))
+    await eventually(lambda: provider.seen and provider.seen[0].chunks == 10)
 
-    pressed = time.time()
     await assistant.stop()
     await answering
 
-    seen = provider.seen[0]
-    assert seen.closed_at
-    assert seen.closed_at - pressed < 0.5
+    await eventually(lambda: provider.seen[0].closed)
     message = await bridge.run(completed, assistant.session)
     assert message.state == "cancelled"
     assert text(message) == await bridge.run(said, assistant.session)
@@ -107,15 +97,13 @@ async def test_stop_closes_the_connection_to_the_model(assistant: Assistant, pro
 
 
 async def test_stop_before_the_first_token_closes_the_connection_too(assistant: Assistant, provider: Provider) -> None:
-    answering = asyncio.create_task(assistant.answer(silent_ms=20_000))
-    await until(lambda: provider.seen)
+    answering = asyncio.create_task(assistant.answer(wait_at=0))
+    await eventually(lambda: provider.seen)
 
-    pressed = time.time()
     await assistant.stop()
     await answering
 
-    assert provider.seen[0].closed_at
-    assert provider.seen[0].closed_at - pressed < 0.5
+    await eventually(lambda: provider.seen[0].closed)
     assert provider.seen[0].chunks == 0
     assert await bridge.run(ends, assistant.session) == ["run.cancelled"]
 
@@ -165,7 +153,7 @@ async def test_an_answer_that_breaks_off_keeps_its_beginning(assistant: Assistan
 async def test_a_silent_model_is_given_up(assistant: Assistant, settings: Settings) -> None:
     settings.MODEL_SECONDS = 1
 
-    failed = await assistant.fail(silent_ms=5000)
+    failed = await assistant.fail(wait_at=0)
 
     assert (failed.code, failed.retry) == ("model_timeout", True)
 
@@ -173,7 +161,7 @@ async def test_a_silent_model_is_given_up(assistant: Assistant, settings: Settin
 async def test_a_model_that_falls_silent_in_mid_answer_is_given_up(assistant: Assistant, settings: Settings) -> None:
     settings.MODEL_SECONDS = 1
 
-    failed = await assistant.fail(words=2, every_ms=5000)
+    failed = await assistant.fail(words=2, wait_at=1)
 
     assert (failed.code, failed.retry) == ("model_timeout", True)
     assert text(await bridge.run(completed, assistant.session)) == "w1"

@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
-from tests.support.waiting import until
+from tests.support.waiting import START_S, until
 
 ROOT: Final = Path(__file__).parents[2]
-START_S: Final = 30.0
 
 
 class WorkerProcess:

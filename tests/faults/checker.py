@@ -1,7 +1,7 @@
-"""Compares what a reader wrote down with the log (P1, P2, P4, P10). It trusts neither the engine nor the client.
+"""Compares what a reader got with the log (P1, P2, P4, P10). It trusts neither the engine nor the client.
 
-Facts (all kinds but deltas) are compared one by one. Deltas may come merged, and are gone once compacted, so they are
-compared by the text that they make.
+Facts (Events of all kinds but deltas) are compared one by one. Deltas may come merged and are deleted by compaction, so they
+are compared by the text that they make.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from tests.faults.truth import DELTA, PartKey, Row, Spoken, Truth
 
 
 class Findings(msgspec.Struct):
-    """How often something was missing, doubled, reordered, or not in the log at all (`foreign`); `notes` say where."""
+    """Counts of Events that were missing, doubled, reordered, or not in the log at all (`foreign`); `notes` say where."""
 
     missing: int = 0
     doubled: int = 0
@@ -35,7 +35,7 @@ class Findings(msgspec.Struct):
 
 
 def check_reader(truth: Truth, batches: Sequence[Batch], *, name: str, live: bool = True) -> Findings:
-    """What a reader applied, batch by batch, is a prefix of the log; if it is `live`, it is the whole log."""
+    """Checks that what a reader applied, batch by batch, is a prefix of the log; of a `live` reader, the whole log."""
     findings = Findings()
     lives: list[list[Batch]] = []
     for batch in batches:
@@ -55,7 +55,7 @@ def check_reader(truth: Truth, batches: Sequence[Batch], *, name: str, live: boo
 
 
 def check_frames(truths: dict[str, Truth], frames: Iterable[str], *, name: str) -> Findings:
-    """Every `events` frame holds what its range promises: all Events that the log has there, in order, and no other."""
+    """Checks that every `events` frame holds exactly the Events that the log has in its range, in order."""
     findings = Findings()
     for text in frames:
         frame = parse(text)
@@ -68,7 +68,7 @@ def check_frames(truths: dict[str, Truth], frames: Iterable[str], *, name: str) 
 
 
 class _Stretch:
-    """The seqs (`start`, `end`] of the log against the Events that somebody got for them."""
+    """Compares the seqs (`start`, `end`] of the log with the Events that somebody got for them."""
 
     def __init__(self, truth: Truth, start: int, end: int, name: str) -> None:
         self._truth = truth
@@ -82,7 +82,7 @@ class _Stretch:
         expected = self._truth.between(self._start, self._end)
         facts = [event for event in events if event.kind != DELTA]
         self._order(events)
-        # The usual case first, because there are very many frames.
+        # Almost always they are equal, and there are very many frames: compare further only where they are not.
         if [event.seq for event in facts] != [row.seq for row in expected]:
             self._compare(facts, expected)
         self._contents(facts, expected)
@@ -149,7 +149,7 @@ class _Stretch:
         self._lengths[key] = max(have, end)
 
     def _length(self, key: PartKey, spoken: Spoken, *, otherwise: int) -> int:
-        """How much of the part was got so far; a reader who began inside of it had what lies before its cursor."""
+        """Returns the length of the part that came so far. A reader who began inside it had what lies before its cursor."""
         return self._lengths.get(key, otherwise if spoken.compacted else spoken.length_at(self._start))
 
     def _whole(self, message: str, seq: int) -> None:
@@ -167,7 +167,7 @@ class _Stretch:
         if have < due:
             self._findings.missing += 1
             self._note(f"at {seq}: of a text of {due} only {have} came")
-            self._lengths[key] = due  # told once
+            self._lengths[key] = due  # noted once
 
     def _note(self, sentence: str) -> None:
         self._findings.notes.append(f"{self._name}: {sentence}")

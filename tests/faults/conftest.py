@@ -17,7 +17,7 @@ _report = pytest.StashKey[Report]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="faults as long as in life; writes bench/FAULTS.md")
+    parser.addoption("--long", action="store_true", help="faults last as long as in production; writes bench/FAULTS.md")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,7 +35,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def is_long(request: pytest.FixtureRequest) -> bool:
-    """Whether the faults last as long as in life."""
+    """Whether the faults last as long as they do in production."""
     return bool(request.config.getoption("--long", default=False))
 
 
@@ -46,7 +46,7 @@ def scale(is_long: bool) -> Scale:  # noqa: FBT001
 
 @pytest.fixture(scope="session")
 def whole() -> Iterator[tuple[System, list[Person]]]:
-    """Everything, running, in a folder that PostgreSQL's user can reach."""
+    """Starts the whole system, in a folder that PostgreSQL's user can reach."""
     with leftovers.open_folder() as folder, system(folder) as made:
         yield made, made.start()
 
@@ -58,14 +58,14 @@ def people(whole: tuple[System, list[Person]]) -> list[Person]:
 
 @pytest.fixture
 def world(whole: tuple[System, list[Person]]) -> Iterator[System]:
-    """The running system, mended after each fault."""
+    """The running system. After the test, whatever the fault broke is healed."""
     yield whole[0]
     whole[0].mend()
 
 
 @pytest.fixture
 def play(world: System, people: list[Person], scale: Scale, pytestconfig: pytest.Config) -> Play:
-    """`async with play("the fault") as round`: what the report calls it, and the round."""
+    """`async with play("the fault") as round` plays a round and gives it that name in the report."""
 
     def start(fault: str, scale: Scale = scale) -> AbstractAsyncContextManager[Round]:
         return a_round(fault, world, people, scale, keep)

@@ -1,11 +1,13 @@
-"""Sessions of the fault suite: made through the API, watched in the database."""
+"""Sessions of the fault suite, created through the API and watched in the database."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import httpx
 
+from tests.faults.processes import Process
 from tests.faults.system import Person, System
+from tests.support.waiting import DEADLINE_S
 
 _JOIN: Final = """
     INSERT INTO participant (session_id, user_id, role) SELECT %s::uuid, unnest(%s::int[]), 'editor' ON CONFLICT DO NOTHING
@@ -15,13 +17,16 @@ _ACTIVE: Final = """
     SELECT id::text || ' ' || state || ' attempt ' || attempt FROM run
     WHERE session_id = ANY(%s::uuid[]) AND ended_at IS NULL
 """
+_HELD: Final = """
+    SELECT count(*) FROM run WHERE session_id = ANY(%s::uuid[]) AND ended_at IS NULL AND worker LIKE %s
+"""
 
 
 async def create(system: System, people: Sequence[Person], *, count: int) -> list[str]:
-    """So many Sessions, each owned by another of the people, with all of them in it."""
+    """Creates Sessions that all the people take part in; they own them by turns."""
     url = f"http://127.0.0.1:{system.web.environment['PORT']}/api/sessions"
     made: list[str] = []
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=DEADLINE_S) as client:
         for n in range(count):
             owner = people[n % len(people)]
             headers = {"Authorization": f"Bearer {owner.token}"}
@@ -35,13 +40,21 @@ async def create(system: System, people: Sequence[Person], *, count: int) -> lis
 
 
 def heads(system: System, sessions: Sequence[str]) -> dict[str, int]:
-    """Where the logs stand now."""
+    """Returns the head of each log."""
     with system.connect() as connection:
         rows = connection.execute(_HEADS, [list(sessions)]).fetchall()
     return {str(session): int(str(head)) for session, head in rows}
 
 
 def active(system: System, sessions: Sequence[str]) -> list[str]:
-    """The Runs that have not ended."""
+    """Describes the Runs that have not ended."""
     with system.connect() as connection:
         return [str(row[0]) for row in connection.execute(_ACTIVE, [list(sessions)])]
+
+
+def held(system: System, sessions: Sequence[str], worker: Process) -> int:
+    """Returns how many of the Runs that have not ended were last claimed by that worker."""
+    with system.connect() as connection:
+        row = connection.execute(_HELD, [list(sessions), f"%:{worker.pid}:%"]).fetchone()
+    assert row is not None
+    return int(str(row[0]))

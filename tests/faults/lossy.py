@@ -1,4 +1,4 @@
-"""A channel layer over the real one that drops, doubles and delays hints, as the file `weather.json` of VAR_DIR says."""
+"""A channel layer over the real one that drops, doubles and delays hints as the file `weather.json` in VAR_DIR says."""
 
 import asyncio
 import random
@@ -11,12 +11,12 @@ from django.conf import settings
 
 from sessions_core.hints.layer import PubSubLayer
 
-LATE_S: Final = 0.4  # a delayed hint comes up to so much later: after many that were sent after it
+LATE_S: Final = 0.4  # the longest delay: many later hints overtake a delayed one
 FILE: Final = "weather.json"
 
 
 class Weather(msgspec.Struct, frozen=True):
-    """Shares of the hints, from 0 to 1: what is neither dropped nor late may come twice."""
+    """Shares of the hints, from 0 to 1. Those that are neither dropped nor late may be doubled."""
 
     dropped: float = 0.0
     late: float = 0.0

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.people 20`: so many users, each with a bearer token, as JSON. In a process with Django set up."""
+"""`python -m tests.faults.people 20` creates so many users, each with a bearer token, and prints them as JSON."""
 
 import sys
 

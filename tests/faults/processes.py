@@ -1,4 +1,4 @@
-"""A process that a fault can kill, pause and start again, and that ends with the tests, however they end."""
+"""A process that a fault can kill, pause and start again. It ends with the tests, however they end."""
 
 import asyncio
 import os
@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from chatapp.launcher.embedded import launch
-from tests.faults.waiting import eventually
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE_S, START_S, eventually, until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-READY_WITHIN_S: Final = 60.0
+ENDED_WITHIN_S: Final = 5.0  # then a process that is not wanted any more is killed
 
 
 class Process:
-    """`command` is what to run; `is_ready` whether it can be used, or what it then says. Start it from the main thread only:
-    the kernel ends it with the thread that started it.
+    """Runs `command`. It is ready when `is_ready` returns True, or when its log contains that text. Start it from the main
+    thread only: the kernel ends it with the thread that started it.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class Process:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Returns at once."""
+        """Starts it; returns at once."""
         self.log.touch()
         self._said_before = self.log.stat().st_size
         with self.log.open("ab") as log:
@@ -60,21 +59,21 @@ class Process:
             )
 
     def wait_until_ready(self) -> None:
-        until(self._ready, within_s=READY_WITHIN_S, otherwise=self.tail)
+        until(self._ready, within_s=START_S, otherwise=self.tail)
 
     async def ready(self) -> None:
-        """The same, while clients go on."""
-        await eventually(self._ready, within_s=READY_WITHIN_S, otherwise=self.tail, blocking=True)
+        """Waits until it is ready, while clients go on."""
+        await eventually(self._ready, within_s=START_S, otherwise=self.tail, blocking=True)
 
     def send(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Sends it and waits until the process is gone."""
+        """Sends the signal and waits until the process is gone."""
         self.send(number)
         assert self._process is not None
-        self._process.wait(READY_WITHIN_S)
+        self._process.wait(DEADLINE_S)
 
     def pause(self) -> None:
         self.send(signal.SIGSTOP)
@@ -82,35 +81,35 @@ class Process:
     def go_on(self) -> None:
         self.send(signal.SIGCONT)
 
-    async def ended(self, *, within_s: float) -> int:
-        """Its exit status, once it has ended by itself."""
+    async def ended(self) -> int:
+        """Waits until it has ended by itself; returns its exit status."""
         assert self._process is not None
-        return await asyncio.to_thread(self._process.wait, within_s)
+        return await asyncio.to_thread(self._process.wait, DEADLINE_S)
 
     def end(self) -> None:
-        """Whatever state it is in, it is gone after this."""
+        """Ends it, whatever state it is in."""
         if not self.is_running:
             return
         self.go_on()
         self.send(self._stop)
         assert self._process is not None
         try:
-            self._process.wait(5)
+            self._process.wait(ENDED_WITHIN_S)
         except subprocess.TimeoutExpired:
             self.kill()
 
     def resident_bytes(self) -> int:
-        """What it has in memory."""
+        """Returns its resident memory."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def cpu_s(self) -> float:
-        """Seconds of processor time it has used."""
+        """Returns the seconds of processor time that it has used."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def tail(self) -> str:
-        """The end of its log."""
+        """Returns the end of its log."""
         return f"{self.name}:\n" + "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
 
     def _ready(self) -> bool:
@@ -118,10 +117,10 @@ class Process:
         return self._is_ready in self.said() if isinstance(self._is_ready, str) else self._is_ready()
 
     def said(self) -> str:
-        """What it has logged since it was last started."""
+        """Returns what it has logged since it was last started."""
         return self.log.read_bytes()[self._said_before :].decode(errors="replace")
 
 
 def python(*words: str) -> list[str]:
-    """The command of a Python process that the kernel kills with its owner."""
+    """Returns the command of a Python process that the kernel kills together with this one."""
     return [*launch.bound_to_owner(signal.SIGKILL), sys.executable, *words]

@@ -1,4 +1,4 @@
-"""What the log alone has to show, whatever happened to it: the promises P5 to P8, and the script's words."""
+"""Checks what the log alone can show: the promises P1 and P4 to P8, and the script's words."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ _WORD: Final = re.compile(r"w(\d+)")
 
 
 class Ack(msgspec.Struct, frozen=True):
-    """A post that the server said is kept."""
+    """A post that the server acknowledged."""
 
     session: str
     id: str
@@ -24,7 +24,7 @@ class Ack(msgspec.Struct, frozen=True):
 
 
 def broken(truth: Truth, acks: Sequence[Ack]) -> list[str]:
-    """A sentence for each promise that this log breaks."""
+    """Returns a sentence for each promise that this log breaks."""
     return [
         *_gapless(truth),
         *_commands(truth, [ack for ack in acks if ack.session == truth.session]),
@@ -36,7 +36,7 @@ def broken(truth: Truth, acks: Sequence[Ack]) -> list[str]:
 
 
 def _gapless(truth: Truth) -> Iterator[str]:
-    """P1. Where nothing was compacted every seq is there; elsewhere only deltas of completed Messages may lack."""
+    """P1: without compaction every seq is there; with it only deltas of completed Messages may be missing."""
     seqs = [row.seq for row in truth.rows]
     if len(set(seqs)) != len(seqs):
         yield "a seq is there twice"
@@ -48,7 +48,7 @@ def _gapless(truth: Truth) -> Iterator[str]:
 
 
 def _commands(truth: Truth, acks: Sequence[Ack]) -> Iterator[str]:
-    """P4 and P5: an acknowledged post is there, once, as the answer said; and all answers to one id are the same."""
+    """P4 and P5: an acknowledged post is in the log once, as acknowledged; a repeat is acknowledged the same."""
     posted = [row for row in truth.facts if row.kind == "message.posted"]
     times = Counter(row.data["client_id"] for row in posted)
     yield from (f"the post {id} is there {n} times" for id, n in times.items() if id is not None and n > 1)
@@ -65,7 +65,7 @@ def _commands(truth: Truth, acks: Sequence[Ack]) -> Iterator[str]:
 
 
 def _runs_end(truth: Truth) -> Iterator[str]:
-    """P8: one terminal Event for each Run, and nothing of the Run after it."""
+    """P8: each Run has one terminal Event, and no Event after it."""
     ended: dict[str, str] = {}
     requested: set[str] = set()
     for row in truth.rows:
@@ -81,7 +81,7 @@ def _runs_end(truth: Truth) -> Iterator[str]:
 
 
 def _cancels(truth: Truth) -> Iterator[str]:
-    """P7: after the line, nothing more is said."""
+    """P7: after `run.cancel_requested` the Run says nothing more."""
     stopped: dict[str, int] = {}
     for row in truth.rows:
         if row.kind == "run.cancel_requested":
@@ -91,7 +91,7 @@ def _cancels(truth: Truth) -> Iterator[str]:
 
 
 def _fences(truth: Truth) -> Iterator[str]:
-    """P6, as far as the log shows it: what a later attempt voided is not written to any more."""
+    """P6, as far as the log shows it: nothing is added to a Message that a later attempt voided."""
     voided: dict[str, int] = {}
     attempts: dict[str, int] = {}
     for row in truth.rows:
@@ -105,7 +105,7 @@ def _fences(truth: Truth) -> Iterator[str]:
 
 
 def _texts(truth: Truth) -> Iterator[str]:
-    """The words of the script, none missing, doubled or moved; all of them where the answer is complete."""
+    """The script's words are there, none missing, doubled or moved; all of them where the answer is complete."""
     wanted = {row.data["run"]: row.data["replies_to"] for row in truth.facts if row.kind == "run.requested"}
     scripts = {row.data["message"]: _words_of(row) for row in truth.facts if row.kind == "message.posted"}
     for (message, _), spoken in truth.spoken.items():
@@ -132,5 +132,5 @@ def _words_of(row: Row) -> int | None:
 
 
 def say(n: int) -> str:
-    """What the script says: `w1 w2 … wN`."""
+    """Returns what the script says: `w1 w2 … wN`."""
     return " ".join(f"w{i}" for i in range(1, n + 1))

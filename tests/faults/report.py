@@ -1,4 +1,4 @@
-"""The table of what the faults did."""
+"""The table of the faults and of what each did."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""The settings of the fault suite's processes: the product's, with a channel layer that loses hints when it is told to."""
+"""Settings of the fault suite's processes: the product's, with a channel layer that loses hints when told to."""
 
 from chatapp import settings as product
 from chatapp.settings import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""A small file system of its own for the database, so that its disk can be full. Root only: others get a plain folder."""
+"""A small file system for the database, so that its disk can be full. Only root can mount one: others get a plain folder."""
 
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Final
 from chatapp.launcher.embedded import data_dirs
 
 SIZE_MIB: Final = 400
-LEFT: Final = "chat-test-"  # of test runs that were killed
+LEFT: Final = "chat-test-"  # begins the names of mounts that killed test runs left behind
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 def is_small(folder: Path) -> bool:
-    """Whether it is a file system of its own."""
+    """Returns whether the folder is a file system of its own."""
     return folder.is_mount()
 
 

@@ -1,4 +1,4 @@
-"""Real processes with a proxy on every path between them, so that each path can be made to fail by itself.
+"""Real processes with a proxy on every path between them, so that each path can fail by itself.
 
 clients -front-> web -web_database-> PostgreSQL        worker -worker_databases-> PostgreSQL
                  web -web_valkey---> Valkey            worker -worker_valkey---> Valkey
@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -21,15 +22,17 @@ from chatapp.launcher.embedded import data_dirs
 from chatapp.launcher.embedded.launch import Service
 from chatapp.launcher.embedded.postgres import Postgres
 from chatapp.launcher.embedded.valkey import Valkey
+from sessions_core.protocol.ids import SessionId
 from tests.faults.lossy import FILE, Weather
 from tests.faults.processes import ROOT, Process, python
 from tests.faults.small_disk import small_disk
 from tests.support.machine import free_port
 from tests.support.proxy import Proxy
+from tests.support.scripts import allow
 
 WORKER: Final = ("-m", "celery", "--quiet", "-A", "chatapp", "worker", "--pool", "threads", "--loglevel", "INFO")
 QUIET: Final = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-# Small, so that a full disk can be had; and the reads of the log are counted by the database itself.
+# Small write-ahead logs, so that the disk can be filled; and the database itself counts the reads of the log.
 POSTGRES: Final = (
     "--shared_preload_libraries=pg_stat_statements",
     "--max_wal_size=64MB",
@@ -47,7 +50,7 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class System:
-    """Started whole; every fault leaves it whole again."""
+    """All processes and proxies. `mend` heals whatever a fault broke."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
@@ -73,7 +76,7 @@ class System:
 
     @property
     def web(self) -> Process:
-        """The one that is always there; the second is started by those who need it."""
+        """The web process that always runs; a test starts the second if it needs it."""
         return self.webs[0]
 
     @property
@@ -90,11 +93,11 @@ class System:
 
     @property
     def url(self) -> str:
-        """Where clients connect."""
+        """The address at which clients connect."""
         return f"ws://127.0.0.1:{self.front.port}/ws/"
 
     def start(self) -> list[Person]:
-        """Starts everything; gives the people who take part."""
+        """Starts everything; returns the people who take part."""
         for service in (self.postgres, self.valkey):
             service.start()
             service.wait_until_ready()
@@ -109,7 +112,7 @@ class System:
         return people
 
     def mend(self) -> None:
-        """Whole again: what a fault left broken is healed and started."""
+        """Heals every path and starts every process that a fault stopped."""
         self.weather(Weather())
         self.make_room()
         for proxy in self.proxies:
@@ -125,36 +128,40 @@ class System:
             spare.end()
 
     def make_room(self) -> None:
-        """Makes room on the database's disk."""
+        """Frees the database's disk."""
         (self.disk / "filler").unlink(missing_ok=True)
 
+    def allow(self, session: str, words: int) -> None:
+        """Lets the scripts of the Session that wait go on, up to so many words."""
+        allow(self.folder, SessionId(UUID(session)), words)
+
     def weather(self, weather: Weather) -> None:
-        """What becomes of hints from now on."""
+        """Sets what becomes of hints from now on."""
         new = self.folder / f"{FILE}.new"
         new.write_bytes(msgspec.json.encode(weather))
         new.replace(self.folder / FILE)
 
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
-        """To the database, past every proxy."""
+        """Connects to the database, past every proxy."""
         return psycopg.connect(self.database_url, autocommit=True)
 
     def valkey_client(self) -> redis.Redis:
-        """To Valkey, past every proxy."""
+        """Returns a client of Valkey, past every proxy."""
         return redis.Redis.from_url(self.redis_url, socket_timeout=5)
 
     def reads(self) -> int:
-        """How often the log was read since PostgreSQL started."""
+        """Returns how often the log was read since PostgreSQL started."""
         with self.connect() as connection:
             row = connection.execute(READS).fetchone()
         assert row is not None
         return int(str(row[0]))
 
     def shell(self, statements: str) -> str:
-        """What Python prints in a process with the product's settings."""
+        """Runs Python statements in a process with the product's settings; returns what they print."""
         return self._run("manage.py", "shell", "--no-imports", "-c", statements).decode()
 
     def manage(self, *words: str) -> str:
-        """What `manage.py …` prints."""
+        """Runs `manage.py …`; returns what it prints."""
         return self._run("manage.py", *words).decode()
 
     def _service(self, service: Service, *more: str) -> Process:
@@ -190,9 +197,7 @@ class System:
         }
 
     def _run(self, *words: str) -> bytes:
-        done = subprocess.run(
-            python(*words), env=self.web.environment, cwd=ROOT, capture_output=True, check=False, timeout=60
-        )
+        done = subprocess.run(python(*words), env=self.web.environment, cwd=ROOT, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 
@@ -204,7 +209,7 @@ def system(folder: Path) -> Iterator[System]:
 
 
 def _socket(url: str, name: str) -> str:
-    """The path of PostgreSQL's socket, whose folder stands where other URLs have the host."""
+    """Returns the path of PostgreSQL's socket: its folder stands where other URLs have the host."""
     return f"{unquote(urlsplit(url).netloc.rpartition('@')[2])}/{name}"
 
 

@@ -1,4 +1,4 @@
-"""Browser tabs, as far as the server can tell: each follows Sessions and writes down every frame that it gets."""
+"""Clients that look like browser tabs to the server: each follows Sessions and records every frame that it gets."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ class Notes:
 
 
 class Reading(msgspec.Struct):
-    """One Session as one tab followed it."""
+    """The batches of one Session that one tab applied."""
 
     name: str
     stream: EventStream
@@ -46,12 +46,12 @@ class Reading(msgspec.Struct):
         return self.batches[-1].end if self.batches else 0
 
     def reached(self, seq: int) -> float | None:
-        """When it first stood at `seq` or beyond."""
+        """Returns when it first stood at `seq` or beyond, or None."""
         return next((at for at, batch in zip(self.at, self.batches, strict=True) if batch.end >= seq), None)
 
 
 class Tab:
-    """`async with`: connected, and following."""
+    """One connected client, as an async context manager."""
 
     def __init__(self, url: str, person: Person, *, device: str, name: str) -> None:
         self.name = name
@@ -74,15 +74,17 @@ class Tab:
         self._tasks.append(asyncio.create_task(_read(reading)))
         return reading
 
-    async def say(self, session: str, *, words: int, every_ms: int, id: str | None = None) -> Ack:
-        """Asks the script for so many words; returns once the post is kept."""
+    async def say(
+        self, session: str, *, words: int, every_ms: int, wait_at: int | None = None, id: str | None = None
+    ) -> Ack:
+        """Asks the script for so many words. Returns when the server has acknowledged the post."""
         key = id or str(uuid4())
-        text = msgspec.json.encode({"words": words, "every_ms": every_ms}).decode()
+        text = msgspec.json.encode({"words": words, "every_ms": every_ms, "wait_at": wait_at}).decode()
         ok = await self.client.post(session, text, id=key, agent="script")
         return Ack(session=session, id=key, seq=ok.seq, message=ok.message, run=ok.run)
 
     async def stop(self, session: str) -> None:
-        """Stop: returns once it is in the log."""
+        """Presses Stop. Returns when it is in the log."""
         await self.client.cancel(session)
 
 
@@ -95,8 +97,8 @@ async def _read(reading: Reading) -> None:
 async def open_tabs(
     stack: AsyncExitStack, url: str, people: Sequence[Person], sessions: Sequence[str], *, each: int
 ) -> list[Tab]:
-    """So many tabs for each of the people, who are one device each; the tabs of one follow one Session, and the first of
-    them a second one.
+    """Opens so many tabs for each person, on one device each. The tabs of a person follow one Session, the first of them also a
+    second one.
     """
     tabs: list[Tab] = []
     for n, person in enumerate(people):
@@ -111,5 +113,5 @@ async def open_tabs(
 
 
 def readings(tabs: Iterable[Tab]) -> list[tuple[str, Reading]]:
-    """Every Session that every tab follows."""
+    """Returns each Session that a tab follows, for all tabs."""
     return [(session, reading) for tab in tabs for session, reading in tab.readings.items()]

@@ -3,19 +3,15 @@
 import asyncio
 from uuid import uuid4
 
-import pytest
-
 from tests.faults import conversations
 from tests.faults.conftest import Play
 from tests.faults.rounds import Scale
 from tests.faults.system import Person, System
 from tests.faults.tabs import Tab
-from tests.faults.waiting import eventually
 from tests.support.proxy import Proxy, Way
+from tests.support.waiting import eventually
 
 FEW = Scale(people=6, tabs=2, sessions=2)
-
-pytestmark = pytest.mark.timeout(300)
 
 
 async def test_the_same_post_sent_twice_is_there_once(play: Play) -> None:
@@ -51,9 +47,7 @@ async def test_a_post_whose_answer_was_lost_is_there_once(world: System, people:
                 path.stall(Way.TO_CLIENT)
                 before = conversations.heads(world, [session])[session]
                 saying = asyncio.create_task(tab.say(session, words=5, every_ms=1))
-                await eventually(
-                    lambda: conversations.heads(world, [session])[session] > before, within_s=10, blocking=True
-                )
+                await eventually(lambda: conversations.heads(world, [session])[session] > before, blocking=True)
                 assert not saying.done()
                 path.cut()
                 path.heal()

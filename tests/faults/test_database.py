@@ -1,4 +1,4 @@
-"""PostgreSQL is the truth. While it is away nothing is accepted; what was acknowledged before is there afterwards."""
+"""While PostgreSQL is away nothing is accepted; what was acknowledged before is there afterwards."""
 
 import asyncio
 import os
@@ -13,11 +13,9 @@ from tests.faults.rounds import Round, Scale
 from tests.faults.small_disk import is_small
 from tests.faults.system import System
 from tests.faults.tabs import Tab
-from tests.faults.waiting import eventually
+from tests.support.waiting import eventually
 
 FEW = Scale(people=6, tabs=2, sessions=2)
-
-pytestmark = pytest.mark.timeout(300)
 
 
 async def test_an_immediate_restart_of_the_database_loses_nothing(world: System, play: Play) -> None:
@@ -38,9 +36,9 @@ async def test_a_full_disk_is_refused_clearly_and_nothing_is_half_written(world:
         await round.in_mid_stream(seconds=5)
         _fill(world)
         posting = [asyncio.create_task(_post_at_length(tab, session)) for session, tab in _authors(round)]
-        await eventually(lambda: any(map(_was_refused, round.tabs)), within_s=60, otherwise=world.postgres.tail)
+        await eventually(lambda: any(map(_was_refused, round.tabs)), otherwise=world.postgres.tail)
         world.make_room()
-        if not world.postgres.is_running:  # it may stop when it cannot write its own log
+        if not world.postgres.is_running:  # it stops if it cannot write its own log
             world.postgres.start()
         await world.postgres.ready()
         await round.healed()
@@ -51,7 +49,7 @@ async def test_a_full_disk_is_refused_clearly_and_nothing_is_half_written(world:
 
 
 def _fill(world: System) -> None:
-    """To the last byte."""
+    """Fills the database's disk to the last byte."""
     with (world.disk / "filler").open("wb", buffering=0) as filler:
         size = 1024 * 1024
         while size:
@@ -63,7 +61,7 @@ def _fill(world: System) -> None:
 
 
 async def _post_at_length(tab: Tab, session: str) -> None:
-    """Posts what needs room on the disk, until it is told to end. The script cannot read it, so each Run fails at once."""
+    """Posts long texts until it is cancelled. They are no scripts, so each Run fails at once."""
     while True:
         await tab.client.post(session, secrets.token_hex(14_000), agent="script")
 

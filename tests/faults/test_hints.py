@@ -1,12 +1,8 @@
-"""Hints may be lost, doubled, late and in any order: nothing rests on them."""
-
-import pytest
+"""Hints may be lost, doubled, late and in any order: nothing depends on them."""
 
 from tests.faults.conftest import Play
 from tests.faults.lossy import Weather
 from tests.faults.system import System
-
-pytestmark = pytest.mark.timeout(300)
 
 
 async def test_without_any_hint_everybody_is_at_the_head_within_5_s(world: System, play: Play) -> None:

@@ -1,12 +1,10 @@
-"""The paths of the web process, each cut one way and both: bytes vanish, or connections end with a RST."""
+"""The paths of the web process, each cut in one direction and in both: bytes vanish, or connections end with a RST."""
 
 import pytest
 
 from tests.faults.conftest import Play
 from tests.faults.system import System
 from tests.support.proxy import Proxy, Way
-
-pytestmark = pytest.mark.timeout(300)
 
 ways = pytest.mark.parametrize("way", [Way.TO_SERVER, Way.TO_CLIENT, Way.BOTH], ids=["there", "back", "both"])
 NAMES = {Way.TO_SERVER: "one way, there", Way.TO_CLIENT: "one way, back", Way.BOTH: "both ways"}

@@ -1,11 +1,9 @@
-"""Readers that come back from somewhere odd, or all at once."""
+"""Readers that come back with an unusual cursor, or all at once."""
 
 import asyncio
 import time
 from contextlib import AsyncExitStack
 from uuid import uuid4
-
-import pytest
 
 from sessions_client import Batch
 from tests.faults import conversations
@@ -15,7 +13,7 @@ from tests.faults.rounds import Round, Scale, patience_s
 from tests.faults.system import Person, System
 from tests.faults.tabs import Reading, Tab
 from tests.faults.truth import dump
-from tests.faults.waiting import eventually
+from tests.support.waiting import eventually
 
 COMPACT = """
 from datetime import timedelta
@@ -23,8 +21,6 @@ from sessions_core.services import runs
 while runs.compact(delay=timedelta(0)): pass
 """
 FEW = Scale(people=6, tabs=2, sessions=2)
-
-pytestmark = pytest.mark.timeout(300)
 
 
 async def test_a_cursor_ahead_of_the_head_starts_anew(world: System, people: list[Person], play: Play) -> None:
@@ -81,7 +77,7 @@ async def test_many_clients_cut_at_once_are_back_within_5_s_from_few_reads(
         before = await asyncio.to_thread(world.reads)
         used = world.web.cpu_s(), time.process_time()
         world.front.cut()
-        await round.healed(ahead=1)  # nobody has that one yet
+        await round.healed(ahead=1)  # an Event that no reader has yet
         await round.all_back()
         reads = await asyncio.to_thread(world.reads) - before
         web, clients_s = world.web.cpu_s() - used[0], time.process_time() - used[1]
@@ -91,12 +87,12 @@ async def test_many_clients_cut_at_once_are_back_within_5_s_from_few_reads(
 
 
 async def _resume(world: System, person: Person, session: str, *, after: int, epoch: int) -> list[Batch]:
-    """What one gets who comes back with that cursor, up to the head of now."""
+    """Returns the batches that a reader gets who comes back with that cursor, up to the present head."""
     head = (await asyncio.to_thread(conversations.heads, world, [session]))[session]
     async with AsyncExitStack() as stack:
         tab = await stack.enter_async_context(Tab(world.url, person, device=str(uuid4()), name="returning"))
         reading = tab.follow(session, after=after, epoch=epoch)
-        await eventually(lambda: _is_there(reading, head), within_s=10, otherwise=lambda: str(tab.notes.frames[:5]))
+        await eventually(lambda: _is_there(reading, head), otherwise=lambda: str(tab.notes.frames[:5]))
     return reading.batches
 
 

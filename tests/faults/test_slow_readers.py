@@ -5,27 +5,26 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from uuid import uuid4
 
-import pytest
-
 from tests.faults.conftest import Play
 from tests.faults.rounds import Round, Scale
 from tests.faults.system import Person, System
 from tests.faults.tabs import Tab, readings
-from tests.faults.waiting import eventually
 from tests.support.proxy import Proxy
+from tests.support.waiting import eventually
 
 SLOW = 10
 MIB = 1024 * 1024
 EACH_BYTES = 512 * 1024 + 300 * 1024  # SEND_BUFFER_LIMIT, and what the server's library holds besides
-SLACK_BYTES = 24 * MIB  # rings, and garbage that was not collected yet
+SLACK_BYTES = 24 * MIB  # recent frames, and garbage that was not collected yet
 SMALL_BUFFER_BYTES = 16 * 1024
 FEW = Scale(people=6, tabs=2, sessions=2)
 
-pytestmark = pytest.mark.timeout(300)
-
 
 async def test_stalled_readers_cost_little_and_the_others_nothing(
-    world: System, people: list[Person], play: Play
+    world: System,
+    people: list[Person],
+    play: Play,
+    is_long: bool,  # noqa: FBT001
 ) -> None:
     async with AsyncExitStack() as stack:
         path = stack.enter_context(Proxy(world.front.upstream, buffer_bytes=SMALL_BUFFER_BYTES))
@@ -34,7 +33,7 @@ async def test_stalled_readers_cost_little_and_the_others_nothing(
         others = list(round.tabs)
         for tab in slow:
             tab.follow(round.sessions[0])
-        await eventually(lambda: all(tab.client.is_connected for tab in slow), within_s=10)
+        await eventually(lambda: all(tab.client.is_connected for tab in slow))
         usual = await _speak(round, others)
         before = world.web.resident_bytes()
 
@@ -50,7 +49,8 @@ async def test_stalled_readers_cost_little_and_the_others_nothing(
         await round.healed()
         round.note = f"others' p99 {usual * 1000:.0f} → {meanwhile * 1000:.0f} ms; web +{grown / MIB:.0f} MiB"
     assert grown <= SLOW * EACH_BYTES + SLACK_BYTES, f"{grown / MIB:.0f} MiB more"
-    assert meanwhile <= max(3 * usual, usual + 0.25)
+    if is_long:  # measured on a machine that nobody else uses
+        assert meanwhile <= max(3 * usual, usual + 0.25)
 
 
 def _slow(path: Proxy, person: Person, n: int) -> Tab:
@@ -58,7 +58,7 @@ def _slow(path: Proxy, person: Person, n: int) -> Tab:
 
 
 async def _speak(round: Round, tabs: list[Tab]) -> float:
-    """The others' p99 of the seconds from an Event's time to its arrival, while every Session is answered for a while."""
+    """Lets every Session be answered for a while; returns the p99 of the seconds from an Event's time to its arrival."""
     seen = {id(reading): len(reading.batches) for _, reading in readings(tabs)}
     await round.in_mid_stream(seconds=2)
     await round.quiet()
@@ -73,7 +73,7 @@ async def _speak(round: Round, tabs: list[Tab]) -> float:
 
 
 async def _fill(round: Round, tabs: list[Tab]) -> None:
-    """More than an outbox and the kernel's buffers hold, said as fast as it can be."""
+    """Says more than a send buffer and the kernel's buffers hold, as fast as it can be said."""
     session = round.sessions[0]
     tab = next(tab for tab in tabs if session in tab.readings)
     for _ in range(2):

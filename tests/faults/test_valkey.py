@@ -1,13 +1,9 @@
-"""Valkey carries hints only: whatever becomes of it, everybody sees every Event, and every Run ends."""
+"""Valkey carries only hints: whatever happens to it, everybody sees every Event, and every Run ends."""
 
 import signal
 
-import pytest
-
 from tests.faults.conftest import Play
 from tests.faults.system import System
-
-pytestmark = pytest.mark.timeout(300)
 
 
 async def test_a_killed_valkey_that_comes_back_empty_loses_nothing(world: System, play: Play) -> None:

@@ -1,19 +1,13 @@
-"""Web processes that die, sleep, or are replaced: their clients go on where they were."""
+"""Web processes that die, pause or are replaced: their clients go on where they were."""
 
 import signal
-import time
-
-import pytest
 
 from tests.faults.conftest import Play
 from tests.faults.rounds import Round
 from tests.faults.system import System
-from tests.faults.waiting import eventually
+from tests.support.waiting import eventually
 
-DRAINED_WITHIN_S = 30.0
 SERVICE_RESTART = 1012
-
-pytestmark = pytest.mark.timeout(300)
 
 
 async def test_without_a_fault_nothing_is_wrong(play: Play) -> None:
@@ -50,17 +44,14 @@ async def test_sigterm_sends_everybody_to_the_other_process(world: System, play:
     async with play("SIGTERM web, two processes") as round:
         await round.in_mid_stream(seconds=6)
         world.front.upstream = ("127.0.0.1", int(staying.environment["PORT"]))
-        began = time.monotonic()
         leaving.send(signal.SIGTERM)
         round.post_meanwhile()
-        status = await leaving.ended(within_s=DRAINED_WITHIN_S)
+        status = await leaving.ended()
         await round.healed()
-        took = time.monotonic() - began
-        await eventually(lambda: _all_moved(round), within_s=10, otherwise=round.behind)
+        await eventually(lambda: _all_moved(round), otherwise=round.behind)
 
         assert {code for tab in round.tabs for code in tab.notes.codes} == {SERVICE_RESTART}
     assert status in {0, -signal.SIGTERM}, leaving.tail()  # uvicorn raises the signal once more when it is done
-    assert took < DRAINED_WITHIN_S
 
 
 def _all_moved(round: Round) -> bool:

@@ -1,4 +1,4 @@
-"""The dump of the log: what really happened, read with plain SQL and nothing of the engine's code."""
+"""The dump of the log, read with plain SQL and none of the engine's code."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ PartKey = tuple[str, int]  # message and index of the part
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One Event as it lies in the database."""
+    """One Event as it is stored."""
 
     seq: int
     kind: str
@@ -34,7 +34,7 @@ class Truth:
 
     @cached_property
     def facts(self) -> list[Row]:
-        """All but the deltas: these are never merged and never compacted away."""
+        """All Events but the deltas. They are never merged and never compacted away."""
         return [row for row in self.rows if row.kind != DELTA]
 
     @cached_property
@@ -42,12 +42,12 @@ class Truth:
         return [row.seq for row in self.facts]
 
     def between(self, start: int, end: int) -> list[Row]:
-        """The facts of the seqs (`start`, `end`]."""
+        """Returns the facts of the seqs (`start`, `end`]."""
         return self.facts[bisect_right(self._fact_seqs, start) : bisect_right(self._fact_seqs, end)]
 
     @cached_property
     def spoken(self) -> dict[PartKey, "Spoken"]:
-        """What each part of each Message said, by its deltas or, where they were compacted away, as it was completed."""
+        """The text of each part of each Message: of its deltas or, where they were compacted away, of the completed Message."""
         found: dict[PartKey, Spoken] = {}
         for row in self.rows:
             if row.kind == DELTA:
@@ -60,7 +60,7 @@ class Truth:
 
 
 class Spoken(msgspec.Struct):
-    """One part: its text as the deltas made it, and which seq ended where."""
+    """The text of one part as its deltas made it, and the length after each."""
 
     text: str = ""
     ends: list[tuple[int, int]] = []  # (seq of a delta, length of the text after it)
@@ -75,11 +75,11 @@ class Spoken(msgspec.Struct):
 
     @property
     def known(self) -> str:
-        """All that is known of its text."""
+        """The text as far as the log shows it."""
         return (self.completed or "") if self.compacted else self.text
 
     def length_at(self, seq: int) -> int:
-        """How long the text is for a reader at that cursor; for uncompacted ones."""
+        """Returns the length of the text for a reader at that cursor. Only for parts that were not compacted."""
         at = bisect_right(self.ends, seq, key=lambda end: end[0])
         return self.ends[at - 1][1] if at else 0
 
@@ -90,7 +90,7 @@ _DUMP: Final = """
 
 
 def dump(database_url: str, sessions: Sequence[str]) -> dict[str, Truth]:
-    """The logs as they are now, in one snapshot."""
+    """Reads the logs in one snapshot."""
     found: dict[str, Truth] = {}
     with psycopg.connect(database_url) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

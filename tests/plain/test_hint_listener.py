@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from sessions_core.hints.listener import HintListener
-from tests.faults.waiting import eventually
+from tests.support.waiting import eventually
 
 
 class SlowLayer:

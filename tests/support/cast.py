@@ -8,5 +8,5 @@ PASSWORD: Final = "correct horse battery"
 
 
 def person(name: str) -> User:
-    """A user of that name who can sign in with PASSWORD."""
+    """Creates a user of that name who can sign in with PASSWORD."""
     return User.objects.create_user(name, password=PASSWORD, first_name=name.title())

@@ -1,4 +1,4 @@
-"""Which browser the browser tests drive; `python -m tests.chromium` installs one where there is none."""
+"""Finds the browser that the browser tests drive; `python -m tests.support.chromium` installs one where there is none."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ ADVICE: Final = (
 
 
 def find() -> str | None:
-    """The program named by CHROMIUM, an installed one, or the one that Playwright downloaded."""
+    """Returns the program named by CHROMIUM, an installed one, or the one that Playwright downloaded, or None."""
     given = os.environ.get("CHROMIUM")
     if given:
         return given
@@ -29,7 +29,7 @@ def _of_playwright() -> str | None:
 
 
 def _install() -> None:
-    """With apt where we may, else with Playwright into the user's own cache; says what to do where neither works."""
+    """Installs one with apt where this user may, else with Playwright into the user's own cache."""
     apt = ["apt-get"] if os.geteuid() == 0 else ["sudo", "-n", "apt-get"]
     if shutil.which(apt[0]) and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

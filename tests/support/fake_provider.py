@@ -1,16 +1,17 @@
-"""A provider with OpenAI's chat API, over real HTTP, that counts what it sends and notices when nobody listens any more.
+"""A provider with OpenAI's chat API, over real HTTP. It counts what it sends and notices when its connection is closed.
 
-The last user message tells it what to do, as JSON (`Order`); anything else is answered with twenty words. `GET /seen` tells
-what it saw. As a script: `python -m tests.fake_provider 9000`, then CHAT_MODEL=fake CHAT_MODEL_URL=http://127.0.0.1:9000/v1.
+The last user message tells it what to do, as JSON (`Order`); anything else is answered with twenty words. `GET /seen` returns
+what it saw. As a script: `python -m tests.support.fake_provider 9000`, then CHAT_MODEL=fake CHAT_MODEL_URL=http://127.0.0.1:9000/v1.
 """
 
 import asyncio
 import sys
-import time
 from typing import Final, Literal, Self
 
 import msgspec
 from msgspec import Struct
+
+from tests.support.waiting import POLL_S
 
 REASONS: Final = {
     400: "Bad Request",
@@ -22,12 +23,14 @@ REASONS: Final = {
 
 
 class Order(Struct, frozen=True):
-    """Silence first, then `reason` words of reasoning and `words` words; `cut`: how it ends too early, after `cut_after`."""
+    """`reason` words of reasoning, then `words` words. `wait_at`: after so many of both it waits for `Provider.allow`; at 0 it
+    does not even send the head of its response. `cut`: how it ends too early, after `cut_after`.
+    """
 
     words: int = 20
     every_ms: int = 10
     reason: int = 0
-    silent_ms: int = 0
+    wait_at: int | None = None
     status: int = 200
     code: str = "some_code"
     retry_after: int = 0
@@ -37,14 +40,14 @@ class Order(Struct, frozen=True):
 
 
 class Seen(Struct):
-    """One request. `closed_at`: when the other side hung up before the end, by time.time()."""
+    """One request. `closed`: the other side closed the connection before the end. `allowed`: words that it may send."""
 
     key: str
     prompt: list[dict[str, object]]
-    began_at: float
     chunks: int = 0
     finished: bool = False
-    closed_at: float | None = None
+    closed: bool = False
+    allowed: int = 0
 
 
 class Request(Struct):
@@ -62,6 +65,10 @@ class Provider:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/v1"
+
+    def allow(self, words: int) -> None:
+        """Lets the newest request go on, up to so many words. From any thread."""
+        self.seen[-1].allowed = words
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
@@ -89,20 +96,20 @@ class Provider:
             _reply(writer, 200, msgspec.json.encode(self.seen))
             return
         prompt = msgspec.json.decode(body, type=Request).messages
-        seen = Seen(key=headers.get("authorization", ""), prompt=prompt, began_at=time.time())
+        seen = Seen(key=headers.get("authorization", ""), prompt=prompt)
         self.seen.append(seen)
         talk = asyncio.create_task(_talk(writer, _order(prompt), seen))
         hung_up = asyncio.create_task(reader.read(1))
         await asyncio.wait({talk, hung_up}, return_when=asyncio.FIRST_COMPLETED)
         if not talk.done() or talk.exception():  # a reset connection may be told to both
-            seen.closed_at = time.time()
+            seen.closed = True
         talk.cancel()
         hung_up.cancel()
         await asyncio.gather(talk, hung_up, return_exceptions=True)
 
 
 async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
-    await asyncio.sleep(order.silent_ms / 1000)
+    await _wait(order, seen, 0)
     if order.status != 200:
         error = {"error": {"message": "sk-secret is wrong", "type": "some_type", "code": order.code}}
         _reply(writer, order.status, msgspec.json.encode(error), retry_after=order.retry_after)
@@ -117,12 +124,21 @@ async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
         await writer.drain()
         seen.chunks += 1
         await asyncio.sleep(order.every_ms / 1000)
+        await _wait(order, seen, n + 1)
     else:
         _end(writer, sum(len(str(message)) for message in seen.prompt), len(deltas))
         seen.finished = True
     if order.cut == "politely" and not seen.finished:
         writer.write(b"0\r\n\r\n")
     await writer.drain()
+
+
+async def _wait(order: Order, seen: Seen, sent: int) -> None:
+    """Waits until another word is allowed; after the last, until all of them are."""
+    if order.wait_at is None or sent < order.wait_at:
+        return
+    while seen.allowed < min(sent + 1, order.reason + order.words):  # noqa: ASYNC110  # another thread allows it
+        await asyncio.sleep(POLL_S)
 
 
 def _end(writer: asyncio.StreamWriter, given: int, said: int) -> None:

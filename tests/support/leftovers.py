@@ -1,4 +1,4 @@
-"""Temporary folders that the services' user can enter, and those of test runs that were killed before they could tidy up."""
+"""Temporary folders that the services' user can enter, and the removal of those that a killed test run left behind."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ NAME: Final = "chat-test-"
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder, with nothing left of it afterwards. pytest's `tmp_path` is closed to the user that root's services run as."""
+    """Makes a folder and removes it afterwards. pytest's `tmp_path` is closed to the user that root's services run as."""
     folder = Path(tempfile.mkdtemp(prefix=f"{NAME}{os.getpid()}-"))
     folder.chmod(0o755)
     try:

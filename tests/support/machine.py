@@ -17,12 +17,10 @@ from typing import Final, TypeVar
 
 from chatapp.launcher.embedded import launch
 from tests.support.leftovers import open_folder
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE_S, START_S, until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-READY_WITHIN_S: Final = 60.0
-STOPPED_WITHIN_S: Final = 30.0
-# What this pytest process was given is not what the machine is to use.
+# Settings of this pytest process that the machine must not inherit.
 _NOT_INHERITED: Final = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "HOST", "PORT", "ALLOWED_HOSTS")
 T = TypeVar("T")
 
@@ -59,35 +57,46 @@ class Machine:
         self._up.send_signal(number)
 
     def wait_until_ended(self) -> int:
-        """The exit status of `up`, once it has ended."""
+        """Waits for the end of `up` and returns its exit status."""
         assert self._up is not None
-        return self._up.wait(STOPPED_WITHIN_S)
+        return self._up.wait(DEADLINE_S)
 
     def stop(self) -> int:
-        """Ctrl-C, and the exit status."""
+        """Sends Ctrl-C and returns the exit status."""
         self.send(signal.SIGINT)
         return self.wait_until_ended()
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """`manage.py …` as in a second terminal."""
+        """Runs `manage.py …` as in a second terminal."""
         command = [sys.executable, "manage.py", *words]
         return subprocess.run(
-            command, cwd=self._root, env=self.environment, capture_output=True, text=True, check=False, timeout=60
+            command, cwd=self._root, env=self.environment, capture_output=True, text=True, check=False
         )
 
     def pid(self, part: str) -> int:
-        """The process id of the newest process of that part: web, worker, postgres, valkey."""
+        """Returns the id of the newest process of that part: web, worker, postgres, valkey."""
         found = re.findall(rf"up       \| INFO {part} is process (\d+)\.", self.log())
         return int(found[-1])
 
     def kill(self, part: str) -> None:
-        """kill -9, and waits until `up` has started it again."""
+        """Kills the part with SIGKILL and waits until `up` has started it again."""
+        with self.without(part):
+            pass
+
+    @contextmanager
+    def without(self, part: str) -> Iterator[None]:
+        """Kills the part with SIGKILL and pauses `up`, which starts it again when the block ends."""
         old = self.pid(part)
-        os.kill(old, signal.SIGKILL)
+        self.send(signal.SIGSTOP)
+        try:
+            os.kill(old, signal.SIGKILL)
+            yield
+        finally:
+            self.send(signal.SIGCONT)
         self.until(lambda: self.pid(part) != old)
 
     def is_ready(self) -> bool:
-        """Does the web server say that it can be given work?"""
+        """Returns whether the web server says that it is ready."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/health/ready")
@@ -98,7 +107,7 @@ class Machine:
             connection.close()
 
     def sign_in_link(self) -> str:
-        """The one-time link for `demo` that the last start printed."""
+        """Returns the one-time link for `demo` that the last start printed."""
         link: str = re.findall(r"Sign in as demo, once: (\S+)", self.log())[-1]
         return link
 
@@ -106,34 +115,34 @@ class Machine:
         return self._log.read_text(errors="replace")
 
     def processes(self) -> list[str]:
-        """The command lines of every process that this machine started and that is still there."""
-        mark = bytes(self.folder)  # in the environment of every one, unless the process writes its title there
+        """Returns the command lines of the processes that this machine started and that still run."""
+        mark = bytes(self.folder)  # in the environment of each, unless the process wrote its title over it
         entries = [entry for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
         found = [entry for entry in entries if mark in _read(entry / "environ") + _read(entry / "cmdline")]
         return [_read(entry / "cmdline").replace(b"\0", b" ").decode() for entry in found]
 
-    def until(self, fact: Callable[[], T | None], *, within_s: float = READY_WITHIN_S) -> T:
-        """What `fact` gives once it is something; fails with the log when that takes too long, or when `up` ended."""
+    def until(self, fact: Callable[[], T | None]) -> T:
+        """Waits as `waiting.until` does, and fails with the log of `up`; at once when `up` has ended."""
 
         def found() -> T | None:
             assert self._up is None or self._up.poll() is None, f"`up` has ended:\n{self.log()}"
             return fact()
 
-        return until(found, within_s=within_s, otherwise=self.log)
+        return until(found, within_s=START_S, otherwise=self.log)
 
     def wait_until_gone(self) -> None:
-        """Until no process that `up` started is there any more."""
-        until(lambda: not self.processes(), within_s=STOPPED_WITHIN_S, otherwise=lambda: "\n".join(self.processes()))
+        """Waits until no process that `up` started runs."""
+        until(lambda: not self.processes(), otherwise=lambda: "\n".join(self.processes()))
 
     def end(self) -> None:
-        """Leaves no process behind, whatever the test did."""
+        """Stops `up` if it still runs."""
         if self._up is not None and self._up.poll() is None:
             self.stop()
 
 
 @contextmanager
 def machine(**environment: str) -> Iterator[Machine]:
-    """A machine that is ready, and gone afterwards."""
+    """Starts a machine, waits until it is ready, and ends it afterwards."""
     with open_folder() as folder:
         made = Machine(folder, **environment)
         try:

@@ -1,4 +1,4 @@
-"""`python -m tests.migrations`, a part of `make check`: the migrations say what the models say.
+"""`python -m tests.support.migrations`, a part of `make check`: the migrations say what the models say.
 
 No database is asked: `makemigrations --check` alone would wait for one to compare its history.
 """

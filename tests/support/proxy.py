@@ -28,16 +28,16 @@ CHUNK: Final = 64 * 1024
 LOOPBACK: Final = "127.0.0.1"
 PATIENCE_S: Final = 10.0
 SWITCH_S: Final = (
-    0.0005  # the proxies share this process's interpreter with many clients, who kept it for 5 ms at a time
+    0.0005  # the proxies share this interpreter with many clients; by default each thread keeps it for 5 ms
 )
-SLICES: Final = 10  # a throttled second is dealt out in so many pieces
+SLICES: Final = 10  # pieces in which the bytes of a throttled second are sent
 
 Address = tuple[str, int] | str  # host and port, or the path of a unix socket
 T = TypeVar("T")
 
 
 class Way(Flag):
-    """Which way bytes travel."""
+    """The direction in which bytes travel."""
 
     TO_SERVER = auto()
     TO_CLIENT = auto()
@@ -71,11 +71,11 @@ class Proxy:
 
     @property
     def connections(self) -> int:
-        """How many are relayed now."""
+        """How many connections are relayed now."""
         return len(self._relays)
 
     def stall(self, way: Way = Way.BOTH) -> None:
-        """From now on nothing gets through that way, also of new connections, and nobody is told."""
+        """Lets nothing through in that direction, of new connections neither. Both ends see only silence."""
         _call(self._gates(way, is_open=False))
 
     def cut(self) -> None:
@@ -83,20 +83,20 @@ class Proxy:
         _call(self._cut())
 
     def refuse(self) -> None:
-        """Cuts, and ends every new connection at once."""
+        """Cuts every connection, and each new one as soon as it comes."""
         self._refusing = True
         self.cut()
 
     def throttle(self, bytes_a_second: float) -> None:
-        """Lets so much through to each client."""
+        """Lets so many bytes a second through to each client."""
         self._rate = bytes_a_second
 
     def resume(self) -> None:
-        """What was stalled goes on; a throttle stays."""
+        """Ends the stall; a throttle stays."""
         _call(self._gates(Way.BOTH, is_open=True))
 
     def heal(self) -> None:
-        """Everything gets through again, at full speed."""
+        """Lets everything through again, at full speed."""
         self._refusing = False
         self._rate = None
         self.resume()
@@ -154,7 +154,7 @@ class Proxy:
                 both.create_task(self._pump(server, client, Way.TO_CLIENT))
             close = socket.socket.close
         except* OSError:
-            pass  # one end is gone: the other gets a RST
+            pass  # one end is gone; `finally` resets the other
         finally:
             for end in ends:
                 close(end)
@@ -174,7 +174,7 @@ class Proxy:
         return server
 
     async def _pump(self, source: socket.socket, sink: socket.socket, way: Way) -> None:
-        """Relays until the source says it is done. What was read when the way is stalled waits here."""
+        """Relays until the source sends its end. Bytes that were already read when the direction is stalled wait here."""
         gate = self._open[way]
         while True:
             await gate.wait()

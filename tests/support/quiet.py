@@ -1,4 +1,4 @@
-"""A Dispatcher that wakes nobody and remembers whom it should have woken: tests play the worker themselves."""
+"""A Dispatcher that wakes no worker and remembers the Runs it was given: the test acts as the worker."""
 
 from collections.abc import Sequence
 from typing import ClassVar
