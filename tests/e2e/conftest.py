@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.support import chromium
+from tests.support.waiting import DEADLINE_MS
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -46,7 +48,8 @@ PageOf: TypeAlias = "Callable[..., Screen]"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """pytest-base-url, which pytest-playwright brings along, does what pytest warns of."""
+    """Sets the one deadline of all waits. pytest-base-url, which pytest-playwright brings along, does what pytest warns of."""
+    expect.set_options(timeout=DEADLINE_MS)
     config.addinivalue_line("filterwarnings", "ignore:Session-scoped fixtures defined as instance methods")
 
 
@@ -63,6 +66,15 @@ def site(django_db_blocker: "DjangoDbBlocker") -> Iterator["Site"]:
 
     with django_db_blocker.unblock(), site() as started:
         yield started
+
+
+@pytest.fixture(autouse=True)
+def nothing_at_work(site: "Site") -> Iterator[None]:
+    """Stops, after each test, the Runs that it left waiting: the machine is shared."""
+    from tests.e2e.people import stop_all
+
+    yield
+    stop_all()
 
 
 @pytest.fixture
@@ -92,7 +104,7 @@ class NewContext(Protocol):
 
 @dataclass
 class Browsers:
-    """Everybody's browsers of one test, each with its own cookies and storage."""
+    """The browsers of one test: one for each person and device, with its own cookies and storage."""
 
     new_context: NewContext
     site: "Site"
@@ -101,7 +113,7 @@ class Browsers:
     def tab(
         self, who: "Person | None", device: str = "laptop", *, port: int | None = None, **options: object
     ) -> "Screen":
-        """A new tab: the second on a device shares its cookies with the first. `port`: of a proxy before the site."""
+        """Opens a tab. Tabs of one person on one device share their cookies. `port`: of a proxy in front of the site."""
         from tests.e2e.screen import Screen
 
         url = f"http://127.0.0.1:{port}" if port else self.site.url
@@ -117,9 +129,10 @@ class Browsers:
         from tests.e2e.screen import WATCH_WORDS, Complaints
 
         context = self.new_context(**options)
+        context.set_default_timeout(DEADLINE_MS)
         context.add_init_script(WATCH_WORDS)
         if who is not None:
-            # Not by the browser: the page that the link leads to would only cost time.
+            # Not in a tab: rendering the page that the link leads to would only cost time.
             answer = context.request.get(f"{url}{who.sign_in_link()}", max_redirects=0)
             assert answer.status == 302, answer.text()
         return context, Complaints(context)
@@ -137,5 +150,5 @@ def browsers(new_context: NewContext, site: "Site") -> Iterator[Browsers]:
 
 @pytest.fixture
 def page_of(browsers: Browsers) -> PageOf:
-    """`page_of(alice, "laptop")`: a tab; `page_of(None)`: of somebody who is not signed in."""
+    """`page_of(alice, "laptop")` opens a tab of Alice's; `page_of(None)` one of somebody who is not signed in."""
     return browsers.tab

@@ -1,6 +1,6 @@
-"""Who sits before the screens, and what the log says about what they did."""
+"""The people before the screens, and what the log says about what they did."""
 
-import json
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
@@ -11,9 +11,10 @@ from chatapp.pages import sign_in_links
 from sessions_core import hints, log
 from sessions_core.models import Participant, Run
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.errors import RunEnded
 from sessions_core.protocol.events import Actor, MessageCompleted, MessagePosted, MessageStarted, Part
-from sessions_core.protocol.ids import SessionId, UserId, new_message
-from sessions_core.services import sessions
+from sessions_core.protocol.ids import RunId, SessionId, UserId, new_message
+from sessions_core.services import runs, sessions
 from tests.db.acts import author, facts
 from tests.support.cast import PASSWORD, person
 
@@ -34,14 +35,14 @@ class Person:
         return author(self.user)
 
     def session(self, title: str = "", *, agent: str = "script") -> SessionId:
-        """A new Session of theirs."""
+        """Creates a Session that this person owns."""
         return sessions.create(by=self.author, title=title, agent=agent)
 
     def joins(self, session: SessionId, *, role: str = "editor") -> None:
         Participant.objects.create(session_id=session, user=self.user, role=role)
 
     def talked(self, session: SessionId, *, messages: int) -> None:
-        """Has asked and was answered so often, long ago."""
+        """Writes so many questions and answers into the log, all complete."""
         for n in range(1, messages + 1):
             asked, said = new_message(), new_message()
             question = Part(type="text", text=f"Question {n} of a long conversation")
@@ -68,12 +69,12 @@ class Person:
             )
 
     def leaves(self, session: SessionId) -> None:
-        """Is removed, as an administrator does it."""
+        """Removes the person from the Session, as an administrator does it."""
         Participant.objects.filter(session_id=session, user=self.user).delete()
         hints.signal_access(UserId(self.user.pk), session)
 
     def signs_out_everywhere(self) -> None:
-        """As when the sign-in expired: the server does not know this browser any more."""
+        """Deletes every sign-in of the person, as when they expired: the server no longer knows their browsers."""
         for stored in Stored.objects.all():
             if stored.get_decoded().get("_auth_user_id") == str(self.user.pk):
                 stored.delete()
@@ -85,7 +86,7 @@ class Person:
 
 
 def somebody(name: str) -> Person:
-    """A new person of that first name."""
+    """Creates a person of that first name."""
     user = person(f"{name}{next(_numbers)}")
     user.first_name = name.title()
     user.set_password(PASSWORD)
@@ -93,13 +94,16 @@ def somebody(name: str) -> Person:
     return Person(user)
 
 
-def script(**order: int) -> str:
-    """A message for the scripted agent."""
-    return json.dumps(order)
+def stop_all() -> None:
+    """Stops every Run that has not ended, as the staff does it."""
+    for run in Run.objects.filter(ended_at=None).exclude(requested_by=None).select_related("requested_by"):
+        assert run.requested_by is not None
+        with suppress(RunEnded):
+            runs.cancel_by_staff(RunId(run.pk), by=author(run.requested_by))
 
 
 def only_run(session: SessionId) -> Run:
-    """The one Run that the Session had."""
+    """Returns the Session's Run. Fails where it has none or several."""
     return Run.objects.get(session_id=session)
 
 
@@ -108,5 +112,5 @@ def newest_run(session: SessionId) -> Run:
 
 
 def posted(session: SessionId) -> list[str]:
-    """What people said, in the order of the log."""
+    """Returns the texts of people's messages, in the order of the log."""
     return ["".join(p.text for p in fact.parts) for fact in facts(session) if isinstance(fact, MessagePosted)]

@@ -1,17 +1,17 @@
-"""One tab on somebody's device, in the words of who uses it. Each act waits on the page, with a deadline, never for a time."""
+"""One tab on somebody's device, with methods named for what people do and see. Each waits for the page, never for a time."""
 
 import re
 from typing import Final, Self
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from sessions_core.protocol.ids import SessionId
 from tests.agents.facts import words
 
-PATIENCE_MS: Final = 10_000
 WORDS: Final = 3_000  # of the longest script
 
-# Says so on the console when an answer of the scripted agent is ever anything but w1 w2 w3 …, be it for one frame.
+# Writes an error to the console when the page shows an answer of the scripted agent that is not a beginning of w1 w2 w3 …,
+# even for one frame.
 WATCH_WORDS: Final = """
   const whole = Array.from({ length: WORDS }, (_, n) => `w${n + 1}`).join(" ");
   const look = () => {
@@ -25,7 +25,7 @@ WATCH_WORDS: Final = """
 
 
 class Complaints:
-    """What a browser wrote to its console as an error, and what no page caught."""
+    """The errors on a browser's console, and the exceptions that no page caught."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.heard: list[str] = []
@@ -34,7 +34,7 @@ class Complaints:
         context.on("weberror", lambda thrown: self.heard.append(str(thrown.error)))
 
     def expect(self, pattern: str) -> None:
-        """What matches is no complaint in this test."""
+        """Errors that match the pattern are no complaints in this test."""
         self._expected.append(pattern)
 
     def unexpected(self) -> list[str]:
@@ -42,7 +42,7 @@ class Complaints:
 
 
 class Screen:
-    """A page of the site at `url`. `page` is Playwright's, for what has no word here."""
+    """A page of the site at `url`. `page` is Playwright's, for what has no method here."""
 
     def __init__(self, page: Page, url: str, complaints: Complaints) -> None:
         self.page = page
@@ -61,7 +61,7 @@ class Screen:
     # Going somewhere.
 
     def open(self, session: SessionId) -> Self:
-        """The page of a Session, live."""
+        """Opens the page of a Session and waits until it is live."""
         self.go(f"/s/{session}/")
         return self.live()
 
@@ -74,35 +74,35 @@ class Screen:
         return self
 
     def live(self) -> Self:
-        """Waits until the script is on duty."""
-        expect(self.pill).to_have_attribute("data-state", "live", timeout=PATIENCE_MS)
+        """Waits until the page's script follows the Session."""
+        expect(self.pill).to_have_attribute("data-state", "live")
         return self
 
     # Doing something.
 
     def write(self, text: str) -> Self:
-        """Types, and does not send."""
+        """Types without sending."""
         self.box.fill(text)
         return self
 
     def send(self, text: str) -> Self:
-        """Writes, sends, and sees it in the conversation."""
+        """Types, sends, and waits until the message is in the conversation."""
         before = self.said.count()
         self.write(text).submit()
-        expect(self.said).to_have_count(before + 1, timeout=PATIENCE_MS)
-        expect(self.said.last).to_contain_text(text, timeout=PATIENCE_MS)
+        expect(self.said).to_have_count(before + 1)
+        expect(self.said.last).to_contain_text(text)
         return self
 
     def submit(self) -> Self:
-        """Sends what is written, as people do it on this device: on a phone Enter breaks the line."""
+        """Sends the text in the box as people do it on this device: on a phone Enter breaks the line."""
         if self.page.evaluate("matchMedia('(pointer: coarse)').matches"):
-            self.send_button.click(timeout=PATIENCE_MS)
+            self.send_button.click()
         else:
             self.box.press("Enter")
         return self
 
     def stop(self) -> Self:
-        self.stop_button.click(timeout=PATIENCE_MS)
+        self.stop_button.click()
         return self
 
     def press(self, keys: str) -> Self:
@@ -110,56 +110,58 @@ class Screen:
         return self
 
     def click(self, name: str) -> Self:
-        """The button or link of that name."""
+        """Clicks the button or link of that name."""
         found = self.page.get_by_role("button", name=name, exact=True)
-        found.or_(self.page.get_by_role("link", name=name, exact=True)).filter(visible=True).first.click(
-            timeout=PATIENCE_MS
-        )
+        found.or_(self.page.get_by_role("link", name=name, exact=True)).filter(visible=True).first.click()
         return self
 
     # Seeing something.
 
-    def see(self, text: str | re.Pattern[str], *, within_ms: float = PATIENCE_MS) -> Self:
-        """The text is somewhere on the screen."""
-        expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=within_ms)
+    def see(self, text: str | re.Pattern[str]) -> Self:
+        """Waits until the text is somewhere on the screen."""
+        expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
         return self
 
-    def see_no(self, text: str | re.Pattern[str], *, within_ms: float = PATIENCE_MS) -> Self:
-        expect(self.page.get_by_text(text).filter(visible=True)).to_have_count(0, timeout=within_ms)
+    def see_no(self, text: str | re.Pattern[str]) -> Self:
+        expect(self.page.get_by_text(text).filter(visible=True)).to_have_count(0)
         return self
 
-    def see_word(self, n: int, *, within_ms: float = PATIENCE_MS) -> Self:
-        """The last answer has come to its n-th word."""
-        expect(self.text).to_contain_text(re.compile(rf"\bw{n}\b"), timeout=within_ms)
+    def see_word(self, n: int) -> Self:
+        """Waits until the last answer has its n-th word."""
+        expect(self.text).to_contain_text(re.compile(rf"\bw{n}\b"))
         return self
 
-    def see_words(self, count: int, *, within_ms: float = PATIENCE_MS) -> Self:
-        """The last answer is finished and is exactly these words, once each and in order."""
-        expect(self.answer).to_have_attribute("data-state", "complete", timeout=within_ms)
-        expect(self.text).to_have_text(words(count), timeout=PATIENCE_MS)
+    def see_words(self, count: int) -> Self:
+        """Waits until the last answer is complete and has exactly these words, once each and in order."""
+        expect(self.answer).to_have_attribute("data-state", "complete")
+        expect(self.text).to_have_text(words(count))
         return self.see_quiet()
 
     def see_some_words(self) -> int:
-        """The last answer is a beginning of the words; how many."""
+        """Checks that the last answer is a beginning of w1 w2 w3 …; returns how many words it has."""
         seen = (self.text.text_content() or "").split()
         assert seen == words(len(seen)).split()
         return len(seen)
 
-    def see_note(self, text: str | re.Pattern[str], *, within_ms: float = PATIENCE_MS) -> Self:
-        """What is said below the last answer."""
-        expect(self.note).to_contain_text(text, timeout=within_ms)
+    def see_note(self, text: str | re.Pattern[str]) -> Self:
+        """Waits until the note below the last answer says that."""
+        expect(self.note).to_contain_text(text)
         return self
 
-    def see_quiet(self, *, within_ms: float = PATIENCE_MS) -> Self:
-        """Nothing is at work: no Stop, nobody thinks."""
-        expect(self.stop_button).to_be_hidden(timeout=within_ms)
-        expect(self.page.locator("[data-note][data-kind=thinking]")).to_have_count(0, timeout=within_ms)
+    def see_quiet(self) -> Self:
+        """Waits until nothing is at work: there is no Stop, and no note that somebody thinks."""
+        expect(self.stop_button).to_be_hidden()
+        expect(self.page.locator("[data-note][data-kind=thinking]")).to_have_count(0)
         return self
+
+    def has(self, what: Locator) -> bool:
+        """Returns whether that is in the page now, without waiting for it."""
+        return what.count() > 0
 
     # What only a test wants to know.
 
     def mark(self) -> Self:
-        """Remembers this very page; `marked` says whether it is still the same, not one loaded again."""
+        """Marks the loaded page; `marked` is False after it was loaded again."""
         self.page.evaluate("window.marked = true")
         return self
 

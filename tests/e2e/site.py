@@ -1,5 +1,5 @@
-"""The whole thing, started once for all browser tests: `manage.py up` with its web server and worker, a provider for the
-Assistant, and a second web process for which no model is set, as a newcomer finds it.
+"""The site, started once for all browser tests: `manage.py up` with its web server and worker, a fake provider for the
+Assistant, and a second web process for which no model is set.
 """
 
 import asyncio
@@ -11,18 +11,19 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
+from sessions_core.protocol.ids import SessionId
 from tests.support.fake_provider import Provider
 from tests.support.machine import ROOT, Machine, free_port, machine
-from tests.support.waiting import until
+from tests.support.scripts import allow
+from tests.support.waiting import START_S, until
 
 MODEL: Final = "a-model"
-START_S: Final = 30.0
 NO_MODEL: Final = {"CHAT_MODEL": "", "CHAT_MODEL_URL": "", "CHAT_MODEL_KEY": ""}
 T = TypeVar("T")
 
 
 class Site:
-    """What a test may ask of the machine. `url` has a model, `plain_url` is the same site without one."""
+    """The machine, as tests see it. `url` has a model, `plain_url` is the same site without one."""
 
     def __init__(self, machine: Machine, provider: Provider, plain_url: str) -> None:
         self.machine = machine
@@ -30,10 +31,14 @@ class Site:
         self.url = machine.url
         self.plain_url = plain_url
 
+    def allow(self, session: SessionId, words: int) -> None:
+        """Lets a script of the Session that waits (`wait_at`) go on, up to so many words."""
+        allow(self.machine.folder, session, words)
+
 
 @contextmanager
 def site() -> Iterator[Site]:
-    """A site that is ready, on the database and the Valkey of this pytest process, so that tests can look into the log."""
+    """Starts a site on the database and the Valkey of this pytest process, so that tests can look into the log."""
     services = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
     with _provider() as provider:
         model = {"CHAT_MODEL": MODEL, "CHAT_MODEL_URL": provider.url, "CHAT_MODEL_KEY": "sk-test"}
@@ -43,7 +48,7 @@ def site() -> Iterator[Site]:
 
 @contextmanager
 def _plain_web(machine: Machine) -> Iterator[str]:
-    """A second `manage.py web` of the machine."""
+    """Starts a second `manage.py web` of the machine."""
     port = free_port()
     environment = {**machine.environment, **NO_MODEL, "PORT": str(port)}
     with (machine.folder / "plain_web.log").open("wb") as log:
@@ -62,7 +67,7 @@ def _plain_web(machine: Machine) -> Iterator[str]:
 
 @contextmanager
 def _provider() -> Iterator[Provider]:
-    """The fake provider, on a loop of its own: the tests are not asynchronous."""
+    """Starts the fake provider on an event loop of its own: the tests are not asynchronous."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="provider", daemon=True)
     thread.start()

@@ -9,8 +9,10 @@ from playwright.sync_api import expect
 
 from sessions_core.services import sessions
 from tests.e2e.conftest import PageOf
-from tests.e2e.people import Person, script
+from tests.e2e.people import Person
 from tests.e2e.screen import Screen
+from tests.e2e.site import Site
+from tests.support.scripts import script
 
 SCHEMES: Final = ("light", "dark")
 MARKDOWN: Final = (
@@ -19,12 +21,12 @@ MARKDOWN: Final = (
 )
 
 
-# Colours that are on their way from one scheme to the other are no colours to judge.
+# Ends the transition from one scheme's colours to the other's: axe must not judge the colours between.
 REST: Final = "document.getAnimations().forEach(each => each instanceof CSSTransition && each.finish())"
 
 
 def check(screen: Screen) -> None:
-    """Both schemes, after whatever moves has come to rest."""
+    """Checks the page in both colour schemes, without transitions."""
     for scheme in SCHEMES:
         screen.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         screen.page.evaluate(REST)
@@ -42,11 +44,11 @@ def empty(screen: Screen, alice: Person) -> None:
 
 
 def at_work(screen: Screen, alice: Person) -> None:
-    screen.open(alice.session()).send(script(words=5, pause_after=3, pause_ms=20_000, reason=3)).see_word(3)
+    screen.open(alice.session()).send(script(words=5, wait_at=3, reason=3)).see_word(3)
 
 
 def thinking(screen: Screen, alice: Person) -> None:
-    screen.open(alice.session()).send(script(pause_after=0, pause_ms=20_000)).see_note("is thinking")
+    screen.open(alice.session()).send(script(wait_at=0)).see_note("is thinking")
 
 
 def answered(screen: Screen, alice: Person) -> None:
@@ -61,8 +63,8 @@ def failed(screen: Screen, alice: Person) -> None:
 
 
 def stopped_and_queued(screen: Screen, alice: Person) -> None:
-    screen.open(alice.session()).send(script(words=2000)).see_word(2).stop().see_note("Stopped by you")
-    screen.send(script(pause_after=0, pause_ms=20_000)).send(script(words=3)).see_note("Waits until")
+    screen.open(alice.session()).send(script(wait_at=2)).see_word(2).stop().see_note("Stopped by you")
+    screen.send(script(wait_at=0)).send(script(words=3)).see_note("Waits until")
 
 
 def menus(screen: Screen, alice: Person) -> None:
@@ -139,13 +141,15 @@ def test_axe_finds_nothing_on_a_phone(page_of: PageOf, alice: Person) -> None:
     check(phone)
 
 
-def test_a_screen_reader_hears_that_an_answer_begins_and_ends(page_of: PageOf, alice: Person) -> None:
-    laptop = page_of(alice).open(alice.session())
+def test_a_screen_reader_hears_that_an_answer_begins_and_ends(page_of: PageOf, alice: Person, site: Site) -> None:
+    session = alice.session()
+    laptop = page_of(alice).open(session)
     expect(laptop.log).to_have_attribute("aria-live", "off")
 
-    laptop.send(script(words=80, every_ms=30))
+    laptop.send(script(words=80, wait_at=3))
 
     told = laptop.page.locator("#announce")
     expect(told).to_have_text("Script is answering")
+    site.allow(session, 80)
     laptop.see_words(80)
     expect(told).to_contain_text("Answer complete")

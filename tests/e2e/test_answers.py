@@ -1,10 +1,11 @@
-"""What an answer may be, and what may be done with it."""
+"""Answers: what a model says is harmless, can be copied, and hides its reasoning."""
 
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
-from tests.e2e.people import Person, script
+from tests.e2e.people import Person
 from tests.e2e.screen import Screen
+from tests.support.scripts import script
 
 NASTY = (
     r"<script>window.broken = 1</script> <img src=x onerror=window.broken=1> [a](javascript:window.broken=1) "
@@ -13,7 +14,7 @@ NASTY = (
 
 
 def says(screen: Screen, markdown: str) -> None:
-    """The model answers with that; backslashes as JSON has them."""
+    """Makes the model answer with that; backslashes are escaped as in JSON."""
     screen.send(f'{{"words": 1, "raw": "{markdown}"}}'.replace("\\", "\\\\"))
     expect(screen.answer).to_have_attribute("data-state", "complete")
 

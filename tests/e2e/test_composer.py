@@ -1,11 +1,12 @@
-"""Where people write."""
+"""The composer, where people write."""
 
 from typing import Final
 
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
-from tests.e2e.people import Person, posted, script
+from tests.e2e.people import Person, posted
+from tests.support.scripts import script
 
 
 def test_enter_sends_and_shift_enter_breaks_the_line(page_of: PageOf, alice: Person) -> None:
@@ -39,7 +40,10 @@ def test_enter_sends_nothing_while_an_input_method_composes(page_of: PageOf, ali
 
     assert "日本" in laptop.box.input_value()
     expect(laptop.said).to_have_count(0)
-    assert posted(session) == []
+    composed = laptop.box.input_value().strip()
+    laptop.press("Enter")
+    laptop.see_note("That is no script")
+    assert posted(session) == [composed]
 
 
 def test_on_a_phone_enter_breaks_the_line_and_the_button_sends(page_of: PageOf, alice: Person) -> None:
@@ -64,7 +68,8 @@ def test_nothing_is_sent_of_nothing(page_of: PageOf, alice: Person) -> None:
     expect(laptop.send_button).to_be_disabled()
     laptop.press("Enter")
 
-    assert posted(session) == []
+    laptop.send("something").see_note("That is no script")
+    assert posted(session) == ["something"]
 
 
 def test_a_double_click_on_send_is_one_message(page_of: PageOf, alice: Person) -> None:
@@ -88,7 +93,7 @@ def test_what_is_too_long_is_told_and_can_be_shortened(page_of: PageOf, alice: P
     expect(laptop.send_button).to_be_enabled()
 
 
-# How long a text takes to be in a field and drawn: in the composer, and in a plain field of the same size beside it.
+# Milliseconds until a text is in a field and drawn: in the composer, and in a plain field of the same size beside it.
 PASTE: Final = """(text) => {
   const paste = (field) => {
     const began = performance.now();

@@ -5,7 +5,9 @@ from playwright.sync_api import expect
 
 from sessions_core.models import Run
 from tests.e2e.conftest import PageOf
-from tests.e2e.people import Person, newest_run, posted, script
+from tests.e2e.people import Person, newest_run, posted
+from tests.e2e.site import Site
+from tests.support.scripts import script
 
 
 def test_a_failed_run_shows_its_sentence_and_is_tried_again(page_of: PageOf, alice: Person) -> None:
@@ -37,7 +39,7 @@ def test_a_failed_run_shows_its_sentence_and_is_tried_again(page_of: PageOf, ali
 def test_what_the_provider_did_is_told_in_a_sentence(page_of: PageOf, alice: Person, order: str, sentence: str) -> None:
     laptop = page_of(alice).open(alice.session(agent="assistant"))
 
-    laptop.send(order).see_note(sentence, within_ms=20_000).see_quiet()
+    laptop.send(order).see_note(sentence).see_quiet()
 
     expect(laptop.page.get_by_role("button", name="Try again")).to_be_visible()
 
@@ -48,11 +50,12 @@ def test_a_script_that_is_none_says_how_to_write_one(page_of: PageOf, alice: Per
     laptop.send("hello").see_note("That is no script")
 
 
-def test_a_stopped_answer_is_tried_again_and_completes(page_of: PageOf, alice: Person) -> None:
+def test_a_stopped_answer_is_tried_again_and_completes(page_of: PageOf, alice: Person, site: Site) -> None:
     session = alice.session()
     laptop = page_of(alice).open(session)
-    laptop.send(script(words=40, every_ms=60)).see_word(2).stop().see_note("Stopped by you")
+    laptop.send(script(words=40, wait_at=2)).see_word(2).stop().see_note("Stopped by you")
 
+    site.allow(session, 40)
     laptop.click("Try again").see_words(40)
 
     assert len(posted(session)) == 1

@@ -1,10 +1,11 @@
-"""The list of Sessions at the side."""
+"""The list of Sessions beside the conversation."""
 
 from playwright.sync_api import expect
 
 from tests.db.acts import say
 from tests.e2e.conftest import PageOf
-from tests.e2e.people import Person, newest_run, script
+from tests.e2e.people import Person, newest_run
+from tests.support.scripts import script
 from tests.support.waiting import until
 
 
@@ -57,7 +58,7 @@ def test_a_session_is_archived_and_deleted_from_the_list(page_of: PageOf, alice:
 def test_what_was_answered_elsewhere_is_unread_until_it_is_opened(page_of: PageOf, alice: Person) -> None:
     session = alice.session("Elsewhere")
     say(session, alice.author, script(words=3, every_ms=1))
-    until(lambda: newest_run(session).state == "completed", within_s=15)
+    until(lambda: newest_run(session).state == "completed")
     laptop = page_of(alice).go("/")
     expect(laptop.page.locator("#sessions [data-unread]")).to_contain_text("Elsewhere")
 
@@ -65,4 +66,4 @@ def test_what_was_answered_elsewhere_is_unread_until_it_is_opened(page_of: PageO
     laptop.live().see_words(3)
 
     laptop.go("/")  # at once, before the page has told by itself what was read
-    until(lambda: not laptop.reload().page.locator("#sessions [data-unread]").count(), within_s=10)
+    until(lambda: not laptop.reload().page.locator("#sessions [data-unread]").count())

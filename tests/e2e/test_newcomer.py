@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
-from tests.e2e.people import Person, script
-from tests.e2e.screen import PATIENCE_MS
+from tests.e2e.people import Person
 from tests.e2e.site import Site
+from tests.support.scripts import script
 
 
 def test_a_newcomer_signs_in_asks_and_reads_the_answer(page_of: PageOf, site: Site) -> None:
@@ -18,9 +18,9 @@ def test_a_newcomer_signs_in_asks_and_reads_the_answer(page_of: PageOf, site: Si
     laptop.go(link).see("What shall we work on?").see("No model is set, so Guide answers.")
     laptop.write("How do I write an agent?").submit()
 
-    laptop.page.wait_for_url(re.compile(r"/s/[0-9a-f-]{36}/$"), timeout=PATIENCE_MS)
+    laptop.page.wait_for_url(re.compile(r"/s/[0-9a-f-]{36}/$"))
     expect(laptop.said).to_have_text(re.compile("How do I write an agent?"))
-    expect(laptop.answer).to_have_attribute("data-state", "complete", timeout=PATIENCE_MS)
+    expect(laptop.answer).to_have_attribute("data-state", "complete")
     expect(laptop.text).to_contain_text(re.compile(r"From: docs/[\w/-]+\.md"))
     laptop.see_quiet()
     answer = laptop.text.inner_text()
@@ -42,7 +42,7 @@ def test_a_new_session_is_in_the_list_and_gets_a_name(page_of: PageOf, alice: Pe
     laptop.page.get_by_label("Who answers").select_option("script")
     laptop.write(script(words=20, every_ms=5)).submit()
 
-    laptop.page.wait_for_url(re.compile("/s/"), timeout=PATIENCE_MS)
+    laptop.page.wait_for_url(re.compile("/s/"))
     laptop.see_words(20)
     expect(laptop.page.locator("#sessions .item[data-current]")).to_have_count(1)
 

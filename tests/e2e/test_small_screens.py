@@ -1,11 +1,12 @@
-"""Two sizes of screen, and the sizes between."""
+"""Screens from a small phone to a laptop."""
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
-from tests.e2e.people import Person, script
+from tests.e2e.people import Person
 from tests.e2e.screen import Screen
+from tests.support.scripts import script
 
 WIDE = (
     r"# A heading of some length\n\n| one | two | three | four | five | six |\n|---|---|---|---|---|---|\n"
@@ -16,7 +17,7 @@ WIDE = (
 
 
 def sideways(screen: Screen) -> int:
-    """By how many pixels the page can be moved sideways."""
+    """Returns by how many pixels the page can be scrolled sideways."""
     return int(screen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
@@ -63,7 +64,7 @@ def test_on_a_laptop_the_list_is_always_there(page_of: PageOf, alice: Person) ->
 
 def test_what_is_touched_on_a_phone_is_large_enough(page_of: PageOf, alice: Person) -> None:
     phone = page_of(alice, "phone").open(alice.session())
-    phone.send(script(words=2000, every_ms=30)).see_word(1)
+    phone.send(script(wait_at=1)).see_word(1)
 
     for button in (
         phone.send_button,

@@ -1,10 +1,10 @@
-"""Who takes no part learns nothing; who is not signed in any more loses nothing."""
+"""Somebody who takes no part learns nothing; somebody who was signed out loses nothing."""
 
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
-from tests.e2e.people import Person, posted, script, somebody
-from tests.e2e.screen import PATIENCE_MS
+from tests.e2e.people import Person, posted, somebody
+from tests.support.scripts import script
 
 
 def test_somebody_elses_session_is_a_page_that_says_it_is_not_there(
@@ -52,7 +52,7 @@ def test_signed_out_in_mid_conversation_keeps_what_was_typed(page_of: PageOf, al
     tab.page.locator(".who").click()
     tab.click("Sign out").see("Sign in to Durable Sessions")
 
-    expect(laptop.pill).to_contain_text("Signed out", timeout=PATIENCE_MS)
+    expect(laptop.pill).to_contain_text("Signed out")
     assert laptop.marked
     expect(laptop.box).to_have_value("Half a thought")
     laptop.page.context.request.get(f"{laptop.url}{alice.sign_in_link()}")
@@ -65,13 +65,13 @@ def test_what_was_sent_after_signing_out_arrives_after_signing_in(page_of: PageO
     laptop = page_of(alice).open(session)
     laptop.complaints.expect("WebSocket|401|403")
     alice.signs_out_everywhere()
-    expect(laptop.pill).to_contain_text("Signed out", timeout=PATIENCE_MS)
+    expect(laptop.pill).to_contain_text("Signed out")
 
     laptop.write(script(words=5)).submit()
     laptop.page.context.request.get(f"{laptop.url}{alice.sign_in_link()}")
     laptop.open(session)
 
-    if (typed := laptop.box.input_value()) != "":  # it may have stayed where it was typed, or be on its way
+    if (typed := laptop.box.input_value()) != "":  # the text may still be in the box, or in the outbox
         assert typed == script(words=5)
         laptop.submit()
     laptop.see_words(5)
@@ -79,12 +79,12 @@ def test_what_was_sent_after_signing_out_arrives_after_signing_in(page_of: PageO
 
 
 def test_what_somebody_else_left_in_this_browser_is_not_sent_as_mine(page_of: PageOf, alice: Person) -> None:
-    """The outbox and the drafts of a browser belong to who wrote them."""
+    """The outbox and the drafts of a browser belong to the person who wrote them."""
     session = alice.session()
     laptop = page_of(alice).open(session)
     laptop.complaints.expect("WebSocket|401|403")
     alice.signs_out_everywhere()
-    expect(laptop.pill).to_contain_text("Signed out", timeout=PATIENCE_MS)
+    expect(laptop.pill).to_contain_text("Signed out")
     laptop.write(script(words=5)).submit()
 
     carol = somebody("carol")

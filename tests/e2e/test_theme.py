@@ -9,7 +9,7 @@ from tests.support.waiting import until
 
 
 def brightness(screen: Screen) -> int:
-    """Of the page behind the text, from 0 to 765."""
+    """Returns the brightness of the page's background, from 0 to 765."""
     return int(
         screen.page.evaluate(
             """() => {
@@ -24,11 +24,11 @@ def brightness(screen: Screen) -> int:
 
 
 def see_dark(screen: Screen) -> None:
-    until(lambda: brightness(screen) < 200, within_s=5)
+    until(lambda: brightness(screen) < 200)
 
 
 def see_light(screen: Screen) -> None:
-    until(lambda: brightness(screen) > 600, within_s=5)
+    until(lambda: brightness(screen) > 600)
 
 
 def test_the_page_is_as_the_system_is_until_somebody_chooses(page_of: PageOf, alice: Person) -> None:

@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
-from tests.e2e.people import Person, only_run, posted, script
+from tests.e2e.people import Person, only_run, posted
+from tests.support.scripts import script
 from tests.support.waiting import until
 
 
@@ -18,7 +19,7 @@ def test_history_reads_and_a_form_sends(page_of: PageOf, alice: Person) -> None:
 
     expect(laptop.said).to_have_count(4)
     assert posted(session)[-1] == script(words=6)
-    until(lambda: only_run(session).state == "completed", within_s=10)
+    until(lambda: only_run(session).state == "completed")
     laptop.reload()
     expect(laptop.text).to_have_text("w1 w2 w3 w4 w5 w6")
 
@@ -26,13 +27,13 @@ def test_history_reads_and_a_form_sends(page_of: PageOf, alice: Person) -> None:
 def test_a_session_is_begun_and_stopped_by_forms(page_of: PageOf, alice: Person) -> None:
     laptop = page_of(alice, java_script_enabled=False).go("/")
     laptop.page.get_by_label("Who answers").select_option("script")
-    laptop.write(script(words=2000)).send_button.click()
+    laptop.write(script(wait_at=1)).send_button.click()
     laptop.page.wait_for_url("**/s/*/")
 
     with laptop.page.expect_navigation():  # a reload in the midst of it would have no page to reload
         laptop.stop()
 
-    until(lambda: laptop.reload().note.filter(has_text="Stopped by you").count(), within_s=10)
+    until(lambda: laptop.reload().note.filter(has_text="Stopped by you").count())
     expect(laptop.stop_button).to_be_hidden()
 
 
