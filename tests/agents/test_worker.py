@@ -86,9 +86,7 @@ def test_a_worker_that_was_frozen_past_its_lease_writes_nothing_more(
     assert frozen.process.poll() is None
 
 
-def test_stop_ends_the_run_and_no_text_follows_it(
-    session: SessionId, owner: Author, start_worker: StartWorker
-) -> None:
+def test_stop_ends_the_run_and_no_text_follows_it(session: SessionId, owner: Author, start_worker: StartWorker) -> None:
     start_worker()
     say(session, owner, script(words=1000, every_ms=5, wait_at=999))
     until(lambda: said(session).count(" ") > 50)
