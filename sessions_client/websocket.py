@@ -78,7 +78,7 @@ class WebSocket:
         self._hello_refused: tuple[int, str] | None = None
 
     def send(self, text: str) -> None:
-        """Queues the frame. There is no sign of whether it arrived: that is what answers are for."""
+        """Queues the frame. Only an answer of the server shows that it arrived."""
         self._unsent.put_nowait(text)
 
     async def run(self, url: str, token: str, hello: str) -> Ending:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from chatapp.pages import frame, session_page
+from chatapp.pages.refusals import refusal_of
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core import log
 from sessions_core.protocol.author import Author
@@ -126,12 +127,8 @@ def _render(request: Request, template: str, context: dict[str, Any], refusal: R
 
 
 def _perform(request: Request, session: UUID, act: Callable[[], object]) -> HttpResponse:
-    try:
-        act()
-    except NotFound:
-        raise
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
+    if refused := refusal_of(act):
+        messages.error(request, refused)
     return redirect("session", session)
 
 

@@ -1,6 +1,5 @@
 """The list of Sessions in the side bar: search, paging, rename, archive, delete. htmx loads parts of it."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -13,9 +12,9 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from chatapp.pages import session_list
+from chatapp.pages.refusals import refusal_of
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.errors import NotFound, Refusal
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import sessions
 
@@ -47,21 +46,21 @@ def item(request: Request, author: Author, session: UUID, part: str = "item") ->
 @signed_in
 def rename(request: Request, author: Author, session: UUID) -> HttpResponse:
     title = request.POST.get("title", "")
-    refused = _refusal(lambda: sessions.rename(SessionId(session), by=author, title=title))
+    refused = refusal_of(lambda: sessions.rename(SessionId(session), by=author, title=title))
     return _respond(request, session, refused)
 
 
 @require_POST
 @signed_in
 def archive(request: Request, author: Author, session: UUID) -> HttpResponse:
-    refused = _refusal(lambda: sessions.archive(SessionId(session), by=author))
+    refused = refusal_of(lambda: sessions.archive(SessionId(session), by=author))
     return _reload(request, session) or _respond(request, session, refused)
 
 
 @require_POST
 @signed_in
 def restore(request: Request, author: Author, session: UUID) -> HttpResponse:
-    refused = _refusal(lambda: sessions.restore(SessionId(session), by=author))
+    refused = refusal_of(lambda: sessions.restore(SessionId(session), by=author))
     return _reload(request, session) or _respond(request, session, refused)
 
 
@@ -69,22 +68,12 @@ def restore(request: Request, author: Author, session: UUID) -> HttpResponse:
 @signed_in
 def delete(request: Request, author: Author, session: UUID) -> HttpResponse:
     """Deletes the Session for everybody. A browser that shows it goes to the start page."""
-    refused = _refusal(lambda: sessions.delete(SessionId(session), by=author))
+    refused = refusal_of(lambda: sessions.delete(SessionId(session), by=author))
     if refused:
         return _respond(request, session, refused)
     if not request.htmx:
         return redirect("home")
     return HttpResponseClientRedirect(reverse("home")) if _is_open(request, session) else _respond(request, session)
-
-
-def _refusal(act: Callable[[], None]) -> str:
-    try:
-        act()
-    except NotFound:
-        raise
-    except Refusal as refusal:
-        return refusal.message
-    return ""
 
 
 def _respond(request: Request, session: UUID, refused: str = "") -> HttpResponse:
