@@ -1,4 +1,4 @@
-"""The server, and people with sockets."""
+"""The server, and clients with a socket."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ws.person import Tab
 from tests.ws.server import serving
+from tests.ws.tab import Tab
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -24,26 +24,26 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def connect(server: str, transactional_db: None) -> Iterator[Callable[..., Tab]]:
-    """Opens sockets that are closed afterwards: `connect(token=…)`, or with `headers`."""
+    """Opens sockets, and closes them after the test: `connect(token=…)`, or with `headers`."""
     with ExitStack() as stack:
 
-        def opened(**how: object) -> Tab:
-            return stack.enter_context(Tab(server, **how))  # type: ignore[arg-type]
+        def connect(**options: object) -> Tab:
+            return stack.enter_context(Tab(server, **options))  # type: ignore[arg-type]
 
-        yield opened
+        yield connect
 
 
 @pytest.fixture
 def as_user(connect: Callable[..., Tab]) -> Callable[..., Tab]:
-    """`as_user(alice)`: a socket of hers that has said hello."""
+    """`as_user(alice)` opens a socket of hers that has said hello."""
     from sessions_core.services import tokens
 
-    def greeted(user: "User", **how: object) -> Tab:
-        tab = connect(token=tokens.issue(user), **how)
+    def as_user(user: "User", **options: object) -> Tab:
+        tab = connect(token=tokens.issue(user), **options)
         tab.hello()
         return tab
 
-    return greeted
+    return as_user
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def owner(transactional_db: None, alice: "User") -> "Author":
 
 @pytest.fixture
 def session(owner: "Author") -> "SessionId":
-    """Alice's, with the scripted agent."""
+    """A Session of Alice's with the scripted agent."""
     from sessions_core.services import sessions
 
     return sessions.create(by=owner, agent="script")

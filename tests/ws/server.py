@@ -12,7 +12,7 @@ from tests.support.waiting import until
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """The server's address as `127.0.0.1:port`; gone afterwards."""
+    """Starts the server and yields its address, `127.0.0.1:port`. Stops it afterwards."""
     from chatapp.launcher import server
     from sessions_core.live import draining
 
@@ -26,4 +26,4 @@ def serving() -> Iterator[str]:
         finally:
             running.should_exit = True
             thread.join(30)
-            draining._DRAINING.clear()  # it was a process of its own in all but name
+            draining._DRAINING.clear()  # this process goes on

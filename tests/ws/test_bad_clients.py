@@ -1,4 +1,4 @@
-"""What is malformed, too much, or meant to break: an answer, a close code, and no crash."""
+"""Malformed, too many and hostile frames get an answer or a close code, and break nothing."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
-from tests.ws.person import Tab
+from tests.ws.tab import Tab
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""Posting, stopping, reading: done once, answered, and refused with the documented codes."""
+"""Posting, stopping and marking as read: executed once, answered, or refused with the documented codes."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.waiting import until
-from tests.ws.person import Frame, Tab
+from tests.ws.tab import Frame, Tab
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

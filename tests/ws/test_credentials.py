@@ -1,4 +1,4 @@
-"""Who may open a socket, and who has to leave it."""
+"""Who may open a socket, and whose socket is closed later."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.ws.person import Tab
+from tests.ws.tab import Tab
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -23,7 +23,7 @@ LEAVES_WITHIN_S = 2.0
 
 @pytest.fixture
 def cookie(client: "Client", alice: "User") -> dict[str, str]:
-    """Alice's login, as her browser would send it."""
+    """The cookie of Alice's login."""
     from tests.support.cast import PASSWORD
 
     assert client.login(username="alice", password=PASSWORD)
@@ -40,7 +40,7 @@ def test_the_subprotocol_is_echoed(as_user: AsUser, alice: "User") -> None:
 
 
 def test_a_client_without_subprotocol_is_served(as_user: AsUser, alice: "User") -> None:
-    assert as_user(alice, offers=False).socket.subprotocol is None
+    assert as_user(alice, offers_subprotocol=False).socket.subprotocol is None
 
 
 def test_the_welcome_says_who_and_how_much(connect: Connect, alice: "User") -> None:

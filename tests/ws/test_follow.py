@@ -1,10 +1,10 @@
-"""Following a Session: cold, resumed, live; and when it is another log, or none any more."""
+"""Following a Session: cold, resumed and live; also after its log was replaced."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from tests.ws.person import Tab
+from tests.ws.tab import Tab
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

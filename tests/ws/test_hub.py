@@ -1,4 +1,4 @@
-"""The Hub alone, without a socket."""
+"""The Hub without a Connection."""
 
 import pytest
 from pytest_django import Settings

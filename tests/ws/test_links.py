@@ -1,4 +1,4 @@
-"""What the hub does when Redis loses hints, connections, or itself: readers reach the head all the same."""
+"""Readers reach the head although Redis loses hints, connections, or itself."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import redis
 
-from tests.ws.person import Tab
+from tests.ws.tab import Tab
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -32,8 +32,8 @@ def tab(as_user: AsUser, alice: "User", session: "SessionId") -> Tab:
     return opened
 
 
-def said_without_a_hint(session: "SessionId", by: "Author") -> int:
-    """A row that nobody was told of, as when a process dies between its commit and its hint."""
+def append_without_hint(session: "SessionId", by: "Author") -> int:
+    """Appends an Event like a process that dies between its commit and its hint. Returns the seq."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -48,7 +48,7 @@ def said_without_a_hint(session: "SessionId", by: "Author") -> int:
 
 
 def test_the_last_event_arrives_although_its_hint_was_lost(tab: Tab, session: "SessionId", owner: "Author") -> None:
-    seq = said_without_a_hint(session, owner)
+    seq = append_without_hint(session, owner)
 
     tab.until_seq(seq)
     assert tab.applied[-1]["data"] == {"title": "quiet"}
@@ -57,7 +57,7 @@ def test_the_last_event_arrives_although_its_hint_was_lost(tab: Tab, session: "S
 def test_a_lost_hint_before_another_is_repaired_at_once(tab: Tab, session: "SessionId", owner: "Author") -> None:
     from tests.db.acts import say
 
-    said_without_a_hint(session, owner)
+    append_without_hint(session, owner)
     posted = say(session, owner)
 
     tab.until_seq(posted.seq)

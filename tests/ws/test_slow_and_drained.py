@@ -1,4 +1,4 @@
-"""A reader that does not read, silence, and the end of the server."""
+"""Clients that do not read, heartbeats, and the shutdown of the server."""
 
 import asyncio
 import json
@@ -8,15 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from sessions_core.live import connection as connections
+from sessions_core.live import connection
 from sessions_core.live.connection import Connection
 from sessions_core.machines.feed import Subscription
 from sessions_core.machines.send_buffer import Frame
 from sessions_core.protocol.frames import Unsubscribed
 from sessions_core.protocol.ids import SessionId, UserId
 from sessions_core.services.callers import Caller
-from tests.ws.person import Tab
 from tests.ws.server import serving
+from tests.ws.tab import Tab
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -24,76 +24,76 @@ if TYPE_CHECKING:
 ALICE = Caller(user=UserId(1), name="Alice", can_write=True, token=1)
 
 
-class Nowhere:
-    """A source of nothing, that counts who left."""
+class EmptySource:
+    """A Source without frames. It records what it is asked for."""
 
     def __init__(self) -> None:
-        self.gone: list[Subscription] = []
-        self.asked: list[Subscription] = []
+        self.ended: list[Subscription] = []
+        self.refilled: list[Subscription] = []
 
     def refill(self, subscription: Subscription) -> None:
         subscription.stalled = False
-        self.asked.append(subscription)
+        self.refilled.append(subscription)
 
     def unsubscribed(self, _connection: Connection, subscription: Subscription) -> None:
-        self.gone.append(subscription)
+        self.ended.append(subscription)
 
     def head(self, _session: SessionId) -> int:
         return 7
 
 
-class Peer:
-    """A transport whose client takes frames while it `reads`."""
+class FakeTransport:
+    """A Transport whose client takes frames only while it `reads`."""
 
     def __init__(self) -> None:
-        self.got: list[str] = []
+        self.sent: list[str] = []
         self.closed: int | None = None
         self.reads = asyncio.Event()
         self.reads.set()
-        self.tried = asyncio.Event()
+        self.sending = asyncio.Event()
 
     async def send_text(self, text: str) -> None:
-        self.tried.set()
+        self.sending.set()
         await self.reads.wait()
-        self.got.append(text)
+        self.sent.append(text)
 
     async def close(self, code: int, reason: str) -> None:
         assert reason
         self.closed = code
 
 
-def made(peer: Peer, source: Nowhere) -> Connection:
-    return Connection(ALICE, "127.0.0.1", peer, source)
+def make_connection(transport: FakeTransport, source: EmptySource) -> Connection:
+    return Connection(ALICE, "127.0.0.1", transport, source)
 
 
-async def test_one_that_does_not_take_a_frame_is_closed_with_4408(monkeypatch: pytest.MonkeyPatch) -> None:
-    peer, source = Peer(), Nowhere()
-    slow = made(peer, source)
-    peer.reads.clear()
+async def test_one_that_does_not_take_a_frame_is_closed_with_4408() -> None:
+    transport, source = FakeTransport(), EmptySource()
+    slow = make_connection(transport, source)
+    transport.reads.clear()
     session = SessionId(uuid4())
     slow.subscriptions[session] = Subscription(session, slow.send_buffer, cursor=0)
     writing = asyncio.create_task(slow.write())
     slow.reply(Unsubscribed(session=session))
-    await peer.tried.wait()
+    await transport.sending.wait()
 
-    slow.tick(asyncio.get_running_loop().time() + connections.SEND_TIMEOUT_S + 1)
+    slow.tick(asyncio.get_running_loop().time() + connection.SEND_TIMEOUT_S + 1)
     assert slow.closing
-    assert [each.session for each in source.gone] == [session]
-    peer.reads.set()
+    assert [each.session for each in source.ended] == [session]
+    transport.reads.set()
     await writing
 
-    assert json.loads(peer.got[-1])["type"] == "goodbye"
-    assert peer.closed == 4408
+    assert json.loads(transport.sent[-1])["type"] == "goodbye"
+    assert transport.closed == 4408
 
 
 async def test_one_that_never_reads_is_dropped_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "CLOSE_TIMEOUT_S", 0.01)
-    peer, source = Peer(), Nowhere()
-    slow = made(peer, source)
-    peer.reads.clear()
+    monkeypatch.setattr(connection, "CLOSE_TIMEOUT_S", 0.01)
+    transport, source = FakeTransport(), EmptySource()
+    slow = make_connection(transport, source)
+    transport.reads.clear()
     writing = asyncio.create_task(slow.write())
     slow.reply(Unsubscribed(session=SessionId(uuid4())))
-    await peer.tried.wait()
+    await transport.sending.wait()
 
     slow.close_too_slow()
     await writing
@@ -103,24 +103,24 @@ async def test_one_that_never_reads_is_dropped_in_the_end(monkeypatch: pytest.Mo
 
 
 async def test_silence_is_broken_by_a_heartbeat() -> None:
-    peer, source = Peer(), Nowhere()
-    quiet = made(peer, source)
+    transport, source = FakeTransport(), EmptySource()
+    quiet = make_connection(transport, source)
     session = SessionId(uuid4())
     quiet.subscriptions[session] = Subscription(session, quiet.send_buffer, cursor=0)
     writing = asyncio.create_task(quiet.write())
     await asyncio.sleep(0)
 
-    quiet.tick(asyncio.get_running_loop().time() + connections.HEARTBEAT_AFTER_S + 0.1)
-    await peer.tried.wait()
+    quiet.tick(asyncio.get_running_loop().time() + connection.HEARTBEAT_AFTER_S + 0.1)
+    await transport.sending.wait()
     quiet.disconnect()
     await writing
 
-    assert peer.got == [f'{{"type":"heartbeat","heads":{{"{session}":7}}}}']
+    assert transport.sent == [f'{{"type":"heartbeat","heads":{{"{session}":7}}}}']
 
 
 async def test_the_stalled_go_on_in_turn_when_the_outbox_is_empty() -> None:
-    peer, source = Peer(), Nowhere()
-    slow = made(peer, source)
+    transport, source = FakeTransport(), EmptySource()
+    slow = make_connection(transport, source)
     for _ in range(3):
         session = SessionId(uuid4())
         slow.subscriptions[session] = Subscription(session, slow.send_buffer, cursor=0)
@@ -130,11 +130,11 @@ async def test_the_stalled_go_on_in_turn_when_the_outbox_is_empty() -> None:
     slow.send_buffer.refused = True
 
     writing = asyncio.create_task(slow.write())
-    await peer.tried.wait()
+    await transport.sending.wait()
     slow.disconnect()
     await writing
 
-    assert len(source.asked) == 3
+    assert len(source.refilled) == 3
 
 
 def test_a_server_that_ends_says_when_to_come_back(transactional_db: None, alice: "User") -> None:
@@ -164,7 +164,7 @@ def test_a_reader_far_behind_gets_all_of_it(as_user: Callable[..., Tab], alice: 
     tab = as_user(alice)
     tab.subscribe(session)
     label = "x" * 20_000
-    for _ in range(100):  # 2 MB, four times the outbox
+    for _ in range(100):  # 2 MB, four times the send buffer
         log.append(session, [RunProgressed(label=label)], actor=owner.actor)
 
     tab.until_seq(102)

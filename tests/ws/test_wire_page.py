@@ -1,4 +1,4 @@
-"""The page for strangers is complete."""
+"""docs/reference/wire.md names each frame, field, event kind, error code, close code and limit."""
 
 from pathlib import Path
 from typing import get_args

@@ -1,4 +1,4 @@
-"""A tab in the hands of a test: sends frames, waits for frames, and keeps what it was told by the range rule."""
+"""A client for tests. It sends frames, waits for frames, and applies Events by the range rule of docs/reference/wire.md."""
 
 import json
 from collections.abc import Mapping
@@ -15,17 +15,22 @@ WITHIN_S: Final = 5.0
 
 
 class Tab:
-    """One socket. `frames` is all that came, in order; `log` is what a client would have applied, by seq."""
+    """One socket. `frames` holds every frame that came, `applied` the Events that a client would have applied, both in order."""
 
     def __init__(
-        self, address: str, *, token: str = "", headers: Mapping[str, str] | None = None, offers: bool = True
+        self,
+        address: str,
+        *,
+        token: str = "",
+        headers: Mapping[str, str] | None = None,
+        offers_subprotocol: bool = True,
     ) -> None:
         given = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         self.device = str(uuid4())
         opening = connect(
             f"ws://{address}/ws/",
             additional_headers=given,
-            subprotocols=[Subprotocol("durable-sessions.v1")] if offers else None,
+            subprotocols=[Subprotocol("durable-sessions.v1")] if offers_subprotocol else None,
             compression=None,
             ping_interval=None,
             proxy=None,
@@ -59,7 +64,7 @@ class Tab:
         return self.next("subscribed")
 
     def receive(self, within_s: float = WITHIN_S) -> Frame:
-        """The next frame, whatever it is. Raises TimeoutError, ConnectionClosed."""
+        """Returns the next frame, of any type. Raises TimeoutError, ConnectionClosed."""
         frame: Frame = json.loads(self.socket.recv(timeout=within_s))
         self.frames.append(frame)
         if frame["type"] == "events":
@@ -67,19 +72,19 @@ class Tab:
         return frame
 
     def next(self, type: str, within_s: float = WITHIN_S, **fields: object) -> Frame:
-        """The next frame of that type and with those fields; what comes before is kept in `frames`."""
+        """Returns the next frame of that type and with those fields. Frames before it are kept in `frames`."""
         while True:
             frame = self.receive(within_s)
             if frame["type"] == type and all(str(frame.get(name)) == str(value) for name, value in fields.items()):
                 return frame
 
     def until_seq(self, seq: int) -> None:
-        """Receives until the cursor is there."""
+        """Receives until the cursor is at `seq`."""
         while self.cursor < seq:
             self.receive()
 
     def until_kind(self, kind: str) -> Frame:
-        """Receives until such an Event was applied; gives it."""
+        """Receives until an Event of that kind was applied, and returns the last one."""
         while not (found := [event for event in self.applied if event["kind"] == kind]):
             self.receive()
         return found[-1]
@@ -88,7 +93,7 @@ class Tab:
         return self.next("error")
 
     def close_code(self, within_s: float = 10.0) -> int:
-        """The code that the server closes with."""
+        """Receives until the server closes the socket, and returns the close code."""
         try:
             while True:
                 self.receive(within_s)
@@ -102,6 +107,6 @@ class Tab:
     def _apply(self, frame: Frame) -> None:
         if self.cursor < 0:
             self.cursor = frame["from"]
-        assert frame["from"] <= self.cursor, f"a gap: at {self.cursor} came {frame['from']}"
+        assert frame["from"] <= self.cursor, f"gap: the cursor is {self.cursor}, the frame begins at {frame['from']}"
         self.applied += [event for event in frame["events"] if event["seq"] > self.cursor]
         self.cursor = max(self.cursor, frame["to"])
