@@ -12,26 +12,16 @@ from typing import IO, Any, Final
 
 import msgspec
 import psycopg
-from msgspec import Struct
 
 from bench import pgbench, systems
 from bench.delivery import Round, deliver, percentiles
+from bench.report import Result
+from bench.stopping import stop
 from bench.systems import HERE, NODE, Ours, environment
 from chatapp.launcher.embedded.addresses import database_url
 from tests.support.machine import Machine
 
 KIB: Final = 1024
-
-
-class Result(Struct, frozen=True):
-    """One measure: its name, what was to be reached, what was, and the table that shows it."""
-
-    name: str
-    reach: str
-    reached: bool
-    found: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
 
 
 def fan_out(machine: Machine, rounds: int) -> Result:
@@ -251,6 +241,7 @@ ALL: Final[dict[str, Callable[[Machine, int], Result]]] = {
     "cold_open": cold_open,
     "delta_cost": delta_cost,
     "memory": memory,
+    "stop": stop,
 }
 
 

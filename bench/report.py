@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.measures import Result
+from msgspec import Struct
 
 HEAD = """# Results
 
@@ -22,6 +22,17 @@ server-sent events.
 | measure | to be reached | found | |
 | --- | --- | --- | --- |
 """
+
+
+class Result(Struct, frozen=True):
+    """One measure: its name, what was to be reached, what was, and the table that shows it."""
+
+    name: str
+    reach: str
+    reached: bool
+    found: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
 
 
 def write(results: Sequence[Result], rounds: int) -> str:
