@@ -93,20 +93,30 @@ def test_what_is_too_long_is_told_and_can_be_shortened(page_of: PageOf, alice: P
     expect(laptop.send_button).to_be_enabled()
 
 
-# Milliseconds until a text is in a field and drawn: in the composer, and in a plain field of the same size beside it.
-PASTE: Final = """(text) => {
-  const paste = (field) => {
+# Milliseconds until a text is in a field and drawn: in the composer, and in a plain field of the same size beside it. The best of
+# three, because other processes take the processor away.
+PASTE: Final = """async (text) => {
+  const put = (field, text) => {
     const began = performance.now();
     field.focus();
-    field.setRangeText(text);
+    field.setRangeText(text, 0, field.value.length, "end");
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
     return new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))));
   };
-  const composer = document.querySelector("#text");
+  const paste = async (field) => {
+    const took = [];
+    for (let n = 0; n < 3; n++) {
+      await put(field, "");
+      took.push(await put(field, text));
+    }
+    return Math.min(...took);
+  };
   const plain = document.createElement("textarea");
   plain.rows = 10;
   document.body.append(plain);
-  return paste(plain).then((usual) => plain.remove() ?? paste(composer).then((took) => [took, usual]));
+  const usual = await paste(plain);
+  plain.remove();
+  return [await paste(document.querySelector("#text")), usual];
 }"""
 
 
