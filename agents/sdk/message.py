@@ -1,4 +1,3 @@
-import re
 from typing import Final
 
 from msgspec import UNSET
@@ -7,10 +6,9 @@ from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
 from sessions_core.protocol.events import MessageCompleted, MessageDelta, MessageStarted, Part, PartType, Usage
 from sessions_core.protocol.ids import MessageId, new_message
+from sessions_core.protocol.text import repair
 
 MAX_LENGTH: Final = 1_000_000  # code points of one Message: a model that never stops must not fill the disk
-
-_UNFIT: Final = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL's jsonb takes neither NUL nor a lone surrogate
 
 
 class Message:
@@ -61,7 +59,7 @@ class Message:
 
     async def _append(self, kind: PartType, text: str) -> None:
         if text:
-            self._put(kind, _UNFIT.sub("�", text))
+            self._put(kind, repair(text))
         await self._buffer.wait_for_room()
 
     def _put(self, kind: PartType, text: str) -> None:

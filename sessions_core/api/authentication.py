@@ -13,7 +13,7 @@ from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 from typing_extensions import override
 
-from sessions_core.machines.token_bucket import Buckets
+from sessions_core.machines.token_bucket import Buckets, Rate
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import CsrfFailed, RateLimited
 from sessions_core.services import access, callers
@@ -96,4 +96,4 @@ def _rate_limited(author: Author) -> Author:
 
 @cache
 def _buckets() -> Buckets:
-    return Buckets(rate_per_s=settings.API_RATE, burst=settings.API_RATE * _BURST_S)
+    return Buckets(Rate(per_s=settings.API_RATE, burst=settings.API_RATE * _BURST_S))

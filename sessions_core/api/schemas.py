@@ -12,10 +12,11 @@ from sessions_core.protocol.events import Part, Role
 from sessions_core.protocol.frames import Policy
 from sessions_core.protocol.ids import SEQ_MAX, SessionId
 from sessions_core.protocol.run_states import RunState
+from sessions_core.protocol.text import is_fit
 
 
 def _without_nul(text: str) -> str:
-    if "\x00" in text:
+    if not is_fit(text):  # lone surrogates are refused by the parser
         raise ValueError("a NUL character cannot be kept")
     return text
 

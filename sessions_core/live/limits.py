@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 from django.conf import settings
 
+from sessions_core.machines.token_bucket import Rate
 from sessions_core.protocol.frames import CLOSE_BUSY, CLOSE_CONNECTION_LIMIT
 from sessions_core.protocol.ids import UserId
 
@@ -14,27 +15,26 @@ SUBSCRIPTIONS: Final = 200  # of one Connection
 BAD_FRAMES: Final = 10  # within BAD_FRAMES_S; then the client is closed as misbehaving
 BAD_FRAMES_S: Final = 60.0
 
+_FRAME_RATE: Final = Rate(per_s=FRAMES_PER_S, burst=FRAME_BURST)
+
 T = TypeVar("T")
 
 
 class FrameRate:
     """A token bucket for the frames of one client, and the times of its last bad frames. Times are the loop's, in seconds."""
 
-    __slots__ = ("_at", "_bad", "_left")
+    __slots__ = ("_at", "_bad", "_level")
 
     def __init__(self) -> None:
-        self._left = float(FRAME_BURST)
+        self._level = _FRAME_RATE.burst
         self._at = 0.0
         self._bad: deque[float] | None = None
 
     def wait_s(self, now: float) -> float:
         """Takes one frame. Returns 0.0, or the seconds to wait if it is one too many."""
-        self._left = min(FRAME_BURST, self._left + (now - self._at) * FRAMES_PER_S)
+        self._level, wait_s = _FRAME_RATE.take(self._level, now - self._at)
         self._at = now
-        if self._left >= 1:
-            self._left -= 1
-            return 0.0
-        return (1 - self._left) / FRAMES_PER_S
+        return wait_s
 
     def count_bad(self, now: float) -> bool:
         """Counts a bad frame. Returns True if there were BAD_FRAMES within BAD_FRAMES_S."""

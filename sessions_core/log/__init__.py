@@ -2,10 +2,8 @@
 
 writing   append, as a person or the system, or as the present attempt of a Run; compaction
 reading   by range, from a Message's boundary, backwards; what a command or a Run wrote already
-merging   neighbouring deltas as one
 """
 
-from sessions_core.log.merging import merge
 from sessions_core.log.reading import (
     LogPage,
     Position,
@@ -35,7 +33,6 @@ __all__ = [
     "find_command",
     "has_message",
     "heads",
-    "merge",
     "newest_message",
     "open_last",
     "open_messages",

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from django.db import connection, transaction
 from msgspec import Raw, Struct
 
-from sessions_core.log.merging import merge
+from sessions_core.machines.deltas import merge
 from sessions_core.machines.feed import Span
 from sessions_core.protocol import run_states
 from sessions_core.protocol.clock import wire
@@ -188,7 +188,7 @@ def _open(session_id: SessionId, *, until: int, messages: int) -> LogPage:
         while (last := pages[-1]).span.end < min(last.head, until):
             pages.append(read(session_id, after=last.span.end, until=until))
         older = start > 1 and _scalar(_BOUNDARY, session=session_id, until=start - 1, skip=0) is not None
-    events = merge(event for page in pages for event in page.events)
+    events = merge([event for page in pages for event in page.events])
     span = Span(
         session=session_id, epoch=last.span.epoch, start=start - 1, end=last.span.end, body=encode_events(events)
     )

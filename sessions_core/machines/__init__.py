@@ -2,7 +2,9 @@
 
 May import `protocol`. Each is tested alone, with random sequences of calls (tests/plain).
 
-feed           what each reader of a Session is sent next;  send_buffer  what one Connection still has to send, in bounded memory
-roster         who is present in a Session;                 token_bucket how many requests somebody may make
+feed           what each reader of a Session is sent next
+send_buffer    what is still to be sent to one client, in bounded memory
+roster         who is present in a Session
+token_bucket   how many requests or frames somebody may send
 deltas         neighbouring deltas joined to one
 """

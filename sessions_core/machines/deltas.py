@@ -1,7 +1,12 @@
+"""Joins neighbouring deltas, so that writing a log and reading it cost Messages and not tokens."""
+
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from sessions_core.protocol.events import MessageDelta
+from msgspec import Raw
+from msgspec.structs import replace
+
+from sessions_core.protocol.events import Event, MessageDelta, decode_fact, encode_fact
 
 T = TypeVar("T")
 
@@ -25,6 +30,20 @@ def join_deltas(facts: Iterable[T]) -> Iterator[tuple[int, T | MessageDelta]]:
         yield end, _join(deltas)
 
 
+def merge(events: Sequence[Event]) -> list[Event]:
+    """Returns the Events with neighbouring deltas joined. A joined one has the seq and the time of its last delta."""
+    deltas = [_find_delta(event) for event in events]
+    return [
+        events[end] if delta is None or delta is deltas[end] else replace(events[end], data=Raw(encode_fact(delta)))
+        for end, delta in join_deltas(deltas)
+    ]
+
+
+def _find_delta(event: Event) -> MessageDelta | None:
+    fact = decode_fact(event.kind, bytes(event.data)) if event.kind == MessageDelta.kind else None
+    return fact if isinstance(fact, MessageDelta) else None
+
+
 def _continues(before: MessageDelta, after: MessageDelta) -> bool:
     return (
         before.message == after.message
@@ -37,7 +56,4 @@ def _join(deltas: Sequence[MessageDelta]) -> MessageDelta:
     first = deltas[0]
     if len(deltas) == 1:
         return first
-    text = "".join(delta.text for delta in deltas)
-    return MessageDelta(
-        message=first.message, part=first.part, part_type=first.part_type, offset=first.offset, text=text
-    )
+    return replace(first, text="".join(delta.text for delta in deltas))

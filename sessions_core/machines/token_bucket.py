@@ -1,30 +1,44 @@
-"""Token buckets: how many requests somebody may make. Plain values; whoever uses them brings the time."""
+"""Token buckets: a limit on how many requests or frames somebody may send. The caller passes the time in."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
 from threading import Lock
 from typing import Final
 
-_KEPT: Final = 10_000  # keys remembered; the one that was quiet the longest is forgotten first: its bucket is full
+from msgspec import Struct
+
+_KEYS: Final = 10_000  # the key that was quiet for longest is forgotten first: its bucket is full again anyway
+
+
+class Rate(Struct, frozen=True):
+    """`per_s` tokens a second, and at most `burst` tokens at once."""
+
+    per_s: float
+    burst: float
+
+    def take(self, level: float, elapsed_s: float) -> tuple[float, float]:
+        """Refills a bucket that held `level` tokens `elapsed_s` ago, and takes one token. Returns the new level and 0.0, or,
+        where there was no token, the seconds until there is one.
+        """
+        level = min(self.burst, level + max(elapsed_s, 0.0) * self.per_s)
+        return (level - 1, 0.0) if level >= 1 else (level, (1 - level) / self.per_s)
 
 
 class Buckets:
-    """One bucket per key, of `burst` requests, filled again at `rate_per_s`. Safe to share between threads."""
+    """One bucket per key. Safe to share between threads."""
 
-    def __init__(self, *, rate_per_s: float, burst: int, kept: int = _KEPT) -> None:
-        self._rate = rate_per_s
-        self._burst = float(burst)
-        self._kept = kept
-        self._levels: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+    def __init__(self, rate: Rate, *, keys: int = _KEYS) -> None:
+        self._rate = rate
+        self._keys = keys
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()  # level and time of the last `take`
         self._lock = Lock()
 
     def take(self, key: Hashable, *, now_s: float) -> float:
-        """Takes one request. Returns 0.0, or, where the bucket is empty, the seconds until there is one."""
+        """Takes one token. Returns 0.0, or, where the bucket is empty, the seconds until there is one."""
         with self._lock:
-            level, since = self._levels.pop(key, (self._burst, now_s))
-            level = min(self._burst, level + max(now_s - since, 0.0) * self._rate)
-            granted = level >= 1
-            self._levels[key] = (level - 1 if granted else level, now_s)
-            if len(self._levels) > self._kept:
-                self._levels.popitem(last=False)
-            return 0.0 if granted else (1 - level) / self._rate
+            level, since_s = self._buckets.pop(key, (self._rate.burst, now_s))
+            level, wait_s = self._rate.take(level, now_s - since_s)
+            self._buckets[key] = (level, now_s)
+            if len(self._buckets) > self._keys:
+                self._buckets.popitem(last=False)
+            return wait_s

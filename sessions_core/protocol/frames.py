@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from sessions_core.protocol.errors import BadField, BadFrame, Refusal
 from sessions_core.protocol.events import Role
 from sessions_core.protocol.ids import SEQ_MAX, ClientId, DeviceId, MessageId, RunId, SessionId
+from sessions_core.protocol.text import LONE_SURROGATE
 
 SUBPROTOCOL: Final = "durable-sessions.v1"
 VERSION: Final = 1
@@ -200,7 +201,7 @@ class _Address(Struct):
 
 
 _ADDRESS: Final = msgspec.json.Decoder(_Address)
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _CLIENT_FRAMES: Final[msgspec.json.Decoder[ClientFrame]] = msgspec.json.Decoder(ClientFrame)
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -217,15 +218,15 @@ def parse(text: str | bytes) -> ClientFrame:
     except RecursionError:
         raise BadFrame("That is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeError):
-        if _SURROGATE.search(text if isinstance(text, str) else text.decode(errors="replace")):
-            raise BadField("The text holds half of a surrogate pair; send whole characters.") from None
+        if _ESCAPED_SURROGATE.search(text if isinstance(text, str) else text.decode(errors="replace")):
+            raise BadField(f"The text {LONE_SURROGATE}") from None
         raise BadFrame("That is not JSON.") from None
 
 
 def addressed(text: str) -> tuple[ClientId | UnsetType, SessionId | UnsetType]:
     """The command id and the Session that a refused frame named, as far as they can be read."""
     try:
-        said = _ADDRESS.decode(_SURROGATE.sub("?", text))  # what it says besides does not matter here
+        said = _ADDRESS.decode(_ESCAPED_SURROGATE.sub("?", text))  # what it says besides does not matter here
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return UNSET, UNSET
     return said.id, said.session

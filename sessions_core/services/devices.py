@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from django.db import connection
 
+from sessions_core.protocol import text
 from sessions_core.protocol.ids import DeviceId, UserId
-from sessions_core.protocol.text import clean
 
 LABEL_CHARACTERS: Final = 100
 WRITTEN_EVERY: Final = timedelta(minutes=1)  # a mass reconnect must not cost one write for each tab
@@ -22,7 +22,7 @@ _UPSERT: Final = """
 
 def mark_seen(user: UserId, device: DeviceId, *, label: str) -> None:
     """Records that the user is connected with this Device. Raises BadField, TooLarge for its label."""
-    label = clean(label.strip(), what="The device's label", limit=LABEL_CHARACTERS)
+    label = text.check(label.strip(), what="The device's label", limit=LABEL_CHARACTERS)
     with connection.cursor() as cursor:
         arguments: dict[str, Any] = {"user": user, "key": device, "label": label, "every": WRITTEN_EVERY}
         cursor.execute(_UPSERT, arguments)

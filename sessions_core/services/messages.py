@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from sessions_core import log
 from sessions_core.models import Run, Session
+from sessions_core.protocol import text
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, NotSupported, RunActive
 from sessions_core.protocol.events import Fact, MessagePosted, Part, SessionRenamed
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_message
-from sessions_core.protocol.text import clean
 from sessions_core.services import access, dispatch, runs
 
 MESSAGE_CHARACTERS: Final = 32_000  # code points of one posted Message; the frame limit leaves room for escapes
@@ -72,7 +72,7 @@ def _checked_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
         raise BadField("An empty message cannot be sent.")
     if any(part.type != "text" for part in parts):
         raise BadField("A message is made of text parts.")
-    clean("".join(part.text for part in parts), what="The message", limit=MESSAGE_CHARACTERS)
+    text.check("".join(part.text for part in parts), what="The message", limit=MESSAGE_CHARACTERS)
     return tuple(parts)
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from sessions_core import hints, log
 from sessions_core.models import Participant, Run, Session
+from sessions_core.protocol import text
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField
 from sessions_core.protocol.events import (
@@ -25,7 +26,6 @@ from sessions_core.protocol.events import (
     SessionRestored,
 )
 from sessions_core.protocol.ids import ClientId, SessionId, UserId, new_session
-from sessions_core.protocol.text import clean
 from sessions_core.services import access, dispatch
 from sessions_core.services.messages import check_policy
 from sessions_core.services.runs import lock_session, running
@@ -191,7 +191,7 @@ def _append(session_id: SessionId, fact: Fact, *, by: Author) -> None:
 
 
 def _checked_title(title: str) -> str:
-    return clean(" ".join(title.split()), what="The title", limit=TITLE_CHARACTERS)
+    return text.check(" ".join(title.split()), what="The title", limit=TITLE_CHARACTERS)
 
 
 def _checked_policy(policy: str) -> str:

@@ -6,7 +6,6 @@ from django.test import Client
 from pytest_django import Settings
 
 from sessions_core.api import authentication
-from sessions_core.machines.token_bucket import Buckets
 from tests.http.clients import ApiClient, ApiResponse, create_session
 from tests.support.cast import PASSWORD
 
@@ -108,27 +107,3 @@ def test_too_many_requests_are_told_when_to_come_again(slow_api: int, alice: Use
     assert answers[-1].body["error"]["retry"] is True
     assert answers[-1].headers["Retry-After"] == "1"
     assert ApiClient(bob).get("agents").status == 200
-
-
-def test_a_bucket_fills_again_with_time() -> None:
-    buckets = Buckets(rate_per_s=2, burst=2)
-
-    waits = [buckets.take("alice", now_s=now) for now in (0, 0, 0, 0.25, 0.5, 0.5)]
-
-    assert waits == [0, 0, 0.5, 0.25, 0, 0.5]
-
-
-def test_a_bucket_never_holds_more_than_its_burst() -> None:
-    buckets = Buckets(rate_per_s=1000, burst=1)
-    buckets.take("alice", now_s=0)
-
-    assert [buckets.take("alice", now_s=now) for now in (60, 60)] == [0, 0.001]
-
-
-def test_buckets_forget_who_was_quiet_the_longest() -> None:
-    buckets = Buckets(rate_per_s=0.001, burst=1, kept=2)
-    for name in ("alice", "bob", "mallory"):
-        buckets.take(name, now_s=0)
-
-    assert buckets.take("alice", now_s=0) == 0
-    assert buckets.take("mallory", now_s=0) > 0

@@ -180,31 +180,5 @@ def compacted(log: list[Event]) -> list[Event]:
     return [event for event in log if event.kind != "message.delta" or _message(event) not in closed]
 
 
-def merged(log: list[Event]) -> list[Event]:
-    """The log with neighbouring deltas of one part as one: seq of the last, offset of the first."""
-    out: list[Event] = []
-    for event in log:
-        joined = _joined(out[-1], event) if out else None
-        if joined:
-            out[-1] = joined
-        else:
-            out.append(event)
-    return out
-
-
-def _joined(first: Event, then: Event) -> Event | None:
-    if first.kind != "message.delta" or then.kind != "message.delta":
-        return None
-    one, two = _delta(first), _delta(then)
-    if (one.message, one.part) != (two.message, two.part):
-        return None
-    both = msgspec.structs.replace(one, text=one.text + two.text)
-    return msgspec.structs.replace(then, data=msgspec.Raw(encode_fact(both)))
-
-
-def _delta(event: Event) -> facts.MessageDelta:
-    return msgspec.json.decode(event.data, type=facts.MessageDelta)
-
-
 def _message(event: Event) -> object:
     return msgspec.json.decode(event.data).get("message")

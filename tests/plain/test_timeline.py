@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sessions_core.machines.deltas import merge
 from sessions_core.protocol.events import Event
 from sessions_core.protocol.timeline import Timeline, fold
-from tests.plain.random_log import compacted, logs, merged
+from tests.plain.random_log import compacted, logs
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted((ROOT / "tests/fixtures/timeline").glob("*.json"))
@@ -60,10 +61,10 @@ def test_any_beginning_and_the_rest_fold_to_the_whole_compacted_or_not(log: list
     shorter = compacted(log)
 
     assert folded(head, log[later:] if later < cut else log[cut:]) == whole
-    assert folded(merged(log)) == whole
+    assert folded(merge(log)) == whole
     assert folded(shorter) == whole
-    assert folded(head, after(merged(log), cursor)) == whole
-    assert folded(head, after(merged(shorter), cursor)) == whole
+    assert folded(head, after(merge(log), cursor)) == whole
+    assert folded(head, after(merge(shorter), cursor)) == whole
     assert folded(shorter[:later], after(log, shorter[:later][-1].seq if shorter[:later] else 0)) == whole
 
 
@@ -73,8 +74,8 @@ def test_javascript_folds_what_python_folds() -> None:
     @given(logs, st.integers(0, 60))
     @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     def collect(log: list[Event], cut: int) -> None:
-        rest = after(merged(compacted(log)), log[:cut][-1].seq if log[:cut] else 0)
-        readings = [[log], [log[:cut], log[max(0, cut - 3) :]], [log[:cut], rest], [merged(compacted(log))]]
+        rest = after(merge(compacted(log)), log[:cut][-1].seq if log[:cut] else 0)
+        readings = [[log], [log[:cut], log[max(0, cut - 3) :]], [log[:cut], rest], [merge(compacted(log))]]
         cases.append({"readings": readings, "log": log, "cut": cut, "timeline": folded(log)})
 
     collect()
