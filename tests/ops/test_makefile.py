@@ -13,7 +13,7 @@ COMMAND: Final = re.compile(r"manage\.py ([a-z_]+)")
 
 
 def named() -> Iterator[tuple[str, str]]:
-    """Each file with each command that it names."""
+    """Yields each file with each command that it names."""
     for file in (ROOT / "Makefile", *ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")):
         for command in sorted(set(COMMAND.findall(file.read_text()))):
             yield file.relative_to(ROOT).as_posix(), command
