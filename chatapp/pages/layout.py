@@ -116,26 +116,26 @@ def _status(answer: Answer, reader: Reader, *, first: bool, retried: bool) -> Ru
         case RunState.CANCELLED:
             return RunStatus("stopped", _stopped_text(run, reader), retry=not retried)
         case RunState.FAILED:
-            return RunStatus("failed", run.error.message if run.error else _say("failed"), retry=not retried)
+            return RunStatus("failed", run.error.message if run.error else _sentence("failed"), retry=not retried)
         case RunState.INTERRUPTED:
-            sentences = (_say("interrupted"), run.reason)
+            sentences = (_sentence("interrupted"), run.reason)
             return RunStatus("failed", " ".join(filter(None, sentences)), retry=not retried)
         case RunState.COMPLETED:
-            return RunStatus("stopped", _say("empty", agent=agent)) if silent else None
+            return RunStatus("stopped", _sentence("empty", agent=agent)) if silent else None
         case _:
             return _status_at_work(run, silent=silent, first=first, agent=agent)
 
 
 def _status_at_work(run: Run, *, silent: bool, first: bool, agent: str) -> RunStatus | None:
     if run.cancel_requested_by:
-        return RunStatus("thinking", _say("stopping"))
+        return RunStatus("thinking", _sentence("stopping"))
     if not first:
-        return RunStatus("queued", _say("queued"))
+        return RunStatus("queued", _sentence("queued"))
     if run.progress:
         return RunStatus("thinking", _progress_text(run.progress))
     if not silent:
         return None
-    return RunStatus("thinking", _say("again" if run.attempt > 1 else "thinking", agent=agent))
+    return RunStatus("thinking", _sentence("again" if run.attempt > 1 else "thinking", agent=agent))
 
 
 def _progress_text(progress: Progress) -> str:
@@ -146,11 +146,11 @@ def _progress_text(progress: Progress) -> str:
 
 def _stopped_text(run: Run, reader: Reader) -> str:
     if run.cancel_requested_by is None:
-        return _say("stopped")
+        return _sentence("stopped")
     if run.cancel_requested_by.id == reader.me:
-        return _say("stopped_by_you")
-    return _say("stopped_by", name=run.cancel_requested_by.name)
+        return _sentence("stopped_by_you")
+    return _sentence("stopped_by", name=run.cancel_requested_by.name)
 
 
-def _say(key: str, **values: str) -> str:
+def _sentence(key: str, **values: str) -> str:
     return str(STRINGS[key]).format(**values)

@@ -19,13 +19,12 @@ from sessions_core.services.sessions import SessionSummary
 _IN_SCRIPT = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # as Django's json_script does
 
 
-# What the stencils are rendered with, which the script copies and fills in.
+# The values of the element templates that the script copies and fills in.
 _NOBODY = Actor(kind="user", id="", name="")
 _BLANKS: Final = {
-    "blank_said": {"id": "", "state": "", "parts": [], "actor": _NOBODY, "at": ""},
-    "blank_answered": {"id": "", "state": "", "parts": [], "actor": _NOBODY, "at": ""},
+    "blank_message": {"id": "", "state": "", "parts": [], "actor": _NOBODY, "at": ""},
     "blank_answer": {"id": UUID(int=0)},
-    "blank_notes": [RunStatus(kind, "", retry=kind in {"failed", "stopped"}) for kind in STATUS_KINDS],
+    "blank_statuses": [RunStatus(kind, "", retry=kind in {"failed", "stopped"}) for kind in STATUS_KINDS],
 }
 
 
@@ -36,7 +35,7 @@ def context(page: LogPage, *, session: SessionSummary, me: UserId) -> dict[str, 
     titles = {info.name: info.title for info in dispatcher().agents()}
     return {
         "session": session,
-        "turns": lay_out(timeline, Reader(me=str(me), agents=titles)),
+        "exchanges": lay_out(timeline, Reader(me=str(me), agents=titles)),
         "me": str(me),
         "may_write": session.role != "viewer" and session.archived_at is None,
         "at_work": any(run.state in run_states.ACTIVE for run in timeline.runs.values()),

@@ -15,7 +15,7 @@ WORDS: Final = 3_000  # of the longest script
 WATCH_WORDS: Final = """
   const whole = Array.from({ length: WORDS }, (_, n) => `w${n + 1}`).join(" ");
   const look = () => {
-    for (const part of document.querySelectorAll(".answered [data-part=text]")) {
+    for (const part of document.querySelectorAll(".agent-message [data-part=text]")) {
       const text = part.textContent.replace(/\\s+/g, " ").trim();
       if (/^(w\\d+ ?)+$/.test(text) && !whole.startsWith(text)) console.error(`Words in disorder: ${text}`);
     }
@@ -52,11 +52,11 @@ class Screen:
         self.box = page.get_by_role("textbox", name="Message", exact=True)
         self.stop_button = page.get_by_role("button", name="Stop", exact=True)
         self.send_button = page.get_by_role("button", name="Send", exact=True)
-        self.pill = page.locator("#pill")
-        self.said = page.locator(".said")
-        self.answer = page.locator(".answered").last
+        self.pill = page.locator("#connection-status")
+        self.said = page.locator(".user-message")
+        self.answer = page.locator(".agent-message").last
         self.text = self.answer.locator("[data-part=text]").last
-        self.note = page.locator("[data-note]").last
+        self.note = page.locator("[data-run-status]").last
 
     # Going somewhere.
 
@@ -151,7 +151,7 @@ class Screen:
     def see_quiet(self) -> Self:
         """Waits until nothing is at work: there is no Stop, and no note that somebody thinks."""
         expect(self.stop_button).to_be_hidden()
-        expect(self.page.locator("[data-note][data-kind=thinking]")).to_have_count(0)
+        expect(self.page.locator("[data-run-status][data-kind=thinking]")).to_have_count(0)
         return self
 
     def has(self, what: Locator) -> bool:

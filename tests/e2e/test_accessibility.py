@@ -137,7 +137,7 @@ def test_axe_finds_nothing_on_a_phone(page_of: PageOf, alice: Person) -> None:
     check(phone)
 
     phone.page.get_by_role("button", name="Show the list of sessions").tap()
-    expect(phone.page.locator("#side")).to_be_visible()
+    expect(phone.page.locator("#sidebar")).to_be_visible()
     check(phone)
 
 
@@ -148,7 +148,7 @@ def test_a_screen_reader_hears_that_an_answer_begins_and_ends(page_of: PageOf, a
 
     laptop.send(script(words=80, wait_at=3))
 
-    told = laptop.page.locator("#announce")
+    told = laptop.page.locator("#announcements")
     expect(told).to_have_text("Script is answering")
     site.allow(session, 80)
     laptop.see_words(80)

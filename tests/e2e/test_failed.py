@@ -19,13 +19,13 @@ def test_a_failed_run_shows_its_sentence_and_is_tried_again(page_of: PageOf, ali
 
     laptop.click("Try again")
 
-    expect(laptop.page.locator("[data-note]")).to_have_count(2)
-    expect(laptop.page.locator(".answered")).to_have_count(2)
+    expect(laptop.page.locator("[data-run-status]")).to_have_count(2)
+    expect(laptop.page.locator(".agent-message")).to_have_count(2)
     laptop.see_note("The script says to fail after 7 words.").see_quiet()
     expect(laptop.page.get_by_role("button", name="Try again")).to_have_count(1)
     assert newest_run(session).state == "failed"
     laptop.reload().live()
-    expect(laptop.page.locator(".answered")).to_have_count(2)
+    expect(laptop.page.locator(".agent-message")).to_have_count(2)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_stopped_answer_is_tried_again_and_completes(page_of: PageOf, alice: P
 
     assert len(posted(session)) == 1
     expect(laptop.page.get_by_role("button", name="Try again")).to_have_count(0)
-    expect(laptop.page.locator("[data-note]")).to_have_count(1)
+    expect(laptop.page.locator("[data-run-status]")).to_have_count(1)
 
 
 def test_a_double_click_on_try_again_is_one_run(page_of: PageOf, alice: Person) -> None:
@@ -70,6 +70,6 @@ def test_a_double_click_on_try_again_is_one_run(page_of: PageOf, alice: Person) 
 
     laptop.page.get_by_role("button", name="Try again").dblclick()
 
-    expect(laptop.page.locator(".answered")).to_have_count(2)
+    expect(laptop.page.locator(".agent-message")).to_have_count(2)
     laptop.see_note("says to fail").see_quiet()
     assert Run.objects.filter(session_id=session).count() == 2

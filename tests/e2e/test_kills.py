@@ -43,7 +43,7 @@ def test_the_worker_is_killed_and_the_run_goes_on_in_a_new_attempt(page_of: Page
     site.allow(session, 150)
     laptop.see_words(150)
     assert laptop.marked
-    expect(laptop.page.locator(".answered")).to_have_count(1)
+    expect(laptop.page.locator(".agent-message")).to_have_count(1)
     run = only_run(session)
     assert (run.state, run.attempt) == ("completed", 2)
 

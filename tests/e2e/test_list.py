@@ -13,7 +13,7 @@ def test_the_list_is_searched_while_one_types(page_of: PageOf, alice: Person) ->
     for title in ("Trip to the sea", "Trip to the hills", "Taxes"):
         alice.session(title)
     laptop = page_of(alice).go("/")
-    titles = laptop.page.locator("#sessions .item__title")
+    titles = laptop.page.locator("#sessions .session-item__title")
     expect(titles).to_have_text(["Taxes", "Trip to the hills", "Trip to the sea"])
 
     laptop.page.get_by_role("searchbox").press_sequentially("trip")
@@ -28,12 +28,12 @@ def test_a_long_list_goes_on_when_one_scrolls(page_of: PageOf, alice: Person) ->
     for n in range(50):
         alice.session(f"Session {n}")
     laptop = page_of(alice).go("/")
-    expect(laptop.page.locator("#sessions .item").first).to_contain_text("Session 49")
+    expect(laptop.page.locator("#sessions .session-item").first).to_contain_text("Session 49")
 
     laptop.page.locator("#sessions").hover()
     laptop.page.mouse.wheel(0, 10_000)
 
-    expect(laptop.page.locator("#sessions .item")).to_have_count(50)
+    expect(laptop.page.locator("#sessions .session-item")).to_have_count(50)
 
 
 def test_a_session_is_archived_and_deleted_from_the_list(page_of: PageOf, alice: Person) -> None:
@@ -50,7 +50,7 @@ def test_a_session_is_archived_and_deleted_from_the_list(page_of: PageOf, alice:
     laptop.page.locator("#sessions").get_by_role("button", name="Delete", exact=True).click()
     laptop.click("Yes, do it")
 
-    expect(laptop.page.locator("#sessions .item__title")).to_have_text(["Here"])
+    expect(laptop.page.locator("#sessions .session-item__title")).to_have_text(["Here"])
     assert laptop.page.url.endswith("/")
     expect(laptop.page.locator("#title")).to_have_text("Here")
 

@@ -44,7 +44,7 @@ def test_a_new_session_is_in_the_list_and_gets_a_name(page_of: PageOf, alice: Pe
 
     laptop.page.wait_for_url(re.compile("/s/"))
     laptop.see_words(20)
-    expect(laptop.page.locator("#sessions .item[data-current]")).to_have_count(1)
+    expect(laptop.page.locator("#sessions .session-item[data-current]")).to_have_count(1)
 
 
 def test_somebody_signs_up_and_out(page_of: PageOf, alice: Person) -> None:
@@ -53,7 +53,7 @@ def test_somebody_signs_up_and_out(page_of: PageOf, alice: Person) -> None:
     laptop.page.get_by_label("Password").fill("correct horse battery")
     laptop.click("Make an account").see("What shall we work on?")
 
-    laptop.page.locator(".who").click()
+    laptop.page.locator(".account").click()
     laptop.click("Sign out").see("Sign in to Durable Sessions")
     laptop.go("/").see("Sign in to Durable Sessions")
 

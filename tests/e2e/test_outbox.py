@@ -112,7 +112,7 @@ def test_two_tabs_with_one_outbox_send_once(page_of: PageOf, alice: Person, netw
     for each in (tab, other):
         each.live()
         expect(each.said).to_have_count(2)
-        expect(each.page.locator(".answered")).to_have_count(2)
+        expect(each.page.locator(".agent-message")).to_have_count(2)
         each.see_quiet()
     assert sorted(posted(session)) == [script(words=3), script(words=4)]
 

@@ -77,7 +77,7 @@ def test_earlier_messages_come_when_the_reader_goes_up(page_of: PageOf, alice: P
     until(lambda: laptop.press("Home").has(first))
 
     expect(first).to_have_count(1)
-    texts = laptop.said.locator(".said__text").all_text_contents()
+    texts = laptop.said.locator(".user-message__text").all_text_contents()
     assert texts == [f"Question {n} of a long conversation" for n in range(1, 131)]
 
 
@@ -85,7 +85,7 @@ def test_selected_text_survives_what_streams_after_it(page_of: PageOf, alice: Pe
     laptop = page_of(alice).open(alice.session(agent="assistant"))
     laptop.send('{"words": 700, "every_ms": 4, "wait_at": 5, "raw": "The first paragraph.\\\\n\\\\nThe second"}')
     laptop.see("The first paragraph.").see("w5")
-    laptop.page.evaluate("getSelection().selectAllChildren(document.querySelector('.answered p'))")
+    laptop.page.evaluate("getSelection().selectAllChildren(document.querySelector('.agent-message p'))")
 
     site.provider.allow(700)
     expect(laptop.answer).to_have_attribute("data-state", "complete")

@@ -40,7 +40,7 @@ def test_nothing_scrolls_sideways(page_of: PageOf, alice: Person, screen_of: str
 def test_on_a_phone_the_list_is_a_drawer(page_of: PageOf, alice: Person) -> None:
     other = alice.session("The other one")
     phone = page_of(alice, "phone").open(alice.session("This one"))
-    drawer = phone.page.locator("#side")
+    drawer = phone.page.locator("#sidebar")
     expect(drawer).to_be_hidden()
 
     phone.page.get_by_role("button", name="Show the list of sessions").tap()
@@ -58,7 +58,7 @@ def test_on_a_phone_the_list_is_a_drawer(page_of: PageOf, alice: Person) -> None
 def test_on_a_laptop_the_list_is_always_there(page_of: PageOf, alice: Person) -> None:
     laptop = page_of(alice).open(alice.session("This one"))
 
-    expect(laptop.page.locator("#side")).to_be_visible()
+    expect(laptop.page.locator("#sidebar")).to_be_visible()
     expect(laptop.page.get_by_role("button", name="Show the list of sessions")).to_be_hidden()
 
 

@@ -16,7 +16,7 @@ def test_stop_before_the_first_word(page_of: PageOf, alice: Person) -> None:
 
     laptop.stop().see_note("Stopped by you").see_quiet()
 
-    expect(laptop.page.locator(".answered [data-part=text]")).to_have_count(0)
+    expect(laptop.page.locator(".agent-message [data-part=text]")).to_have_count(0)
     assert only_run(session).state == "cancelled"
 
 

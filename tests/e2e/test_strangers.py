@@ -49,7 +49,7 @@ def test_signed_out_in_mid_conversation_keeps_what_was_typed(page_of: PageOf, al
     laptop.complaints.expect("WebSocket|401|403")
     tab = page_of(alice).go("/")
 
-    tab.page.locator(".who").click()
+    tab.page.locator(".account").click()
     tab.click("Sign out").see("Sign in to Durable Sessions")
 
     expect(laptop.pill).to_contain_text("Signed out")
@@ -102,7 +102,7 @@ def test_a_draft_is_not_shown_to_who_signs_in_next(page_of: PageOf, alice: Perso
 
     laptop.page.context.request.get(f"{laptop.url}{bob.sign_in_link()}")
     laptop.go("/")
-    expect(laptop.page.locator(".who")).to_contain_text("Bob")
+    expect(laptop.page.locator(".account")).to_contain_text("Bob")
     expect(laptop.page.locator("html.js")).to_be_attached()
 
     expect(laptop.box).to_have_value("")

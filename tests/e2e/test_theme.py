@@ -37,7 +37,7 @@ def test_the_page_is_as_the_system_is_until_somebody_chooses(page_of: PageOf, al
     laptop.page.emulate_media(color_scheme="light")
     see_light(laptop)
 
-    laptop.page.locator(".who").click()
+    laptop.page.locator(".account").click()
     laptop.click("Dark")
     see_dark(laptop)
     expect(laptop.page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
@@ -46,6 +46,6 @@ def test_the_page_is_as_the_system_is_until_somebody_chooses(page_of: PageOf, al
     see_dark(laptop)
     laptop.go("/")
     see_dark(laptop)
-    laptop.page.locator(".who").click()
+    laptop.page.locator(".account").click()
     laptop.click("As the system")
     see_light(laptop)

@@ -81,7 +81,7 @@ def test_a_second_message_waits_for_the_first_answer(page_of: PageOf, alice: Per
 
     expect(laptop.answer).to_have_text(re.compile("w10"))
     laptop.see_words(10)
-    expect(laptop.page.locator(".answered")).to_have_count(2)
+    expect(laptop.page.locator(".agent-message")).to_have_count(2)
     assert [len((text or "").split()) for text in laptop.page.locator("[data-part=text]").all_text_contents()] == [
         60,
         10,
@@ -99,7 +99,7 @@ def test_another_tab_renames_and_the_list_follows(page_of: PageOf, alice: Person
     tab.page.keyboard.press("Enter")
 
     for screen in (tab, laptop):
-        expect(screen.page.locator("#sessions .item__title")).to_have_text("New name")
+        expect(screen.page.locator("#sessions .session-item__title")).to_have_text("New name")
         expect(screen.page.locator("#title")).to_have_text("New name")
         expect(screen.page).to_have_title(re.compile("New name"))
 

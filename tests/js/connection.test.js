@@ -9,7 +9,7 @@ function started() {
     url: "ws://x/ws/",
     device: "d",
     label: "Test",
-    surroundings: world.surroundings,
+    environment: world.environment,
   });
   /** @type {string[]} */
   const names = [];
@@ -40,7 +40,7 @@ function subscribed({ epoch = 1, head = 0, restart = false }) {
 function follower(connection, start = /** @type {any} */ ({ last: 50 })) {
   /** @type {number[]} */
   const seqs = [];
-  /** @type {import("ds/net/subscription.js").Range[]} */
+  /** @type {import("ds/net/subscription-types.js").Range[]} */
   const ranges = [];
   /** @type {string[]} */
   const ends = [];
@@ -64,21 +64,21 @@ test("says hello first and is live with the welcome", () => {
   assert.deepEqual(names, ["connecting", "connecting", "live"]);
 });
 
-test("a cold start asks for the newest and goes on from the cursor after a break", () => {
+test("a cold start subscribes to the newest Messages, and after a break at its cursor", () => {
   const { world, connection } = started();
   const { seqs, ranges } = follower(connection);
   world.socket.welcome();
-  assert.deepEqual(world.socket.got("subscribe"), [{ type: "subscribe", session: SESSION, last: 50 }]);
-  world.socket.say(subscribed({ head: 9 }));
-  world.socket.say(events({ from: 5, to: 9, seqs: [6, 9], older: true }));
+  assert.deepEqual(world.socket.sentOf("subscribe"), [{ type: "subscribe", session: SESSION, last: 50 }]);
+  world.socket.deliver(subscribed({ head: 9 }));
+  world.socket.deliver(events({ from: 5, to: 9, seqs: [6, 9], older: true }));
   world.socket.drop();
   world.pass(0);
   world.socket.welcome();
-  assert.deepEqual(world.socket.got("subscribe"), [
+  assert.deepEqual(world.socket.sentOf("subscribe"), [
     { type: "subscribe", session: SESSION, after: 9, epoch: 1 },
   ]);
-  world.socket.say(subscribed({ head: 10 }));
-  world.socket.say(events({ from: 9, to: 10, seqs: [10] }));
+  world.socket.deliver(subscribed({ head: 10 }));
+  world.socket.deliver(events({ from: 9, to: 10, seqs: [10] }));
   assert.deepEqual(seqs, [6, 9, 10]);
   assert.deepEqual(
     ranges.map(({ fresh, older }) => [fresh, older]),
@@ -89,64 +89,64 @@ test("a cold start asks for the newest and goes on from the cursor after a break
   );
 });
 
-test("applies what is new, drops what is known, and asks again for what it missed", () => {
+test("applies new Events, drops known ones, and subscribes again after a gap", () => {
   const { world, connection } = started();
   const { seqs } = follower(connection, { after: 5, epoch: 1 });
-  world.socket.welcome().say(subscribed({ head: 8 }));
-  world.socket.say(events({ from: 3, to: 5, seqs: [4, 5] }));
-  world.socket.say(events({ from: 3, to: 7, seqs: [5, 6, 7] }));
+  world.socket.welcome().deliver(subscribed({ head: 8 }));
+  world.socket.deliver(events({ from: 3, to: 5, seqs: [4, 5] }));
+  world.socket.deliver(events({ from: 3, to: 7, seqs: [5, 6, 7] }));
   world.pass(1_000);
-  world.socket.say(events({ from: 8, to: 9, seqs: [9] }));
-  assert.deepEqual(world.socket.got("subscribe").at(-1), {
+  world.socket.deliver(events({ from: 8, to: 9, seqs: [9] }));
+  assert.deepEqual(world.socket.sentOf("subscribe").at(-1), {
     type: "subscribe",
     session: SESSION,
     after: 7,
     epoch: 1,
   });
-  world.socket.say(subscribed({ head: 9 }));
-  world.socket.say(events({ from: 7, to: 9, seqs: [8, 9] }));
+  world.socket.deliver(subscribed({ head: 9 }));
+  world.socket.deliver(events({ from: 7, to: 9, seqs: [8, 9] }));
   assert.deepEqual(seqs, [6, 7, 8, 9]);
 });
 
-test("restart: true begins anew", () => {
+test("restart: true starts anew", () => {
   const { world, connection } = started();
   const { seqs, ranges } = follower(connection, { after: 50, epoch: 1 });
-  world.socket.welcome().say(subscribed({ epoch: 2, head: 3, restart: true }));
-  world.socket.say(events({ epoch: 2, from: 0, to: 3, seqs: [1, 3] }));
+  world.socket.welcome().deliver(subscribed({ epoch: 2, head: 3, restart: true }));
+  world.socket.deliver(events({ epoch: 2, from: 0, to: 3, seqs: [1, 3] }));
   assert.deepEqual(seqs, [1, 3]);
   assert.equal(ranges[0]?.fresh, true);
   assert.equal(ranges[0]?.epoch, 2);
 });
 
-test("a head above the cursor and nothing within 5 s: subscribes again", () => {
+test("subscribes again when a head is above the cursor and nothing arrives in 5 s", () => {
   const { world, connection } = started();
   follower(connection, { after: 5, epoch: 1 });
-  world.socket.welcome().say(subscribed({ head: 5 }));
+  world.socket.welcome().deliver(subscribed({ head: 5 }));
   world.pass(3_000);
-  world.socket.say({ type: "heartbeat", heads: { [SESSION]: 6, [OTHER]: 99 } });
+  world.socket.deliver({ type: "heartbeat", heads: { [SESSION]: 6, [OTHER]: 99 } });
   world.pass(4_000);
-  assert.equal(world.socket.got("subscribe").length, 1);
+  assert.equal(world.socket.sentOf("subscribe").length, 1);
   world.pass(2_000);
-  assert.equal(world.socket.got("subscribe").length, 2);
+  assert.equal(world.socket.sentOf("subscribe").length, 2);
 });
 
-test("silence for 25 s is asked about, and without an answer in 5 s the link is dropped", () => {
+test("pings after 25 s of silence, and drops the socket after 5 s without an answer", () => {
   const { world, names } = started();
   world.socket.welcome();
   const { socket } = world;
   world.pass(25_000);
-  assert.equal(socket.got("ping").length, 1);
+  assert.equal(socket.sentOf("ping").length, 1);
   world.pass(6_000);
   assert.ok(socket.closed);
   assert.equal(world.sockets.length, 2);
   assert.equal(names.at(-1), "reconnecting");
 });
 
-test("an answer to the ping keeps the link", () => {
+test("a pong keeps the socket", () => {
   const { world } = started();
   world.socket.welcome();
   world.pass(25_000);
-  world.socket.say({ type: "pong", heads: {} });
+  world.socket.deliver({ type: "pong", heads: {} });
   world.pass(20_000);
   assert.equal(world.sockets.length, 1);
 });
@@ -180,18 +180,18 @@ test("a wake resets the wait and tries at once", () => {
   assert.equal(world.sockets.length, count + 1);
 });
 
-test("after a sleep the link is probed", () => {
+test("pings after a sleep", () => {
   const { world } = started();
   world.socket.welcome();
   world.sleep(10_000);
   world.pass(1_000);
-  assert.equal(world.socket.got("ping").length, 1);
+  assert.equal(world.socket.sentOf("ping").length, 1);
 });
 
-test("a goodbye says when to come back", () => {
+test("a goodbye sets the time of the next attempt", () => {
   const { world, connection } = started();
   world.socket.welcome();
-  world.socket.say({ type: "goodbye", code: 1012, reason: "restart", retry_after_ms: 3_000 });
+  world.socket.deliver({ type: "goodbye", code: 1012, reason: "restart", retry_after_ms: 3_000 });
   world.socket.drop(1012);
   assert.deepEqual(connection.status, { name: "reconnecting", at: world.time + 3_000 });
   world.pass(2_999);
@@ -200,7 +200,7 @@ test("a goodbye says when to come back", () => {
   assert.equal(world.sockets.length, 2);
 });
 
-test("a server that restarts or is busy without a goodbye is not stormed", () => {
+test("a server that restarts or is busy is not tried at once", () => {
   for (const code of [1012, 1013]) {
     const { world, connection } = started();
     world.socket.welcome();
@@ -210,15 +210,15 @@ test("a server that restarts or is busy without a goodbye is not stormed", () =>
   }
 });
 
-test("an address that the browser refuses is tried again", () => {
+test("tries an address again that the browser refuses", () => {
   const world = new World();
-  const surroundings = { ...world.surroundings, open: () => assert.fail("no such scheme") };
-  const connection = new Connection({ url: "gopher://x", device: "d", surroundings });
+  const environment = { ...world.environment, open: () => assert.fail("no such scheme") };
+  const connection = new Connection({ url: "gopher://x", device: "d", environment });
   connection.start();
   assert.equal(connection.status.name, "reconnecting");
 });
 
-test("signed out and refused stay until somebody asks; too slow comes back", () => {
+test("signed out and refused last until the person asks; too slow reconnects", () => {
   for (const [code, name] of /** @type {const} */ ([
     [4401, "signed_out"],
     [4400, "refused"],
@@ -239,7 +239,7 @@ test("signed out and refused stay until somebody asks; too slow comes back", () 
   assert.equal(world.sockets.length, 2);
 });
 
-test("without a network it says offline and goes on trying", () => {
+test("reports offline without a network, and goes on trying", () => {
   const { world, connection } = started();
   world.isOnline = false;
   world.socket.drop();
@@ -248,31 +248,31 @@ test("without a network it says offline and goes on trying", () => {
   assert.equal(world.sockets.length, 2);
 });
 
-test("a command keeps its id over links until it is answered", async () => {
+test("a command keeps its id over sockets until it is answered", async () => {
   const { world, connection } = started();
   const done = connection.command({ type: "cancel", id: "c1", session: SESSION });
   world.socket.welcome().drop();
   world.pass(1_000);
   world.socket.welcome();
-  assert.deepEqual(world.socket.got("cancel"), [{ type: "cancel", id: "c1", session: SESSION }]);
-  world.socket.say({ type: "ok", id: "c1", seq: 7 });
+  assert.deepEqual(world.socket.sentOf("cancel"), [{ type: "cancel", id: "c1", session: SESSION }]);
+  world.socket.deliver({ type: "ok", id: "c1", seq: 7 });
   assert.equal((await done).seq, 7);
   world.socket.drop();
   world.pass(1_000);
   world.socket.welcome();
-  assert.deepEqual(world.socket.got("cancel"), []);
+  assert.deepEqual(world.socket.sentOf("cancel"), []);
 });
 
-test("a refused command rejects with what the server said", async () => {
+test("a refused command rejects with the server's code, sentence and wait", async () => {
   const { world, connection } = started();
   world.socket.welcome();
   const done = connection.command({ type: "cancel", id: "c1", session: SESSION });
   const frame = { type: "error", id: "c1", code: "busy", message: "Busy.", retry: true, retry_after_ms: 5 };
-  world.socket.say(frame);
+  world.socket.deliver(frame);
   await assert.rejects(done, { code: "busy", message: "Busy.", retry: true, retryAfterMs: 5 });
 });
 
-test("a frame that the server would close over is refused here", async () => {
+test("a frame over the limit is refused before it is sent", async () => {
   const { connection } = started();
   const parts = [{ type: /** @type {const} */ ("text"), text: "é".repeat(40_000) }];
   await assert.rejects(connection.command({ type: "post", id: "p", session: SESSION, parts }), {
@@ -280,23 +280,23 @@ test("a frame that the server would close over is refused here", async () => {
   });
 });
 
-test("a Session that is not there, and one that was taken away, are told and left", () => {
+test("a Session that is missing or was taken away ends its Subscription", () => {
   const { world, connection } = started();
   const first = follower(connection);
   world.socket.welcome();
-  world.socket.say({ type: "error", session: SESSION, code: "not_found", message: "No.", retry: false });
+  world.socket.deliver({ type: "error", session: SESSION, code: "not_found", message: "No.", retry: false });
   assert.deepEqual(first.ends, ["refused not_found"]);
   const second = follower(connection);
-  world.socket.say(subscribed({ head: 0 }));
-  world.socket.say({ type: "removed", session: SESSION, reason: "deleted" });
+  world.socket.deliver(subscribed({ head: 0 }));
+  world.socket.deliver({ type: "removed", session: SESSION, reason: "deleted" });
   assert.deepEqual(second.ends, ["removed deleted"]);
   world.socket.drop();
   world.pass(1_000);
   world.socket.welcome();
-  assert.deepEqual(world.socket.got("subscribe"), []);
+  assert.deepEqual(world.socket.sentOf("subscribe"), []);
 });
 
-test("a refusal that may pass is met by asking again when the server says", () => {
+test("after a refusal that may pass, subscribes again at the server's time", () => {
   const { world, connection } = started();
   follower(connection);
   world.socket.welcome();
@@ -308,41 +308,41 @@ test("a refusal that may pass is met by asking again when the server says", () =
     retry: true,
     retry_after_ms: 3_000,
   };
-  world.socket.say(frame);
+  world.socket.deliver(frame);
   world.pass(2_000);
-  assert.equal(world.socket.got("subscribe").length, 1);
+  assert.equal(world.socket.sentOf("subscribe").length, 1);
   world.pass(2_000);
-  assert.equal(world.socket.got("subscribe").length, 2);
+  assert.equal(world.socket.sentOf("subscribe").length, 2);
 });
 
-test("unfollow and follow again takes only what is its own", () => {
+test("a second follower gets nothing of the first one's Subscription", () => {
   const { world, connection } = started();
   const first = follower(connection);
   world.socket.welcome();
   first.unfollow();
   const second = follower(connection);
-  world.socket.say(subscribed({ head: 4 }));
-  world.socket.say(events({ from: 0, to: 4, seqs: [1, 4] }));
-  world.socket.say({ type: "unsubscribed", session: SESSION });
-  world.socket.say(subscribed({ head: 5 }));
-  world.socket.say(events({ from: 0, to: 5, seqs: [1, 5] }));
+  world.socket.deliver(subscribed({ head: 4 }));
+  world.socket.deliver(events({ from: 0, to: 4, seqs: [1, 4] }));
+  world.socket.deliver({ type: "unsubscribed", session: SESSION });
+  world.socket.deliver(subscribed({ head: 5 }));
+  world.socket.deliver(events({ from: 0, to: 5, seqs: [1, 5] }));
   assert.deepEqual(first.seqs, []);
   assert.deepEqual(second.seqs, [1, 5]);
 });
 
-test("the read mark moves forward only and is told again on a new link", () => {
+test("the read mark moves forward only and is sent again on a new socket", () => {
   const { world, connection } = started();
   world.socket.welcome();
   connection.markRead(SESSION, 5);
   connection.markRead(SESSION, 3);
-  assert.deepEqual(world.socket.got("read"), [{ type: "read", session: SESSION, seq: 5 }]);
+  assert.deepEqual(world.socket.sentOf("read"), [{ type: "read", session: SESSION, seq: 5 }]);
   world.socket.drop();
   world.pass(1_000);
   world.socket.welcome();
-  assert.deepEqual(world.socket.got("read"), [{ type: "read", session: SESSION, seq: 5 }]);
+  assert.deepEqual(world.socket.sentOf("read"), [{ type: "read", session: SESSION, seq: 5 }]);
 });
 
-test("what one person was about to say is not sent for the next", async () => {
+test("a command of one user is not sent when another has signed in", async () => {
   const { world, connection } = started();
   world.socket.welcome({ user: "1" });
   const done = connection.command({ type: "cancel", id: "c1", session: SESSION });
@@ -350,7 +350,7 @@ test("what one person was about to say is not sent for the next", async () => {
   world.pass(1_000);
   world.socket.welcome({ user: "2" });
   await assert.rejects(done, { code: "closed" });
-  assert.deepEqual(world.socket.got("cancel"), []);
+  assert.deepEqual(world.socket.sentOf("cancel"), []);
 });
 
 test("closing is for good", async () => {

@@ -13,7 +13,7 @@ function storage() {
   };
 }
 
-test("an installation keeps its uuid, and mends a broken one", () => {
+test("an installation keeps its uuid, and replaces a broken one", () => {
   const store = storage();
   const id = deviceId(store);
   assert.match(id, UUID_4);
@@ -23,15 +23,15 @@ test("an installation keeps its uuid, and mends a broken one", () => {
   assert.match(deviceId(store), UUID_4);
 });
 
-test("where storage is forbidden there is a uuid all the same", () => {
+test("there is a uuid where storage is forbidden", () => {
   const forbidden = () => {
     throw new Error("SecurityError");
   };
   assert.match(deviceId({ getItem: forbidden, setItem: forbidden }), UUID_4);
 });
 
-test("a device is called as people call it", () => {
-  const said = {
+test("a device has a label for people", () => {
+  const labels = {
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Linux",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0":
       "Edge on Windows",
@@ -43,5 +43,5 @@ test("a device is called as people call it", () => {
       "Safari on Mac",
     "something else": "Browser",
   };
-  for (const [agent, name] of Object.entries(said)) assert.equal(deviceLabel(agent), name);
+  for (const [agent, name] of Object.entries(labels)) assert.equal(deviceLabel(agent), name);
 });

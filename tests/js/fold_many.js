@@ -1,6 +1,5 @@
 /**
- * Folds the cases that come as JSON on stdin and says where a fold differs from what Python made of the same
- * (tests/plain/test_timeline.py).
+ * Reads cases as JSON from stdin, folds each and fails where the result differs from Python's (tests/plain/test_timeline.py).
  */
 
 import assert from "node:assert/strict";

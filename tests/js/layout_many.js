@@ -1,6 +1,5 @@
 /**
- * Lays out the logs that come as JSON on stdin and says where a layout differs from what Python made of the same log
- * (tests/plain/test_layout.py).
+ * Reads logs as JSON from stdin, lays out each and fails where the result differs from Python's (tests/plain/test_layout.py).
  */
 
 import assert from "node:assert/strict";

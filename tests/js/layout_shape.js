@@ -1,5 +1,5 @@
 /**
- * A layout as tests/fixtures/layout and Python write it.
+ * A layout in the form of tests/fixtures/layout and of Python.
  *
  * @import { LogEvent } from "ds/core/events.js"
  * @import { Reader } from "ds/ui/conversation/run-status.js"

@@ -4,8 +4,8 @@ import { LANGUAGES } from "ds/ui/markdown/highlight.js";
 import { parse } from "ds/ui/markdown/parser.js";
 import { renderInto } from "ds/ui/markdown/stream.js";
 import { tree } from "ds/ui/markdown/tree.js";
+import { container, html, htmlOfTree } from "./dom.js";
 import { FIXTURES } from "./markdown_texts.js";
-import { container, html, htmlOfTree } from "./page.js";
 
 /** @param {string} text */
 function rendered(text) {
@@ -20,7 +20,7 @@ test("renders the fixtures as the server does", () => {
   }
 });
 
-test("links go to http, https and mailto only, and tell nobody where they come from", () => {
+test("links go to http, https and mailto only, without a referrer", () => {
   const bad = [
     "javascript:alert(1)",
     "JaVaScRiPt:x",
@@ -45,7 +45,7 @@ test("links go to http, https and mailto only, and tell nobody where they come f
   }
 });
 
-test("entities and escapes do not smuggle an address in", () => {
+test("entities and escapes do not hide a bad address", () => {
   for (const text of [
     "[a](javascript&colon;alert(1))",
     "[a](&#106;avascript:x)",
@@ -56,7 +56,7 @@ test("entities and escapes do not smuggle an address in", () => {
   }
 });
 
-test("an image is a link to it, and never fetched", () => {
+test("an image is a link and is never loaded", () => {
   const place = rendered(
     "![cat](https://x.y/cat.png) ![](https://x.y/z.png) ![d](data:image/png;base64,AAAA)",
   );
@@ -78,7 +78,7 @@ test("HTML is text", () => {
   assert.ok(place.textContent?.includes("<img src=x onerror=alert(1)>"));
 });
 
-test("no attribute but those that are meant", () => {
+test("there are no attributes but the allowed ones", () => {
   const allowed = new Set(["class", "href", "rel", "start", "tabindex", "target", "title", "type"]);
   for (const { text } of FIXTURES) {
     for (const element of rendered(text).querySelectorAll("*")) {
@@ -87,7 +87,7 @@ test("no attribute but those that are meant", () => {
   }
 });
 
-test("code is coloured with what its language says, and its text stays", async () => {
+test("code is coloured by its language, and its text stays", async () => {
   const place = rendered("```py\ndef f(): return '<b>'\n```\n\n```nosuch\nx\n```");
   const text = place.textContent;
   const end = Date.now() + 5_000;
@@ -100,7 +100,7 @@ test("code is coloured with what its language says, and its text stays", async (
   assert.equal(html(/** @type {Element} */ (place.querySelectorAll("code")[1])), "x\n");
 });
 
-test("every language that is served can be loaded", async () => {
+test("every language can be loaded", async () => {
   for (const name of LANGUAGES) {
     const language = await import(`@highlightjs/cdn-assets/es/languages/${name}.min.js`);
     assert.equal(typeof language.default, "function", name);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MarkdownStream, renderInto } from "ds/ui/markdown/stream.js";
+import { container, html } from "./dom.js";
 import { FIXTURES, randomFrom, randomText } from "./markdown_texts.js";
-import { container, html } from "./page.js";
 
 const CASES = Number(process.env.CASES ?? 1_500);
 const SEED = Number(process.env.SEED ?? 20_260_131);
@@ -28,7 +28,7 @@ function streamed(text, random) {
   return html(place);
 }
 
-test("streamed text ends as the text rendered at once, for hard texts cut at every place", () => {
+test("streamed text equals text rendered at once, for hard texts cut everywhere", () => {
   for (const { text } of FIXTURES)
     assert.equal(
       streamed(text, () => 0),
@@ -37,7 +37,7 @@ test("streamed text ends as the text rendered at once, for hard texts cut at eve
     );
 });
 
-test("streamed text ends as the text rendered at once, for random texts and cuts", () => {
+test("streamed text equals text rendered at once, for random texts and cuts", () => {
   const random = randomFrom(SEED);
   for (let i = 0; i < CASES; i++) {
     const text = randomText(random);
@@ -45,7 +45,7 @@ test("streamed text ends as the text rendered at once, for random texts and cuts
   }
 });
 
-test("what is finished keeps its nodes while the text goes on", () => {
+test("finished blocks keep their nodes while the text grows", () => {
   const place = container();
   const stream = new MarkdownStream(place, { pace: AT_ONCE });
   const start = "para\n\n1. one\n2. two\n\n| a |\n|---|\n| 1 |\n| 2 |\n";
@@ -69,7 +69,7 @@ test("a list that becomes loose keeps its items", () => {
   assert.deepEqual([...place.querySelectorAll("li")].slice(0, 3), items);
 });
 
-test("a late definition makes the links above it, and leaves the rest alone", () => {
+test("a late definition makes the links above it and keeps the other blocks", () => {
   const place = container();
   const stream = new MarkdownStream(place, { pace: AT_ONCE });
   stream.set("plain\n\nsee [it]\n\nnext\n");
@@ -80,7 +80,7 @@ test("a late definition makes the links above it, and leaves the rest alone", ()
   assert.equal(place.firstElementChild, plain);
 });
 
-test("another text than the one begun is read anew", () => {
+test("a text that does not continue the last one is parsed anew", () => {
   const place = container();
   const stream = new MarkdownStream(place, { pace: AT_ONCE });
   stream.set("[a]: https://a.example\n\n- one\n- two\n");
@@ -89,7 +89,7 @@ test("another text than the one begun is read anew", () => {
   assert.equal(html(place), "<p><strong>other</strong> [a]</p>");
 });
 
-test("one flush for each frame, and after a slow one a rest of four times its length", () => {
+test("flushes once per frame, and after a slow flush waits four times its length", () => {
   /** @type {(() => void)[]} */
   const frames = [];
   /** @type {[() => void, number][]} */

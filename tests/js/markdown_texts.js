@@ -1,5 +1,5 @@
 /**
- * Markdown that is hard to read piece by piece, and random mixtures of it.
+ * Markdown that is hard to parse piece by piece, and random mixtures of it.
  */
 
 import { readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ export const FIXTURES = JSON.parse(
 );
 const HARD = FIXTURES.map(({ text }) => text);
 
-/** What random texts are made of. */
+/** The pieces of random texts. */
 export const PIECES = [
   "<https://ä.example/é?x=%zz>",
   "[a](<b c>)",
@@ -92,7 +92,7 @@ export const PIECES = [
 ];
 
 /**
- * A small generator of the same numbers for the same seed (mulberry32).
+ * Returns a generator that gives the same numbers for the same seed (mulberry32).
  *
  * @param {number} seed
  */

@@ -9,10 +9,10 @@ import { OTHER, SESSION, settle, World } from "./world.js";
 
 /** @import { Store } from "ds/net/outbox-store.js" */
 
-/** A page with an outbox on this store. @param {{store?: Store, user?: string}} [options] */
+/** Opens a page with an outbox on this store. @param {{store?: Store, user?: string}} [options] */
 async function page({ store = memoryStore(), user = "1" } = {}) {
   const world = new World();
-  const connection = new Connection({ url: "ws://x/ws/", device: "d", surroundings: world.surroundings });
+  const connection = new Connection({ url: "ws://x/ws/", device: "d", environment: world.environment });
   const outbox = new Outbox({ connection, user, store });
   /** @type {string[]} */
   let shown = [];
@@ -21,13 +21,13 @@ async function page({ store = memoryStore(), user = "1" } = {}) {
   });
   connection.start();
   await outbox.open();
-  const say = (/** @type {string} */ text, session = SESSION) =>
+  const write = (/** @type {string} */ text, session = SESSION) =>
     outbox.post({ session, parts: [{ type: "text", text }] });
-  const sent = () => world.socket.got("post").map(({ parts }) => parts[0].text);
-  return { world, connection, outbox, say, sent, shown: () => shown };
+  const sent = () => world.socket.sentOf("post").map(({ parts }) => parts[0].text);
+  return { world, connection, outbox, write, sent, shown: () => shown };
 }
 
-/** Wait for a fact, also behind IndexedDB's own timers. @param {() => boolean | Promise<boolean>} fact */
+/** Waits until the fact is true; IndexedDB has timers of its own. @param {() => boolean | Promise<boolean>} fact */
 async function until(fact) {
   const end = Date.now() + 5_000;
   while (!(await fact())) {
@@ -36,48 +36,48 @@ async function until(fact) {
   }
 }
 
-test("posts of one Session go one at a time, in their order; Sessions do not wait for each other", async () => {
-  const { world, say, sent } = await page();
+test("posts of a Session are sent one at a time, in order; Sessions do not wait for each other", async () => {
+  const { world, write, sent } = await page();
   world.socket.welcome();
-  for (const text of ["a", "b"]) say(text);
-  say("c", OTHER);
+  for (const text of ["a", "b"]) write(text);
+  write("c", OTHER);
   await settle();
   assert.deepEqual(sent(), ["a", "c"]);
-  world.socket.say({ type: "ok", id: world.socket.got("post")[0].id, seq: 1 });
+  world.socket.deliver({ type: "ok", id: world.socket.sentOf("post")[0].id, seq: 1 });
   await settle();
   assert.deepEqual(sent(), ["a", "c", "b"]);
 });
 
-test("what was written offline survives the page and arrives once, in order, with the same ids", async () => {
+test("posts written offline survive the page and arrive once, in order, with the same ids", async () => {
   const store = openStore();
   const first = await page({ store });
-  await Promise.all(["a", "b"].map((text) => first.say(text).kept));
+  await Promise.all(["a", "b"].map((text) => first.write(text).kept));
   assert.deepEqual(first.shown(), ["a waiting", "b waiting"]);
   const second = await page({ store });
   second.world.socket.welcome();
   await until(() => second.sent().length === 1);
-  const { id } = second.world.socket.got("post")[0];
+  const { id } = second.world.socket.sentOf("post")[0];
   second.world.socket.drop();
   const third = await page({ store });
   third.world.socket.welcome();
   await until(() => third.sent().length === 1);
-  assert.equal(third.world.socket.got("post")[0].id, id);
-  third.world.socket.say({ type: "ok", id, seq: 1 });
+  assert.equal(third.world.socket.sentOf("post")[0].id, id);
+  third.world.socket.deliver({ type: "ok", id, seq: 1 });
   await until(() => third.sent().length === 2);
-  third.world.socket.say({ type: "ok", id: third.world.socket.got("post")[1].id, seq: 2 });
+  third.world.socket.deliver({ type: "ok", id: third.world.socket.sentOf("post")[1].id, seq: 2 });
   await until(() => third.shown().length === 0);
   const last = openStore();
   await until(async () => (await last.all("1")).length === 0);
 });
 
-test("a refusal that may pass is tried again with the same id, and holds up what was written after it", async () => {
-  const { world, say, sent } = await page();
+test("after a refusal that may pass, the post is sent again with its id, before later ones", async () => {
+  const { world, write, sent } = await page();
   world.socket.welcome();
-  say("a");
-  say("b");
+  write("a");
+  write("b");
   await settle();
-  const { id } = world.socket.got("post")[0];
-  world.socket.say({
+  const { id } = world.socket.sentOf("post")[0];
+  world.socket.deliver({
     type: "error",
     id,
     code: "rate_limited",
@@ -90,14 +90,14 @@ test("a refusal that may pass is tried again with the same id, and holds up what
   world.pass(2_000);
   await settle();
   assert.deepEqual(sent(), ["a", "a"]);
-  assert.equal(world.socket.got("post")[1].id, id);
+  assert.equal(world.socket.sentOf("post")[1].id, id);
 });
 
-test("a refusal for good is shown with its sentence, lets the next go, and can be sent again or thrown away", async () => {
-  const { world, outbox, say, sent, shown } = await page();
+test("a final refusal is shown, lets the next post go, and can be retried or discarded", async () => {
+  const { world, outbox, write, sent, shown } = await page();
   world.socket.welcome();
-  const { entry } = say("a");
-  say("b");
+  const { entry } = write("a");
+  write("b");
   await settle();
   const refusal = {
     type: "error",
@@ -106,25 +106,25 @@ test("a refusal for good is shown with its sentence, lets the next go, and can b
     message: "You can read here.",
     retry: false,
   };
-  world.socket.say(refusal);
+  world.socket.deliver(refusal);
   await settle();
   assert.deepEqual(shown(), ["a failed", "b sending"]);
   assert.equal(entry.refused?.message, "You can read here.");
-  world.socket.say({ type: "ok", id: world.socket.got("post")[1].id, seq: 1 });
+  world.socket.deliver({ type: "ok", id: world.socket.sentOf("post")[1].id, seq: 1 });
   await settle();
   await outbox.retry(entry.id);
   await settle();
   assert.deepEqual(sent(), ["a", "b", "a"]);
-  world.socket.say(refusal);
+  world.socket.deliver(refusal);
   await settle();
   await outbox.discard(entry.id);
   assert.deepEqual(shown(), []);
 });
 
-test("nobody sends what another person wrote in the same browser", async () => {
+test("a user does not send the posts of another user of the same browser", async () => {
   const store = memoryStore();
   const alice = await page({ store, user: "1" });
-  await alice.say("mine").kept;
+  await alice.write("mine").kept;
   const bob = await page({ store, user: "2" });
   bob.world.socket.welcome({ user: "2" });
   await settle();
@@ -135,16 +135,16 @@ test("nobody sends what another person wrote in the same browser", async () => {
   assert.deepEqual(stale.sent(), []);
 });
 
-test("where nothing can be kept it is still sent", async () => {
+test("a post that cannot be stored is still sent", async () => {
   const store = { ...memoryStore(), add: () => Promise.reject(new Error("disk full")) };
-  const { world, say, sent } = await page({ store });
+  const { world, write, sent } = await page({ store });
   world.socket.welcome();
-  await assert.rejects(say("a").kept);
+  await assert.rejects(write("a").kept);
   await settle();
   assert.deepEqual(sent(), ["a"]);
 });
 
-test("the oldest that waits is due, unless one of its Session is on its way", () => {
+test("the oldest post of a Session is due, unless one is on its way", () => {
   const entry = (/** @type {number} */ order, /** @type {any} */ state, session = SESSION) =>
     /** @type {any} */ ({ order, state, session });
   const orders = (/** @type {any[]} */ entries) => due(entries).map(({ order }) => order);

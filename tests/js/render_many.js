@@ -1,13 +1,13 @@
 /**
- * Renders the texts that come as a JSON list on stdin to a JSON list of HTML (tests/plain/test_markdown.py). With the
- * argument `pieces`: gives what random texts are made of.
+ * Reads a JSON list of texts from stdin and prints a JSON list of their HTML (tests/plain/test_markdown.py). With the argument
+ * `pieces`, prints the pieces that random texts are made of.
  */
 
 import { readFileSync } from "node:fs";
 import { parse } from "ds/ui/markdown/parser.js";
 import { tree } from "ds/ui/markdown/tree.js";
+import { htmlOfTree } from "./dom.js";
 import { PIECES } from "./markdown_texts.js";
-import { htmlOfTree } from "./page.js";
 
 if (process.argv[2] === "pieces") {
   console.log(JSON.stringify(PIECES));

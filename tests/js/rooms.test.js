@@ -8,13 +8,14 @@ const SCRIPTS = new URL("../../static/js/", import.meta.url);
 /** The folders of static/js by floor, lowest first. A module imports from its own folder and from lower floors. */
 const FLOORS = [
   ["core"],
-  ["net", "ui/lib", "ui/markdown"],
+  ["net", "ui/lib"],
+  ["ui/markdown"],
   ["ui/conversation", "ui/frame"],
   ["ui/composer"],
   ["pages"],
 ];
 
-/** A module's path below static/js -> the paths that it imports, type imports too. @typedef {Map<string, string[]>} Graph */
+/** The paths that each module imports, also for types; all below static/js. @typedef {Map<string, string[]>} Graph */
 
 /** @returns {Graph} */
 function readGraph() {
@@ -49,7 +50,7 @@ function forbiddenImports(graph) {
 }
 
 /**
- * The modules that are left when, again and again, those are taken out that import nothing that is left.
+ * Returns the modules that import a circle: takes out modules without imports until none can be taken out.
  *
  * @param {Graph} graph
  */

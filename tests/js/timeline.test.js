@@ -33,7 +33,7 @@ for (const { why, events, timeline } of FIXTURES) {
   });
 }
 
-test("a fold tells what it touched", () => {
+test("a fold returns the ids that it touched", () => {
   const { events } = FIXTURES.find(({ why }) => why.startsWith("A restart voids")) ?? {};
   const timeline = emptyTimeline();
   const first = fold(timeline, events.slice(0, 6));

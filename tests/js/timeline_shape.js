@@ -1,5 +1,5 @@
 /**
- * A Timeline as tests/fixtures and the server write it.
+ * A Timeline in the form of tests/fixtures and of Python.
  *
  * @import { Timeline } from "ds/core/timeline-types.js"
  */

@@ -1,8 +1,8 @@
 /**
- * A world for the connection: fake time, and a server that the test speaks for.
+ * A fake environment of the connection: its time passes when the test says so, and the test plays the server.
  *
  * @import { ServerFrame } from "ds/core/protocol.js"
- * @import { Surroundings } from "ds/net/environment.js"
+ * @import { Environment } from "ds/net/environment.js"
  */
 
 export const SESSION = "5e55104e-0000-4000-8000-000000000001";
@@ -30,14 +30,14 @@ export class FakeSocket {
     this.closed = true;
   }
 
-  /** @param {ServerFrame | {type: string}} frame */
-  say(frame) {
+  /** Delivers a frame of the server. @param {ServerFrame | {type: string}} frame */
+  deliver(frame) {
     this.onmessage?.({ data: JSON.stringify(frame) });
   }
 
   welcome({ user = "1" } = {}) {
     this.onopen?.();
-    this.say({ type: "welcome", protocol: 1, user, device: "d", heartbeat_ms: 10_000, limits: {} });
+    this.deliver({ type: "welcome", protocol: 1, user, device: "d", heartbeat_ms: 10_000, limits: {} });
     return this;
   }
 
@@ -50,11 +50,11 @@ export class FakeSocket {
   }
 
   /**
-   * What the client sent of this type.
+   * Returns the frames of this type that the client has sent.
    *
    * @param {string} type
    */
-  got(type) {
+  sentOf(type) {
     return this.sent.filter((frame) => frame.type === type);
   }
 }
@@ -68,8 +68,8 @@ export class World {
   /** @type {{at: number, callback: () => void}[]} */
   #timers = [];
 
-  /** @type {Surroundings} */
-  surroundings = {
+  /** @type {Environment} */
+  environment = {
     open: () => {
       const socket = new FakeSocket();
       this.sockets.push(socket);
@@ -102,7 +102,7 @@ export class World {
   }
 
   /**
-   * Let time go by, timer after timer.
+   * Lets time pass, timer after timer.
    *
    * @param {number} ms
    */
@@ -111,20 +111,20 @@ export class World {
     for (;;) {
       const next = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
       if (!next) break;
-      this.surroundings.clearTimeout(next);
+      this.environment.clearTimeout(next);
       this.time = Math.max(this.time, next.at);
       next.callback();
     }
     this.time = end;
   }
 
-  /** The machine sleeps: time goes by and no timer runs. @param {number} ms */
+  /** Lets the machine sleep: time passes and no timer runs. @param {number} ms */
   sleep(ms) {
     this.time += ms;
   }
 }
 
-/** Let promises that are ready go on. */
+/** Waits until promises that are ready have gone on. */
 export async function settle() {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }

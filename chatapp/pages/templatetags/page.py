@@ -24,7 +24,7 @@ def icon(name: str, size: int = 18) -> SafeString:
 
 
 @register.simple_tag
-def say(key: str, **values: str) -> str:
+def sentence(key: str, **values: str) -> str:
     """Returns a sentence of chatapp/pages/strings.py with its values filled in."""
     return str(STRINGS[key]).format(**values)
 

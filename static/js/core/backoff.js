@@ -1,6 +1,8 @@
 /**
- * When to try again: at once, then full jitter of 0.5 s · 2ⁿ up to 4 s: a herd of tabs spreads out, and everybody is back
- * within 5 s of the end of an outage, however long it was (P3).
+ * The wait before the next attempt: none at first, then full jitter over 0.5 s · 2ⁿ, at most 4 s. Many tabs spread out, and each is
+ * back within 5 s of the end of an outage, however long it was (P3).
+ *
+ * Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  *
  * @module
  */
@@ -9,9 +11,7 @@ export const FIRST_MS = 500;
 export const MOST_MS = 4_000;
 
 /**
- * The wait before the attempt after `failures` failures in a row.
- *
- * @param {number} failures 0: nothing failed yet, go at once
+ * @param {number} failures failed attempts in a row
  * @param {() => number} random in [0, 1)
  * @returns {number} milliseconds
  */

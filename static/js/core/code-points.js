@@ -1,11 +1,11 @@
 /**
- * Lengths on the wire are Unicode code points; JavaScript's strings count UTF-16 units.
+ * Lengths in Unicode code points, as on the wire. JavaScript's strings count UTF-16 units.
  *
  * @module
  */
 
 /**
- * How many code points the text has.
+ * Returns the number of code points.
  *
  * @param {string} text
  */
@@ -24,10 +24,10 @@ export function count(text) {
 }
 
 /**
- * The text's first code points.
+ * Returns the first `length` code points of the text, or all if it has fewer.
  *
  * @param {string} text
- * @param {number} length in code points; longer than the text gives the text
+ * @param {number} length
  */
 export function take(text, length) {
   let end = 0;

@@ -4,12 +4,14 @@
  * @module
  */
 
-/** @typedef {{kind: "user" | "agent" | "system", id: string, name: string}} Actor who made an Event; `name` is for people */
+/** @typedef {{kind: "user" | "agent" | "system", id: string, name: string}} Actor the author of an Event; `name` is for people */
 /** @typedef {"text" | "reasoning"} PartType */
 /** @typedef {{type: PartType, text: string}} Part */
 /** @typedef {{input_tokens: number, output_tokens: number, estimated?: boolean}} Usage */
 
 /**
+ * An Event of the kinds K with the data D.
+ *
  * @template {string} K
  * @template D
  * @typedef {{seq: number, kind: K, at: string, actor: Actor, run: string | null, data: D}} Numbered
@@ -37,7 +39,7 @@
  * }>} MessageStarted
  */
 /**
- * `offset`: the part's length before this piece, in Unicode code points.
+ * `offset`: the length of the part before this piece, in Unicode code points.
  *
  * @typedef {Numbered<"message.delta", {
  *   message: string, part: number, part_type: PartType, offset: number, text: string,

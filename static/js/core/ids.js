@@ -1,12 +1,12 @@
 /**
- * Identities made by a client.
+ * Ids that a client makes.
  *
  * @module
  */
 
 /**
- * A random uuid (version 4). `crypto.randomUUID` is missing on pages served over plain HTTP from another machine; the random
- * bytes below it are not.
+ * Returns a random uuid (version 4). Browsers have `crypto.randomUUID` in secure contexts only, which a page that is served over
+ * plain HTTP from another machine is not.
  *
  * @returns {string}
  */

@@ -1,11 +1,11 @@
 /**
- * A value that others watch.
+ * A value that calls back when it changes.
  *
  * @module
  */
 
 /** @template T */
-export class Watched {
+export class Observable {
   /** @type {Set<(value: T) => void>} */
   #watchers = new Set();
 
@@ -21,8 +21,8 @@ export class Watched {
   }
 
   /**
-   * @param {(value: T) => void} watcher called at once with the present value
-   * @returns {() => void} stops it
+   * @param {(value: T) => void} watcher called at once with the present value, then on each change
+   * @returns {() => void} stops watching
    */
   watch(watcher) {
     this.#watchers.add(watcher);

@@ -1,56 +1,56 @@
 /**
- * The rules of the outbox: which post goes next, and what a refusal means for it.
+ * The rules of the outbox: which post is sent next, and what a refusal means for it.
  *
  * @module
  * @import { Policy, Refused, TextPart } from "ds/core/protocol.js"
  */
 
-/** What a person wrote for a Session. @typedef {{session: string, parts: TextPart[], parent?: string, agent?: string, policy?: Policy}} Draft */
+/** @typedef {{session: string, parts: TextPart[], parent?: string, agent?: string, policy?: Policy}} NewPost a Message for a Session */
 /**
- * A post on its way. `id`: the command's, kept over every retry; `user`: who wrote it, nobody else sends it; `order`: by
- * when it was written, over all tabs; `at`: ms since 1970. `failed` waits for a person, `refused` says why.
+ * A post on its way to the server. `id`: the command's, the same over every retry; `user`: the author's id, only this user sends it;
+ * `order`: of writing, over all tabs; `at`: ms since 1970. `failed` waits for the person to decide; `refused` says why.
  *
- * @typedef {Draft & {
+ * @typedef {NewPost & {
  *   id: string, user: string, order: number, at: number, state: "waiting" | "sending" | "failed",
  *   refused?: {code: string, message: string},
  * }} Entry
  */
 
-/** A refusal that the same post will meet again as long as nothing else changes: a person decides. */
+/** Codes of refusals that would be repeated until something else changes: the person decides. */
 const FINAL = new Set(["run_active"]);
 
 /**
- * The posts to send now: of each Session the oldest that waits, one at a time, so that they arrive in order.
+ * Returns the posts to send now: the oldest of each Session, unless it is on its way. One at a time, they arrive in order.
  *
  * @param {Iterable<Entry>} entries
  * @returns {Entry[]}
  */
 export function due(entries) {
   /** @type {Map<string, Entry>} */
-  const first = new Map();
+  const oldest = new Map();
   for (const entry of entries) {
-    const before = first.get(entry.session);
-    if (entry.state !== "failed" && (!before || entry.order < before.order)) first.set(entry.session, entry);
+    const before = oldest.get(entry.session);
+    if (entry.state !== "failed" && (!before || entry.order < before.order)) oldest.set(entry.session, entry);
   }
-  return [...first.values()].filter(({ state }) => state === "waiting");
+  return [...oldest.values()].filter(({ state }) => state === "waiting");
 }
 
 /**
- * May a refused post be sent again without asking anybody?
+ * Returns whether a refused post is sent again without asking the person.
  *
  * @param {Refused} refused
  */
-export function goesAgain(refused) {
+export function isRetried(refused) {
   return refused.retry && !FINAL.has(refused.code);
 }
 
 /**
- * The command that carries the post.
+ * Returns the command that carries the post.
  *
  * @param {Entry} entry
  * @returns {import("ds/core/protocol.js").Post}
  */
-export function command({ id, session, parts, parent, agent, policy }) {
+export function toCommand({ id, session, parts, parent, agent, policy }) {
   return {
     type: "post",
     id,

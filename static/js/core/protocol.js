@@ -1,16 +1,16 @@
 /**
- * The wire's frames as types, and what every client needs to know of them (docs/reference/wire.md).
+ * The frames of the wire as types, and the constants and rules of every client (docs/reference/wire.md).
  *
  * @module
  * @import { LogEvent } from "ds/core/events.js"
  */
 
 export const SUBPROTOCOL = "durable-sessions.v1";
-export const FRAME_BYTES = 64 * 1024; // bytes of one frame to the server; over it the Connection closes with 1009
+export const FRAME_BYTES = 64 * 1024; // bytes; the server closes the Connection with 1009 after a longer frame
 
 export const Close = Object.freeze({
   NORMAL: 1000,
-  ABNORMAL: 1006, // what a browser reports for a connection that broke
+  ABNORMAL: 1006, // reported by browsers when a connection breaks
   RESTART: 1012,
   BUSY: 1013,
   NOT_SIGNED_IN: 4401,
@@ -29,12 +29,12 @@ export const Close = Object.freeze({
  *   type: "post", id: string, session: string, parts: TextPart[], parent?: string, agent?: string, policy?: Policy,
  * }} Post
  */
-/** @typedef {{type: "cancel", id: string, session: string, run?: string}} Cancel without `run`: all that are active */
+/** @typedef {{type: "cancel", id: string, session: string, run?: string}} Cancel without `run`: all active Runs */
 /** @typedef {{type: "regenerate", id: string, session: string, message: string}} Regenerate */
 /** @typedef {{type: "read", session: string, seq: number}} Read */
 /** @typedef {{type: "typing", session: string, active: boolean}} Typing */
 /** @typedef {{type: "ping", n?: number}} Ping */
-/** @typedef {Post | Cancel | Regenerate} Command what is answered by `ok` or `error` with its `id` */
+/** @typedef {Post | Cancel | Regenerate} Command the server answers with `ok` or `error` and the same `id` */
 /** @typedef {Hello | Resume | ColdStart | Unsubscribe | Command | Read | Typing | Ping} ClientFrame */
 
 /**
@@ -63,7 +63,7 @@ export const Close = Object.freeze({
  *   device: string, user: string, name: string, label: string, state: "active" | "idle", typing: boolean,
  * }} PresentDevice
  */
-/** @typedef {{type: "presence", session: string, devices: PresentDevice[]}} Presence the whole list, on each change */
+/** @typedef {{type: "presence", session: string, devices: PresentDevice[]}} Presence the whole list, at each change */
 /** @typedef {{type: "heartbeat", heads: Record<string, number>}} Heartbeat */
 /** @typedef {{type: "pong", n?: number, heads: Record<string, number>}} Pong */
 /** @typedef {{type: "unsubscribed", session: string}} Unsubscribed */
@@ -75,12 +75,12 @@ export const Close = Object.freeze({
  */
 
 /**
- * The server's frame, or null for what is none. A frame of an unknown type comes back too: let the `switch` pass over it.
+ * Parses a frame of the server. A frame of an unknown type is returned, too: a later version of the server sent it.
  *
  * @param {unknown} text the data of one WebSocket message
- * @returns {ServerFrame | null}
+ * @returns {ServerFrame | null} null: not a frame
  */
-export function parse(text) {
+export function parseFrame(text) {
   if (typeof text !== "string") return null;
   try {
     const value = JSON.parse(text);
@@ -91,7 +91,7 @@ export function parse(text) {
 }
 
 /**
- * May a client reconnect by itself after this close code?
+ * Returns whether a client may reconnect by itself after this close code.
  *
  * @param {number} code
  */
@@ -99,9 +99,9 @@ export function mayReconnect(code) {
   return code < 4400 || code > 4499 || code === Close.TOO_SLOW;
 }
 
-/** What a refused command rejects with. `retry`: the same command may well succeed later. */
+/** The error of a refused command. `retry`: the same command may succeed later. */
 export class Refused extends Error {
-  /** @param {{code: string, message: string, retry?: boolean, retryAfterMs?: number | undefined}} said */
+  /** @param {{code: string, message: string, retry?: boolean, retryAfterMs?: number | undefined}} refusal */
   constructor({ code, message, retry = false, retryAfterMs }) {
     super(message);
     this.name = "Refused";
@@ -112,6 +112,6 @@ export class Refused extends Error {
 }
 
 /** @param {ErrorFrame} frame */
-export function refusal({ code, message, retry, retry_after_ms }) {
+export function toRefused({ code, message, retry, retry_after_ms }) {
   return new Refused({ code, message, retry, retryAfterMs: retry_after_ms });
 }

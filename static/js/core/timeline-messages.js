@@ -1,5 +1,5 @@
 /**
- * How Events make Messages.
+ * The fold of Events into Messages.
  *
  * @module
  * @import { MessageCompleted, MessageDelta, MessagePosted, MessageStarted } from "ds/core/events.js"
@@ -8,20 +8,20 @@
 
 import { count, take } from "ds/core/code-points.js";
 
-/** Code points of parts that are being written, so that a delta costs its own length only. @type {WeakMap<TimelinePart, number>} */
+/** The code points of parts that are being written: a delta is counted, not the whole part. @type {WeakMap<TimelinePart, number>} */
 const lengths = new WeakMap();
 
 /**
  * @param {Timeline} timeline
  * @param {MessagePosted | MessageStarted | MessageDelta | MessageCompleted} event
  * @param {Changes} changes
- * @returns {boolean} false: its Message is not in this Timeline
+ * @returns {boolean} false: the Event's Message is not in this Timeline
  */
 export function applyMessageEvent(timeline, event, changes) {
   const id = event.data.message;
   changes.messages.add(id);
   if (event.kind === "message.posted" || event.kind === "message.started") {
-    timeline.messages.set(id, begun(event));
+    timeline.messages.set(id, newMessage(event));
     return true;
   }
   const message = timeline.messages.get(id);
@@ -29,7 +29,7 @@ export function applyMessageEvent(timeline, event, changes) {
     changes.messages.delete(id);
     return false;
   }
-  if (event.kind === "message.delta") extend(message, event.data);
+  if (event.kind === "message.delta") write(message, event.data);
   else complete(message, event.data);
   return true;
 }
@@ -38,7 +38,7 @@ export function applyMessageEvent(timeline, event, changes) {
  * @param {MessagePosted | MessageStarted} event
  * @returns {Message}
  */
-function begun({ seq, at, actor, run, ...event }) {
+function newMessage({ seq, at, actor, run, ...event }) {
   const posted = event.kind === "message.posted" ? event.data : null;
   return {
     id: event.data.message,
@@ -55,12 +55,12 @@ function begun({ seq, at, actor, run, ...event }) {
 }
 
 /**
- * The delta says where it belongs, so one that reaches back into what is known changes nothing there.
+ * Writes a delta at its offset, so that a merged delta that begins in known text changes nothing there.
  *
  * @param {Message} message
  * @param {MessageDelta["data"]} delta
  */
-function extend(message, { part: index, part_type: type, offset, text }) {
+function write(message, { part: index, part_type: type, offset, text }) {
   while (message.parts.length <= index) message.parts.push({ type, text: "" });
   const part = /** @type {TimelinePart} */ (message.parts[index]);
   const length = lengths.get(part) ?? count(part.text);

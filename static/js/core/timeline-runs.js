@@ -1,5 +1,5 @@
 /**
- * How Events make Runs.
+ * The fold of Events into Runs.
  *
  * @module
  * @import {
@@ -8,13 +8,15 @@
  * @import { Changes, Run, Timeline } from "ds/core/timeline-types.js"
  */
 
+import { ACTIVE } from "ds/core/run-states.js";
+
 /** @typedef {RunStarted | RunRestarted | RunProgressed | RunCompleted | RunCancelled | RunFailed | RunInterrupted} OwnEvent */
 
 /**
  * @param {Timeline} timeline
  * @param {RunRequested | RunCancelRequested | OwnEvent} event
  * @param {Changes} changes
- * @returns {boolean} false: its Run is not in this Timeline
+ * @returns {boolean} false: a Run of the Event is not in this Timeline
  */
 export function applyRunEvent(timeline, event, changes) {
   if (event.kind === "run.requested") {
@@ -23,13 +25,22 @@ export function applyRunEvent(timeline, event, changes) {
     changes.runs.add(id);
     return true;
   }
-  if (event.kind === "run.cancel_requested") return cancelRequested(timeline, event, changes);
+  if (event.kind === "run.cancel_requested") return requestCancel(timeline, event, changes);
   const run = timeline.runs.get(event.run ?? "");
-  if (event.kind === "run.restarted") voided(timeline, event.data.voided, changes);
+  if (event.kind === "run.restarted") removeMessages(timeline, event.data.voided, changes);
   if (!run) return false;
   advance(run, event);
   changes.runs.add(run.id);
   return true;
+}
+
+/**
+ * Returns the Runs that have not ended, in the order of their requests.
+ *
+ * @param {Timeline} timeline
+ */
+export function activeRuns(timeline) {
+  return [...timeline.runs.values()].filter((run) => ACTIVE.has(run.state));
 }
 
 /**
@@ -71,7 +82,7 @@ function advance(run, event) {
  * @param {RunCancelRequested} event
  * @param {Changes} changes
  */
-function cancelRequested(timeline, { actor, data }, changes) {
+function requestCancel(timeline, { actor, data }, changes) {
   for (const id of data.runs) {
     const run = timeline.runs.get(id);
     if (!run) continue;
@@ -86,7 +97,7 @@ function cancelRequested(timeline, { actor, data }, changes) {
  * @param {string[]} messages
  * @param {Changes} changes
  */
-function voided(timeline, messages, changes) {
+function removeMessages(timeline, messages, changes) {
   for (const id of messages) {
     if (timeline.messages.delete(id)) changes.removed.add(id);
   }

@@ -8,7 +8,7 @@
 
 /** @typedef {{type: PartType, text: string}} TimelinePart */
 /**
- * `open`: being written. `seq`: of the Event that began it. `agent` and `run` are null for what a person posted.
+ * State `open`: being written. `seq`: of the Event that began the Message. `agent` and `run` are null for a person's Message.
  *
  * @typedef {{
  *   id: string, role: "user" | "assistant", parent: string | null, agent: string | null, actor: Actor, at: string,
@@ -18,7 +18,7 @@
  * }} Message
  */
 /**
- * `repliesTo`: the Message it answers; `parent`: the Run that started it.
+ * `repliesTo`: the id of the Message it answers; `parent`: the id of the Run that started it.
  *
  * @typedef {{
  *   id: string, agent: string, parent: string | null, repliesTo: string | null, attempt: number, state: RunState,
@@ -29,8 +29,8 @@
  * }} Run
  */
 /**
- * `messages` and `runs` are in the order of the log. `loose` keeps Events whose beginning lies before this Timeline, for
- * `prepend`; it is not shown.
+ * `messages` and `runs` are in the order of the log. `loose` has the Events of Messages and Runs that began before this Timeline;
+ * `prepend` applies them.
  *
  * @typedef {{
  *   messages: Map<string, Message>, runs: Map<string, Run>, title: string | null, cursor: number, epoch: number,
@@ -38,7 +38,7 @@
  * }} Timeline
  */
 /**
- * What a fold touched: ids of Messages and Runs that are new or changed, and of Messages that disappeared.
+ * The ids that a fold touched: Messages and Runs that are new or changed, and Messages that disappeared.
  *
  * @typedef {{messages: Set<string>, runs: Set<string>, removed: Set<string>, title: boolean}} Changes
  */

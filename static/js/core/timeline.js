@@ -1,6 +1,6 @@
 /**
- * The Timeline: the fold of a Session's Events that a screen shows. The same fold is written in Python
- * (sessions_core/protocol/timeline.py); both are held together by tests/fixtures/timeline.
+ * The Timeline: the fold of a Session's Events that a screen shows. sessions_core/protocol/timeline.py is the same fold in Python;
+ * tests/fixtures/timeline holds both together.
  *
  * @module
  * @import { LogEvent } from "ds/core/events.js"
@@ -16,11 +16,11 @@ export function emptyTimeline(epoch = 0, cursor = 0) {
 }
 
 /**
- * Fold the Events into the Timeline, which is changed in place. Events at or below its cursor are passed over.
+ * Folds the Events into the Timeline in place. Events at or below its cursor are skipped.
  *
  * @param {Timeline} timeline
  * @param {readonly LogEvent[]} events in seq order
- * @param {number} [to] the end of the range that the events cover, when that is past the last of them
+ * @param {number} [to] the end of the range that the events cover, if that lies behind the last of them
  * @returns {Changes}
  */
 export function fold(timeline, events, to) {
@@ -37,12 +37,12 @@ export function fold(timeline, events, to) {
 }
 
 /**
- * Put an earlier page of the log before what the Timeline has, as when somebody scrolls back. What of that page went on
- * later is brought up to date.
+ * Puts an earlier page of the log before the Timeline, as when a person scrolls back. Messages and Runs that began in that page
+ * get the later Events that the Timeline had kept for them.
  *
  * @param {Timeline} timeline
- * @param {readonly LogEvent[]} events all below what the Timeline was begun with
- * @returns {Changes} what is new at the front
+ * @param {readonly LogEvent[]} events all of them before the Timeline's first
+ * @returns {Changes} what is new in front
  */
 export function prepend(timeline, events) {
   const earlier = emptyTimeline(timeline.epoch);
@@ -90,6 +90,6 @@ function apply(timeline, event, changes) {
     case "run.interrupted":
       if (!applyRunEvent(timeline, event, changes)) timeline.loose.push(event);
       return;
-    default: // kinds of other screens, and kinds of later versions
+    default: // kinds that this screen does not show, and kinds of later versions
   }
 }

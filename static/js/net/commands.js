@@ -1,13 +1,13 @@
 /**
- * Commands on their way: kept under their id until the server answered, and sent again on every new link.
+ * The commands without an answer yet: kept by id, and sent again on every new socket.
  *
  * @module
  * @import { ClientFrame, Command, ErrorFrame, Ok } from "ds/core/protocol.js"
  */
 
-import { FRAME_BYTES, Refused, refusal } from "ds/core/protocol.js";
+import { FRAME_BYTES, Refused, toRefused } from "ds/core/protocol.js";
 
-export const ANSWER_MS = 15_000; // a command that is unanswered for so long is sent again with the same id
+export const ANSWER_MS = 15_000; // after it a command without an answer is sent again, with the same id
 
 /** @typedef {{frame: Command, sentAt: number | null, promise: Promise<Ok>, resolve: (ok: Ok) => void, reject: (error: Error) => void}} Pending */
 
@@ -16,59 +16,59 @@ export class Commands {
   #pending = new Map();
 
   /**
-   * @param {{send: (frame: ClientFrame) => boolean, now: () => number}} link `send` says whether there was a link to send on
+   * @param {{send: (frame: ClientFrame) => boolean, now: () => number}} connection `send` returns false without a socket
    */
-  constructor(link) {
-    this.link = link;
+  constructor(connection) {
+    this.connection = connection;
   }
 
   /**
    * @param {Command} frame
-   * @returns {Promise<Ok>} rejects with `Refused`; the same id while it is on its way gives the same promise
+   * @returns {Promise<Ok>} rejects with `Refused`; the id of a pending command returns that command's promise
    */
   send(frame) {
-    const already = this.#pending.get(frame.id);
-    if (already) return already.promise;
+    const pending = this.#pending.get(frame.id);
+    if (pending) return pending.promise;
     if (new TextEncoder().encode(JSON.stringify(frame)).length > FRAME_BYTES) {
       return Promise.reject(new Refused({ code: "too_large", message: "That is too large to send." }));
     }
     /** @type {PromiseWithResolvers<Ok>} */
     const { promise, resolve, reject } = withResolvers();
-    const pending = { frame, sentAt: null, promise, resolve, reject };
-    this.#pending.set(frame.id, pending);
-    this.#post(pending);
+    const command = { frame, sentAt: null, promise, resolve, reject };
+    this.#pending.set(frame.id, command);
+    this.#transmit(command);
     return promise;
   }
 
-  /** There is a new link: everything that is unanswered goes again, in its order. */
+  /** Sends all pending commands again, in their order, on a new socket. */
   resend() {
-    for (const pending of this.#pending.values()) this.#post(pending);
+    for (const command of this.#pending.values()) this.#transmit(command);
   }
 
-  /** Call about once a second while the link is up. */
+  /** To be called about once a second while the connection is up. */
   tick() {
-    const now = this.link.now();
-    for (const pending of this.#pending.values()) {
-      if (pending.sentAt !== null && now - pending.sentAt >= ANSWER_MS) this.#post(pending);
+    const now = this.connection.now();
+    for (const command of this.#pending.values()) {
+      if (command.sentAt !== null && now - command.sentAt >= ANSWER_MS) this.#transmit(command);
     }
   }
 
   /** @param {Ok} frame */
-  ok(frame) {
+  onOk(frame) {
     this.#take(frame.id)?.resolve(frame);
   }
 
   /**
    * @param {ErrorFrame} frame
-   * @returns {boolean} was it the answer to a command?
+   * @returns {boolean} false: it answers no pending command
    */
-  refuse(frame) {
-    const pending = this.#take(frame.id ?? "");
-    pending?.reject(refusal(frame));
-    return pending !== undefined;
+  onError(frame) {
+    const command = this.#take(frame.id ?? "");
+    command?.reject(toRefused(frame));
+    return command !== undefined;
   }
 
-  /** Nothing will be answered any more. */
+  /** Rejects all pending commands with the code `closed`. */
   abandon() {
     for (const { reject } of this.#pending.values()) {
       reject(new Refused({ code: "closed", message: "The connection was closed.", retry: true }));
@@ -76,21 +76,22 @@ export class Commands {
     this.#pending.clear();
   }
 
-  /** @param {Pending} pending */
-  #post(pending) {
-    pending.sentAt = this.link.send(pending.frame) ? this.link.now() : null;
+  /** @param {Pending} command */
+  #transmit(command) {
+    command.sentAt = this.connection.send(command.frame) ? this.connection.now() : null;
   }
 
   /** @param {string} id */
   #take(id) {
-    const pending = this.#pending.get(id);
+    const command = this.#pending.get(id);
     this.#pending.delete(id);
-    return pending;
+    return command;
   }
 }
 
 /**
- * `Promise.withResolvers` is younger than node 20 and Safari 17.
+ * `Promise.withResolvers` is missing in node 20 and Safari 17:
+ * https://developer.mozilla.org/docs/Web/JavaScript/Reference/Global_Objects/Promise/withResolvers
  *
  * @returns {PromiseWithResolvers<Ok>}
  */
@@ -99,9 +100,9 @@ function withResolvers() {
   let resolve = () => {};
   /** @type {(error: Error) => void} */
   let reject = () => {};
-  const promise = new Promise((yes, no) => {
-    resolve = yes;
-    reject = no;
+  const promise = new Promise((onOk, onError) => {
+    resolve = onOk;
+    reject = onError;
   });
   return /** @type {PromiseWithResolvers<Ok>} */ ({ promise, resolve, reject });
 }

@@ -1,59 +1,46 @@
 /**
- * The one WebSocket of a tab: many Subscriptions and commands over a link that is made anew whenever it breaks.
+ * The one connection of a tab: Subscriptions and commands over a WebSocket that is opened again whenever it ends.
  *
- *     const connection = new Connection({ url, device: deviceId(), label: deviceLabel() });
- *     connection.watch((status) => …);
- *     connection.start();
- *     const unfollow = connection.follow(session, { last: 50 }, { events: (events, range) => … });
- *     const ok = await connection.command({ type: "post", id: newId(), session, parts });
- *
- * It touches the world through `Surroundings` only, and nothing of the page: another site can import it.
+ * Uses nothing of the page and reaches the outside through `Environment` only: another site can import it
+ * (docs/reference/javascript-client.md).
  *
  * @module
  * @import { ClientFrame, Command, ErrorFrame, Ok, ServerFrame, Welcome } from "ds/core/protocol.js"
- * @import { Handlers, Start } from "ds/net/subscription.js"
- * @import { Ending } from "ds/net/socket.js"
+ * @import { Environment } from "ds/net/environment.js"
  * @import { Status } from "ds/net/reconnect.js"
- * @import { Surroundings } from "ds/net/environment.js"
+ * @import { Ending } from "ds/net/socket.js"
+ * @import { Handlers, Start } from "ds/net/subscription-types.js"
  */
 
-import { Watched } from "ds/core/observable.js";
-import { Close } from "ds/core/protocol.js";
+import { Observable } from "ds/core/observable.js";
 import { Commands } from "ds/net/commands.js";
-import { browserSurroundings } from "ds/net/environment.js";
+import { browserEnvironment } from "ds/net/environment.js";
 import { Reconnect } from "ds/net/reconnect.js";
-import { Link } from "ds/net/socket.js";
-import { Followings } from "ds/net/subscriptions.js";
+import { Socket } from "ds/net/socket.js";
+import { Subscriptions } from "ds/net/subscriptions.js";
 
 export class Connection {
-  /** @type {Link | null} */
-  #link = null;
-  #status = new Watched(/** @type {Status} */ ({ name: "connecting" }));
-  #commands;
-  #followings;
+  #status = new Observable(/** @type {Status} */ ({ name: "connecting" }));
+  #commands = new Commands(this);
+  #subscriptions = new Subscriptions(this);
   #reconnect;
 
   /**
    * @param {{
-   *   url: string, device: string, label?: string, surroundings?: Surroundings, onError?: (frame: ErrorFrame) => void,
-   * }} options `device`: a uuid made once per installation; `label`: what people call it, “Firefox on Linux”; `onError`
-   *   hears refusals that belong to no command
+   *   url: string, device: string, label?: string, environment?: Environment, onError?: (frame: ErrorFrame) => void,
+   * }} options `device`: a uuid, made once per installation; `label`: its name for people, “Firefox on Linux”; `onError` gets
+   *   the `error` frames that answer no command
    */
-  constructor({ url, device, label = "", surroundings = browserSurroundings(), onError = () => {} }) {
-    this.url = url;
-    this.device = device;
-    this.label = label;
-    this.surroundings = surroundings;
+  constructor({ url, device, label = "", environment = browserEnvironment(), onError = () => {} }) {
+    this.environment = environment;
     this.onError = onError;
-    /** Who is signed in and what the server allows, by the last link. @type {Welcome | null} */
+    /** The last `welcome`: the signed-in user, and the limits of the server. @type {Welcome | null} */
     this.welcome = null;
-    this.now = surroundings.now;
-    this.#commands = new Commands(this);
-    this.#followings = new Followings(this);
-    this.#reconnect = new Reconnect(surroundings, {
-      attempt: () => this.#open(),
-      abandon: () => this.#link?.abandon(),
-      probe: () => this.#link?.probe(),
+    this.now = environment.now;
+    const onFrame = (/** @type {ServerFrame} */ frame) => this.#receive(frame);
+    const onEnd = (/** @type {Ending} */ ending) => this.#reconnect.onEnded(ending);
+    this.#reconnect = new Reconnect(environment, {
+      open: () => new Socket({ url, hello: { type: "hello", device, label }, environment, onFrame, onEnd }),
       tick: () => this.#tick(),
       status: (status) => this.#status.set(status),
     });
@@ -63,123 +50,91 @@ export class Connection {
     return this.#status.value;
   }
 
-  /** Is there a link that was welcomed? */
+  /** Whether there is a socket that the server has welcomed. */
   get up() {
-    return this.#link?.welcomed ?? false;
+    return this.#reconnect.socket?.welcomed ?? false;
   }
 
-  /** Connect, and stay connected until `close`. */
+  /** Connects, and stays connected until `close`. */
   start() {
     this.#reconnect.start();
   }
 
-  /** Leave for good; unanswered commands reject with the code `closed`. */
+  /** Closes for good; pending commands reject with the code `closed`. */
   close() {
-    this.#link?.abandon();
     this.#reconnect.stop();
     this.#commands.abandon();
   }
 
-  /** Try now: the person asked, or signed in again. */
+  /** Tries now, also after a refusal: the person asked for it, or has signed in again. */
   retryNow() {
-    this.#reconnect.now();
+    this.#reconnect.retryNow();
   }
 
-  /**
-   * Hear the status; called at once with the present one.
-   *
-   * @param {(status: Status) => void} watcher
-   * @returns {() => void} stops it
-   */
+  /** Calls back at once and on each change; returns a function that stops this. @type {(watcher: (status: Status) => void) => () => void} */
   watch(watcher) {
     return this.#status.watch(watcher);
   }
 
   /**
-   * Follow a Session, once at a time: from a cursor (`after`, `epoch`) or cold (`last` so many newest Messages).
+   * Follows a Session from a cursor (`after`, `epoch`) or from its newest Messages (`last`). One follower per Session. Returns
+   * `unfollow`.
    *
-   * @param {string} session
-   * @param {Start} start
-   * @param {Handlers} handlers
-   * @returns {() => void} unfollow
+   * @type {(session: string, start: Start, handlers: Handlers) => () => void}
    */
   follow(session, start, handlers) {
-    return this.#followings.follow(session, start, handlers);
+    return this.#subscriptions.follow(session, start, handlers);
   }
 
   /**
-   * Send a command, again over every new link, until the server answers it; its `id` makes that one effect.
+   * Sends a command, again on each new socket, until the server has answered it. Its `id` makes this one effect. Rejects with
+   * `Refused`.
    *
-   * @param {Command} frame
-   * @returns {Promise<Ok>} rejects with `Refused` ({code, message, retry, retryAfterMs})
+   * @type {(frame: Command) => Promise<Ok>}
    */
   command(frame) {
     return this.#commands.send(frame);
   }
 
-  /**
-   * Everything up to `seq` was seen. Only ever moves forward.
-   *
-   * @param {string} session
-   * @param {number} seq
-   */
+  /** Marks everything up to `seq` as read; the mark only moves forward. @type {(session: string, seq: number) => void} */
   markRead(session, seq) {
-    this.#followings.mark(session, seq);
+    this.#subscriptions.markRead(session, seq);
   }
 
-  /**
-   * @param {string} session
-   * @param {boolean} active
-   */
+  /** @type {(session: string, active: boolean) => void} */
   typing(session, active) {
     this.send({ type: "typing", session, active });
   }
 
-  /**
-   * @param {ClientFrame} frame
-   * @returns {boolean} was there a link to send it on? If not it is forgotten
-   */
+  /** @type {(frame: ClientFrame) => boolean} false: there is no socket now, the frame is lost */
   send(frame) {
-    if (!this.#link?.welcomed) return false;
-    this.#link.send(frame);
-    return true;
-  }
-
-  #open() {
-    const { url, device, label, surroundings } = this;
-    const onFrame = (/** @type {ServerFrame} */ frame) => this.#receive(frame);
-    const onEnd = (/** @type {Ending} */ ending) => this.#reconnect.ended(ending);
-    try {
-      this.#link = new Link({ url, hello: { type: "hello", device, label }, surroundings, onFrame, onEnd });
-    } catch (error) {
-      onEnd({ code: Close.ABNORMAL, reason: String(error), goodbye: null }); // a browser refuses some addresses at once
-    }
+    if (this.up) this.#reconnect.socket?.send(frame);
+    return this.up;
   }
 
   #tick() {
-    this.#link?.tick();
     if (!this.up) return;
     this.#commands.tick();
-    this.#followings.tick();
+    this.#subscriptions.tick();
   }
 
   /** @param {ServerFrame} frame */
   #receive(frame) {
-    if (frame.type === "welcome") return this.#welcomed(frame);
-    if (frame.type === "ok") return this.#commands.ok(frame);
-    if (frame.type !== "error") return this.#followings.receive(frame);
-    if (this.#commands.refuse(frame)) return;
-    this.#followings.refuse(frame);
+    if (frame.type === "welcome") return this.#onWelcome(frame);
+    if (frame.type === "ok") return this.#commands.onOk(frame);
+    if (frame.type !== "error") return this.#subscriptions.receive(frame);
+    if (this.#commands.onError(frame)) return;
+    this.#subscriptions.receiveError(frame);
     this.onError(frame);
   }
 
   /** @param {Welcome} welcome */
-  #welcomed(welcome) {
-    // Somebody else signed in: what the one before was about to say is not theirs to say.
+  #onWelcome(welcome) {
+    // Another user has signed in: pending commands are not theirs.
     if (this.welcome && this.welcome.user !== welcome.user) this.#commands.abandon();
     this.welcome = welcome;
-    this.#followings.resubscribe();
+    this.#subscriptions.resubscribe();
     this.#commands.resend();
-    this.#reconnect.live(); // last: who hears it may send more
+    this.#reconnect.onWelcome(); // last: its watchers may send more
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Which installation this is, and what people call it.
+ * The id of this installation, and its label for people.
  *
  * @module
  */
@@ -10,15 +10,15 @@ const KEY = "ds:device";
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * The uuid of this installation, made once. Where storage is forbidden it lasts as long as the page.
+ * Returns the uuid of this installation, which is made once. Where storage is forbidden it lasts as long as the page.
  *
  * @param {Pick<Storage, "getItem" | "setItem">} [storage]
  */
 export function deviceId(storage) {
   try {
     const store = storage ?? localStorage;
-    const kept = store.getItem(KEY);
-    if (kept && UUID.test(kept)) return kept;
+    const stored = store.getItem(KEY);
+    if (stored && UUID.test(stored)) return stored;
     const made = newId();
     store.setItem(KEY, made);
     return made;
@@ -27,7 +27,7 @@ export function deviceId(storage) {
   }
 }
 
-/** In this order: each browser also says the names of those below it. @type {[RegExp, string][]} */
+/** In this order: the user agent of a browser also has the names of those below it. @type {[RegExp, string][]} */
 const BROWSERS = [
   [/\bEdgA?\//, "Edge"],
   [/\bOPR\//, "Opera"],
@@ -47,10 +47,11 @@ const SYSTEMS = [
   [/\bLinux\b/, "Linux"],
 ];
 
-/** “Firefox on Linux”, as far as the browser says. */
+/** Returns “Firefox on Linux”, as far as the user agent tells. */
 export function deviceLabel(userAgent = navigator.userAgent) {
-  const name = (/** @type {[RegExp, string][]} */ names) => names.find(([sign]) => sign.test(userAgent))?.[1];
-  const browser = name(BROWSERS) ?? "Browser";
-  const system = name(SYSTEMS);
+  const find = (/** @type {[RegExp, string][]} */ names) =>
+    names.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const browser = find(BROWSERS) ?? "Browser";
+  const system = find(SYSTEMS);
   return system ? `${browser} on ${system}` : browser;
 }

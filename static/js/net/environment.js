@@ -1,5 +1,5 @@
 /**
- * What the connection needs of the world around it. Tests hand in a fake socket and fake time.
+ * The world outside of the connection: sockets, time, chance, the network's state. Tests pass fakes.
  *
  * @module
  */
@@ -14,17 +14,18 @@
  * }} SocketLike
  */
 /**
- * `onWake` calls back when the network or the person came back (a wake is a reason to try at once) and gives its undoing.
+ * `now` is in ms since 1970, `random` in [0, 1). `onWake` calls back when the network or the person has come back, which is a reason
+ * to try at once; it returns a function that stops this.
  *
  * @typedef {{
  *   open(url: string, subprotocol: string): SocketLike, now(): number, random(): number, online(): boolean,
  *   setTimeout(callback: () => void, ms: number): unknown, clearTimeout(timer: any): void,
  *   onWake(callback: () => void): () => void,
- * }} Surroundings
+ * }} Environment
  */
 
-/** @returns {Surroundings} */
-export function browserSurroundings() {
+/** @returns {Environment} */
+export function browserEnvironment() {
   return {
     open: (url, subprotocol) => new WebSocket(url, subprotocol),
     now: () => Date.now(),
@@ -37,21 +38,21 @@ export function browserSurroundings() {
 }
 
 /**
- * iOS and the back-forward cache kill sockets without a close event, so coming back to view is a reason to look, too.
+ * Listens for `visibilitychange` and `pageshow`, too: iOS and the back-forward cache kill sockets without a close event.
  *
  * @param {() => void} callback
  */
 function onWake(callback) {
   const stop = new AbortController();
-  const seen = () => document.visibilityState === "visible" && callback();
+  const onVisibility = () => document.visibilityState === "visible" && callback();
   addEventListener("online", callback, { signal: stop.signal });
   addEventListener("pageshow", callback, { signal: stop.signal });
-  document.addEventListener("visibilitychange", seen, { signal: stop.signal });
+  document.addEventListener("visibilitychange", onVisibility, { signal: stop.signal });
   return () => stop.abort();
 }
 
-/** The address of `/ws/` on the page's own site. */
-export function ownSocketUrl() {
+/** Returns the address of `/ws/` on the page's own site. */
+export function socketUrl() {
   const url = new URL("/ws/", location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;

@@ -1,5 +1,5 @@
 /**
- * Where posts are kept until the server has them: IndexedDB, or memory where the browser gives none.
+ * The store of posts that the server does not have yet: IndexedDB, or memory in a browser without it.
  *
  * @module
  * @import { Entry } from "ds/core/outbox.js"
@@ -9,7 +9,7 @@ const NAME = "ds-outbox";
 const POSTS = "posts";
 
 /**
- * `add` gives the entry its `order`; the others find it by its id.
+ * `add` sets the entry's `order`; `put` and `remove` find an entry by its id; `all` returns a user's entries.
  *
  * @typedef {{
  *   add(entry: Entry): Promise<void>, put(entry: Entry): Promise<void>, remove(id: string): Promise<void>,
@@ -61,7 +61,7 @@ function open(factory) {
     posts.createIndex("id", "id", { unique: true });
     posts.createIndex("user", "user");
   };
-  return done(opening);
+  return settled(opening);
 }
 
 /**
@@ -69,20 +69,20 @@ function open(factory) {
  * @returns {Store}
  */
 function diskStore(database) {
-  // Strict: a post that is on the screen as kept is on the disk, also when the power fails a moment later.
+  // Strict: a post must be on the disk before its draft is cleared, even if the power fails a moment later.
   const posts = () => database.transaction(POSTS, "readwrite", { durability: "strict" }).objectStore(POSTS);
   return {
     async add(entry) {
       const { order: _, ...rest } = entry;
-      entry.order = Number(await done(posts().add(rest)));
+      entry.order = Number(await settled(posts().add(rest)));
     },
-    put: async (entry) => void (await done(posts().put({ ...entry }))),
+    put: async (entry) => void (await settled(posts().put({ ...entry }))),
     async remove(id) {
       const store = posts();
-      const key = await done(store.index("id").getKey(id));
-      if (key !== undefined) await done(store.delete(key));
+      const key = await settled(store.index("id").getKey(id));
+      if (key !== undefined) await settled(store.delete(key));
     },
-    all: (user) => done(posts().index("user").getAll(user)),
+    all: (user) => settled(posts().index("user").getAll(user)),
   };
 }
 
@@ -91,7 +91,7 @@ function diskStore(database) {
  * @param {IDBRequest<T>} request
  * @returns {Promise<T>}
  */
-function done(request) {
+function settled(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

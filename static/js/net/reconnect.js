@@ -1,133 +1,141 @@
 /**
- * When to open the next link: at once after a break, then by backoff; when the server says; or not until somebody asks.
+ * Opens the next socket when one has ended: at once, then after a growing wait; when the server says; or, after a refusal, when the
+ * person asks.
  *
  * @module
- * @import { Ending } from "ds/net/socket.js"
- * @import { Surroundings } from "ds/net/environment.js"
+ * @import { Environment } from "ds/net/environment.js"
+ * @import { Ending, Socket } from "ds/net/socket.js"
  */
 
 import { delay } from "ds/core/backoff.js";
 import { Close, mayReconnect } from "ds/core/protocol.js";
 
 export const TICK_MS = 1_000;
-export const GAP_MS = 3_000; // ticks that far apart: the machine slept
-export const STABLE_MS = 5_000; // a link that lived so long was no failure
-export const HASTE_MS = 1_000; // an attempt younger than this is not begun anew
+export const GAP_MS = 3_000; // between two ticks: the machine has slept
+export const STABLE_MS = 5_000; // a socket that lived so long resets the wait
+export const YOUNG_MS = 1_000; // a younger attempt is not replaced by a new one
 
 /**
- * `at`: when the next attempt is made, in ms of the surroundings' clock; in the past while one is under way. `offline`: the
- * browser says there is no network; attempts go on. `signed_out` and `refused` stay until `now()`.
+ * `at`: the time of the next attempt, in ms since 1970; it has passed while an attempt runs. `offline`: the browser reports no
+ * network; attempts go on. `signed_out` and `refused` last until `retryNow`.
  *
  * @typedef {{name: "live"} | {name: "connecting"} | {name: "reconnecting", at: number} | {name: "offline", at: number}
  *   | {name: "signed_out"} | {name: "refused", code: number, reason: string} | {name: "closed"}} Status
  */
-/**
- * @typedef {{
- *   attempt(): void, abandon(): void, probe(): void, tick(): void, status(status: Status): void,
- * }} Hooks `abandon`: forget the link that is opening, without a word
- */
+/** @typedef {{open(): Socket, tick(): void, status(status: Status): void}} Hooks `tick`: about once a second */
+/** @typedef {"stopped" | "opening" | "live" | "waiting" | "refused"} Phase */
 
 export class Reconnect {
-  /** @type {"stopped" | "trying" | "live" | "waiting" | "over"} */
+  /** The newest socket, which may have ended. @type {Socket | null} */
+  socket = null;
+  /** @type {Phase} */
   #phase = "stopped";
   #failures = 0;
-  #since = 0;
+  #phaseSince = 0;
   #tickedAt = 0;
-  #first = true;
+  #isFirst = true;
   /** @type {unknown} */
   #waitTimer;
   /** @type {unknown} */
   #tickTimer;
   /** @type {() => void} */
-  #sleepOn = () => {};
+  #stopWaking = () => {};
 
   /**
-   * @param {Surroundings} surroundings
+   * @param {Environment} environment
    * @param {Hooks} hooks
    */
-  constructor(surroundings, hooks) {
-    this.surroundings = surroundings;
+  constructor(environment, hooks) {
+    this.environment = environment;
     this.hooks = hooks;
   }
 
   start() {
     if (this.#phase !== "stopped") return;
-    this.#sleepOn = this.surroundings.onWake(() => this.wake());
-    this.#tickedAt = this.surroundings.now();
-    this.#tickTimer = this.surroundings.setTimeout(() => this.#tick(), TICK_MS);
-    this.#attempt();
+    this.#stopWaking = this.environment.onWake(() => this.wake());
+    this.#tickedAt = this.environment.now();
+    this.#tickTimer = this.environment.setTimeout(() => this.#tick(), TICK_MS);
+    this.#open();
   }
 
   stop() {
-    this.#sleepOn();
-    this.surroundings.clearTimeout(this.#tickTimer);
+    this.socket?.abandon();
+    this.#stopWaking();
+    this.environment.clearTimeout(this.#tickTimer);
     this.#enter("stopped", { name: "closed" });
   }
 
-  /** The link said welcome. */
-  live() {
+  /** To be called when the server has sent `welcome`. */
+  onWelcome() {
     this.#enter("live", { name: "live" });
   }
 
-  /** Somebody asked to try now: also after a refusal. */
-  now() {
-    if (this.#phase === "over") this.#attempt();
+  /** Tries now, also after a refusal: the person asked for it. */
+  retryNow() {
+    if (this.#phase === "refused") this.#open();
     else this.wake();
   }
 
-  /** The network or the person came back: look whether the link is alive, or try at once. */
+  /** Probes the live socket, or tries now: the network or the person has come back. */
   wake() {
-    if (this.#phase === "live") this.hooks.probe();
-    const stuck = this.#phase === "trying" && this.surroundings.now() - this.#since > HASTE_MS;
-    if (stuck) this.hooks.abandon();
-    if (!stuck && this.#phase !== "waiting") return;
+    if (this.#phase === "live") this.socket?.probe();
+    const isStuck = this.#phase === "opening" && this.environment.now() - this.#phaseSince > YOUNG_MS;
+    if (isStuck) this.socket?.abandon();
+    if (!isStuck && this.#phase !== "waiting") return;
     this.#failures = 0;
-    this.#attempt();
+    this.#open();
   }
 
-  /** @param {Ending} ending */
-  ended({ code, reason, goodbye }) {
-    if (this.#phase !== "trying" && this.#phase !== "live") return;
-    if (code === Close.NOT_SIGNED_IN) return this.#enter("over", { name: "signed_out" });
-    if (!mayReconnect(code)) return this.#enter("over", { name: "refused", code, reason });
-    const lived = this.surroundings.now() - this.#since;
+  /** @param {Ending} ending of the newest socket */
+  onEnded({ code, reason, goodbye }) {
+    if (this.#phase !== "opening" && this.#phase !== "live") return;
+    if (code === Close.NOT_SIGNED_IN) return this.#enter("refused", { name: "signed_out" });
+    if (!mayReconnect(code)) return this.#enter("refused", { name: "refused", code, reason });
+    const lived = this.environment.now() - this.#phaseSince;
     if (this.#phase === "live" && lived >= STABLE_MS) this.#failures = 0;
-    // A server that goes leaves many tabs behind: they do not come back in the same moment.
+    // A server that restarts ends many sockets at once: their tabs must not all come back in the same moment.
     if (code === Close.BUSY || code === Close.RESTART) this.#failures = Math.max(1, this.#failures);
-    const ms = goodbye?.retry_after_ms ?? delay(this.#failures, this.surroundings.random);
-    this.#failures++;
-    const at = this.surroundings.now() + ms;
-    this.#enter(
-      "waiting",
-      this.surroundings.online() ? { name: "reconnecting", at } : { name: "offline", at },
-    );
-    this.#waitTimer = this.surroundings.setTimeout(() => this.#attempt(), ms);
+    this.#wait(goodbye?.retry_after_ms ?? delay(this.#failures, this.environment.random));
   }
 
-  #attempt() {
-    const at = this.surroundings.now();
-    this.#enter("trying", this.#first ? { name: "connecting" } : { name: "reconnecting", at });
-    this.#first = false;
-    this.hooks.attempt();
+  /** @param {number} ms */
+  #wait(ms) {
+    this.#failures++;
+    const at = this.environment.now() + ms;
+    this.#enter("waiting", { name: this.environment.online() ? "reconnecting" : "offline", at });
+    this.#waitTimer = this.environment.setTimeout(() => this.#open(), ms);
+  }
+
+  #open() {
+    const at = this.environment.now();
+    this.#enter("opening", this.#isFirst ? { name: "connecting" } : { name: "reconnecting", at });
+    this.#isFirst = false;
+    try {
+      this.socket = this.hooks.open();
+    } catch (error) {
+      // A browser refuses some addresses at once.
+      this.onEnded({ code: Close.ABNORMAL, reason: String(error), goodbye: null });
+    }
   }
 
   /**
-   * @param {"stopped" | "trying" | "live" | "waiting" | "over"} phase
+   * @param {Phase} phase
    * @param {Status} status
    */
   #enter(phase, status) {
-    this.surroundings.clearTimeout(this.#waitTimer);
+    this.environment.clearTimeout(this.#waitTimer);
     this.#phase = phase;
-    this.#since = this.surroundings.now();
+    this.#phaseSince = this.environment.now();
     this.hooks.status(status);
   }
 
   #tick() {
-    const now = this.surroundings.now();
-    const slept = now - this.#tickedAt > GAP_MS;
+    const now = this.environment.now();
+    const hasSlept = now - this.#tickedAt > GAP_MS;
     this.#tickedAt = now;
-    this.#tickTimer = this.surroundings.setTimeout(() => this.#tick(), TICK_MS);
-    if (slept) this.wake();
+    this.#tickTimer = this.environment.setTimeout(() => this.#tick(), TICK_MS);
+    if (hasSlept) this.wake();
+    this.socket?.tick();
     this.hooks.tick();
   }
 }

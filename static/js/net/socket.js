@@ -1,50 +1,50 @@
 /**
- * One WebSocket from its opening to its end: says hello, notices silence, and ends once with one reason.
+ * One WebSocket from its opening to its end: says hello, notices silence, and ends once, with one reason.
  *
  * @module
  * @import { ClientFrame, Goodbye, Hello, ServerFrame } from "ds/core/protocol.js"
- * @import { SocketLike, Surroundings } from "ds/net/environment.js"
+ * @import { Environment, SocketLike } from "ds/net/environment.js"
  */
 
-import { Close, parse, SUBPROTOCOL } from "ds/core/protocol.js";
+import { Close, parseFrame, SUBPROTOCOL } from "ds/core/protocol.js";
 
-export const OPENING_MS = 10_000; // from the first packet to `welcome`; a mobile network's slow handshake fits
+export const OPENING_MS = 10_000; // from the first packet to `welcome`; enough for a slow handshake on a mobile network
 export const SILENCE_MS = 25_000; // two and a half heartbeats of 10 s
 export const PONG_MS = 5_000;
 
-/** @typedef {{code: number, reason: string, goodbye: Goodbye | null}} Ending */
+/** @typedef {{code: number, reason: string, goodbye: Goodbye | null}} Ending `code`: a close code of WebSocket */
 
-export class Link {
+export class Socket {
   /** @type {Goodbye | null} */
   #goodbye = null;
   /** @type {SocketLike | null} */
   #socket = null;
   #welcomed = false;
-  #heardAt;
+  #receivedAt;
   #silenceMs = SILENCE_MS;
   /** @type {number | null} */
   #pingedAt = null;
 
   /**
    * @param {{
-   *   url: string, hello: Hello, surroundings: Surroundings,
+   *   url: string, hello: Hello, environment: Environment,
    *   onFrame: (frame: ServerFrame) => void, onEnd: (ending: Ending) => void,
    * }} options
    */
-  constructor({ url, hello, surroundings, onFrame, onEnd }) {
-    this.surroundings = surroundings;
+  constructor({ url, hello, environment, onFrame, onEnd }) {
+    this.environment = environment;
     this.onFrame = onFrame;
     this.onEnd = onEnd;
-    this.#heardAt = surroundings.now();
-    const socket = surroundings.open(url, SUBPROTOCOL);
+    this.#receivedAt = environment.now();
+    const socket = environment.open(url, SUBPROTOCOL);
     this.#socket = socket;
     socket.onopen = () => this.send(hello);
-    socket.onmessage = (event) => this.#hear(event.data);
+    socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = (event) => this.end(event.code, event.reason);
-    socket.onerror = null; // a close event follows, and it knows more
+    socket.onerror = null; // a close event with the code follows
   }
 
-  /** Is it there to send on? */
+  /** Whether the server has sent `welcome` and the socket has not ended. */
   get welcomed() {
     return this.#welcomed && this.#socket !== null;
   }
@@ -54,27 +54,27 @@ export class Link {
     this.#socket?.send(JSON.stringify(frame));
   }
 
-  /** Ask for a sign of life now; without one in 5 s the link ends. */
+  /** Pings the server now; the socket ends if nothing arrives in 5 s. */
   probe() {
     if (!this.#welcomed || this.#pingedAt !== null) return;
-    this.#pingedAt = this.surroundings.now();
+    this.#pingedAt = this.environment.now();
     this.send({ type: "ping" });
   }
 
-  /** Call about once a second. */
+  /** To be called about once a second. */
   tick() {
-    const now = this.surroundings.now();
+    const now = this.environment.now();
     if (!this.#welcomed) {
-      if (now - this.#heardAt >= OPENING_MS) this.end(Close.ABNORMAL, "no welcome");
+      if (now - this.#receivedAt >= OPENING_MS) this.end(Close.ABNORMAL, "no welcome");
     } else if (this.#pingedAt !== null) {
       if (now - this.#pingedAt >= PONG_MS) this.end(Close.ABNORMAL, "no answer to ping");
-    } else if (now - this.#heardAt >= this.#silenceMs) {
+    } else if (now - this.#receivedAt >= this.#silenceMs) {
       this.probe();
     }
   }
 
   /**
-   * Ends the link, once. Does not wait for the other side, which may be long gone.
+   * Ends the socket and calls `onEnd`, once. Does not wait for the other side, which may have vanished.
    *
    * @param {number} code
    * @param {string} reason
@@ -83,7 +83,7 @@ export class Link {
     if (this.abandon()) this.onEnd({ code, reason, goodbye: this.#goodbye });
   }
 
-  /** Ends the link without telling. @returns {boolean} was there one? */
+  /** Ends the socket without calling `onEnd`. @returns {boolean} false: it had ended before */
   abandon() {
     const socket = this.#socket;
     if (!socket) return false;
@@ -94,10 +94,10 @@ export class Link {
   }
 
   /** @param {unknown} data */
-  #hear(data) {
-    this.#heardAt = this.surroundings.now();
+  #receive(data) {
+    this.#receivedAt = this.environment.now();
     this.#pingedAt = null;
-    const frame = parse(data);
+    const frame = parseFrame(data);
     if (!frame) return;
     if (frame.type === "goodbye") this.#goodbye = frame;
     if (frame.type === "welcome") {

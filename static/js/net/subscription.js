@@ -1,50 +1,29 @@
 /**
- * The client's side of one Subscription: where its reader stands, and when to ask again.
+ * The client's side of one Subscription: the cursor of its reader, and when to subscribe again.
  *
  * @module
  * @import { Cursor } from "ds/core/cursor.js"
- * @import { LogEvent } from "ds/core/events.js"
- * @import {
- *   ClientFrame, ErrorFrame, EventsFrame, PresentDevice, Refused, Subscribed,
- * } from "ds/core/protocol.js"
+ * @import { ClientFrame, ErrorFrame, EventsFrame, Subscribed } from "ds/core/protocol.js"
+ * @import { Handlers, Start } from "ds/net/subscription-types.js"
  */
 
-import { read } from "ds/core/cursor.js";
-import { refusal } from "ds/core/protocol.js";
+import { checkRange } from "ds/core/cursor.js";
+import { toRefused } from "ds/core/protocol.js";
 
-export const BEHIND_MS = 5_000; // a heartbeat said there is more, and nothing came
-export const UNANSWERED_MS = 10_000; // a subscribe that got no answer at all
-export const ASK_AGAIN_MS = 1_000; // between two subscribes, so that a confused server is not flooded
+export const BEHIND_MS = 5_000; // after a heartbeat with a head above the cursor: Events are missing
+export const UNANSWERED_MS = 10_000; // after a `subscribe` without any answer
+export const RESUBSCRIBE_MS = 1_000; // between two `subscribe`, to spare a server in confusion
 
-/** @typedef {{after: number, epoch: number} | {last: number}} Start resume at a cursor, or a cold start at the newest Messages */
-/**
- * The seqs (`from`, `to`] that the Events cover. `fresh`: forget what you have of this Session, these start anew;
- * `older`: on a fresh start, there are Messages before them.
- *
- * @typedef {{epoch: number, from: number, to: number, fresh: boolean, older: boolean}} Range
- */
-/**
- * `removed` and `refused` are the last that a follower hears.
- *
- * @typedef {{
- *   events(events: LogEvent[], range: Range): void,
- *   subscribed?(frame: Subscribed): void,
- *   presence?(devices: PresentDevice[]): void,
- *   removed?(reason: string): void,
- *   refused?(refused: Refused): void,
- * }} Handlers
- */
-
-export class Following {
+export class Subscription {
   /** @type {Cursor | null} */
   #cursor;
   #last = 50;
-  /** The epoch of a start whose first Events are still to come. @type {number | null} */
-  #starting = null;
+  /** The epoch of a fresh start whose first Events have not arrived yet. @type {number | null} */
+  #startingEpoch = null;
   #cold = false;
-  /** @type {number | null} */
-  #askedAt = null;
-  #asked = Number.NEGATIVE_INFINITY;
+  /** The time of a `subscribe` that has no answer yet. @type {number | null} */
+  #unansweredSince = null;
+  #subscribedAt = Number.NEGATIVE_INFINITY;
   /** @type {number | null} */
   #behindSince = null;
   #head = 0;
@@ -53,105 +32,111 @@ export class Following {
    * @param {string} session
    * @param {Start} start
    * @param {Handlers} handlers
-   * @param {{send: (frame: ClientFrame) => unknown, now: () => number}} link
+   * @param {{send: (frame: ClientFrame) => unknown, now: () => number}} connection
    */
-  constructor(session, start, handlers, link) {
+  constructor(session, start, handlers, connection) {
     this.session = session;
     this.handlers = handlers;
-    this.link = link;
+    this.connection = connection;
     this.#cursor = "last" in start ? null : { epoch: start.epoch, seq: start.after };
     if ("last" in start) this.#last = start.last;
   }
 
-  /** Ask for the rest of the log from where the reader stands. */
+  /** Asks the server for the log after the cursor. */
   subscribe() {
     const { session } = this;
-    this.#askedAt = this.#asked = this.link.now();
-    this.#starting = null;
+    this.#unansweredSince = this.#subscribedAt = this.connection.now();
+    this.#startingEpoch = null;
     this.#cold = this.#cursor === null;
     if (this.#cursor) {
-      this.link.send({ type: "subscribe", session, after: this.#cursor.seq, epoch: this.#cursor.epoch });
+      this.connection.send({
+        type: "subscribe",
+        session,
+        after: this.#cursor.seq,
+        epoch: this.#cursor.epoch,
+      });
     } else {
-      this.link.send({ type: "subscribe", session, last: this.#last });
+      this.connection.send({ type: "subscribe", session, last: this.#last });
     }
   }
 
   /** @param {Subscribed} frame */
-  subscribed(frame) {
-    this.#askedAt = null;
-    if (this.#cold || frame.restart) this.#starting = frame.epoch;
-    this.heard(frame.head);
+  onSubscribed(frame) {
+    this.#unansweredSince = null;
+    if (this.#cold || frame.restart) this.#startingEpoch = frame.epoch;
+    this.onHead(frame.head);
     this.handlers.subscribed?.(frame);
   }
 
   /** @param {EventsFrame} frame */
-  events(frame) {
+  onEvents(frame) {
     const { epoch, from, to, older = false } = frame;
-    if (this.#starting !== null) {
-      if (epoch !== this.#starting) return;
-      this.#starting = null;
+    if (this.#startingEpoch !== null) {
+      if (epoch !== this.#startingEpoch) return;
+      this.#startingEpoch = null;
       this.#advance({ epoch, seq: to });
       this.handlers.events(frame.events, { epoch, from, to, fresh: true, older });
       return;
     }
     if (!this.#cursor) return; // of an earlier Subscription to the same Session
-    const reading = read(this.#cursor, frame);
-    if (reading.verdict === "missed") this.#missed();
-    if (reading.verdict !== "apply") return;
+    const range = checkRange(this.#cursor, frame);
+    if (range.verdict === "missed") this.#repair();
+    if (range.verdict !== "apply") return;
     const start = this.#cursor.seq;
     this.#advance({ epoch, seq: to });
-    this.handlers.events(reading.events, { epoch, from: start, to, fresh: false, older: false });
+    this.handlers.events(range.events, { epoch, from: start, to, fresh: false, older: false });
   }
 
   /**
-   * The server's head, by a heartbeat.
+   * Notes the head of the Session, from a heartbeat.
    *
    * @param {number} head
    */
-  heard(head) {
+  onHead(head) {
     this.#head = head;
     if (this.#cursor && head <= this.#cursor.seq) this.#behindSince = null;
-    else this.#behindSince ??= this.link.now();
+    else this.#behindSince ??= this.connection.now();
   }
 
   /**
-   * A refusal of this Session's frame that carries no command.
+   * Handles an `error` frame about this Session that answers no command.
    *
    * @param {ErrorFrame} frame
-   * @returns {boolean} true: it ended the Subscription
+   * @returns {boolean} true: the Subscription has ended
    */
-  refuse(frame) {
-    if (this.#askedAt === null) return false;
+  onError(frame) {
+    if (this.#unansweredSince === null) return false;
     if (!frame.retry) {
-      this.handlers.refused?.(refusal(frame));
+      this.handlers.refused?.(toRefused(frame));
       return true;
     }
-    // As if asked that much later: the tick asks again when the wait is over.
-    this.#askedAt = null;
-    this.#behindSince = this.link.now() - BEHIND_MS + (frame.retry_after_ms ?? BEHIND_MS);
+    // Dated so that `tick` subscribes again when the server's wait is over.
+    this.#unansweredSince = null;
+    this.#behindSince = this.connection.now() - BEHIND_MS + (frame.retry_after_ms ?? BEHIND_MS);
     return false;
   }
 
-  /** Call about once a second while the link is up. */
+  /** To be called about once a second while the connection is up. */
   tick() {
-    const now = this.link.now();
-    const behind = this.#behindSince !== null && now - this.#behindSince >= BEHIND_MS;
-    const answerable = this.#askedAt !== null && now - this.#askedAt < UNANSWERED_MS;
-    if (answerable || now - this.#asked < ASK_AGAIN_MS || !(behind || this.#askedAt !== null)) return;
+    const now = this.connection.now();
+    const isBehind = this.#behindSince !== null && now - this.#behindSince >= BEHIND_MS;
+    const isAwaiting = this.#unansweredSince !== null && now - this.#unansweredSince < UNANSWERED_MS;
+    if (isAwaiting || now - this.#subscribedAt < RESUBSCRIBE_MS) return;
+    if (!isBehind && this.#unansweredSince === null) return;
     this.#behindSince = null;
     this.subscribe();
   }
 
-  #missed() {
-    const now = this.link.now();
-    if (this.#askedAt !== null) return; // the answer is on its way and will close the gap
-    if (now - this.#asked < ASK_AGAIN_MS) this.#behindSince = now - BEHIND_MS;
+  #repair() {
+    const now = this.connection.now();
+    if (this.#unansweredSince !== null) return; // the answer to `subscribe` will close the gap
+    if (now - this.#subscribedAt < RESUBSCRIBE_MS) this.#behindSince = now - BEHIND_MS;
     else this.subscribe();
   }
 
   /** @param {Cursor} cursor */
   #advance(cursor) {
     this.#cursor = cursor;
-    this.#behindSince = this.#head > cursor.seq ? this.link.now() : null;
+    this.#behindSince = this.#head > cursor.seq ? this.connection.now() : null;
   }
 }

@@ -1,24 +1,24 @@
 /**
- * All Subscriptions of a Connection, and the frames that are theirs.
+ * All Subscriptions of a Connection: passes each frame to the Subscription of its Session.
  *
  * @module
  * @import { ClientFrame, ErrorFrame, ServerFrame } from "ds/core/protocol.js"
- * @import { Handlers, Start } from "ds/net/subscription.js"
+ * @import { Handlers, Start } from "ds/net/subscription-types.js"
  */
 
-import { Following } from "ds/net/subscription.js";
+import { Subscription } from "ds/net/subscription.js";
 
-export class Followings {
-  /** @type {Map<string, Following>} */
+export class Subscriptions {
+  /** @type {Map<string, Subscription>} */
   #all = new Map();
-  /** The highest read mark of each Session, told again on a new link. @type {Map<string, number>} */
+  /** The highest read mark of each Session, sent again on a new socket. @type {Map<string, number>} */
   #marks = new Map();
 
   /**
-   * @param {{send: (frame: ClientFrame) => boolean, now: () => number, readonly up: boolean}} link
+   * @param {{send: (frame: ClientFrame) => boolean, now: () => number, readonly up: boolean}} connection
    */
-  constructor(link) {
-    this.link = link;
+  constructor(connection) {
+    this.connection = connection;
   }
 
   /**
@@ -29,66 +29,69 @@ export class Followings {
    */
   follow(session, start, handlers) {
     if (this.#all.has(session)) throw new Error(`Session ${session} is followed already.`);
-    const following = new Following(session, start, handlers, this.link);
-    this.#all.set(session, following);
-    if (this.link.up) following.subscribe();
+    const subscription = new Subscription(session, start, handlers, this.connection);
+    this.#all.set(session, subscription);
+    if (this.connection.up) subscription.subscribe();
     return () => {
-      if (this.#all.get(session) !== following) return;
+      if (this.#all.get(session) !== subscription) return;
       this.#all.delete(session);
-      this.link.send({ type: "unsubscribe", session });
+      this.connection.send({ type: "unsubscribe", session });
     };
   }
 
   /**
+   * Sends the read mark if it is higher than before.
+   *
    * @param {string} session
    * @param {number} seq
    */
-  mark(session, seq) {
+  markRead(session, seq) {
     if (seq <= (this.#marks.get(session) ?? 0)) return;
     this.#marks.set(session, seq);
-    this.link.send({ type: "read", session, seq });
+    this.connection.send({ type: "read", session, seq });
   }
 
-  /** There is a new link: go on where each reader stands. */
+  /** Subscribes to all Sessions at their cursors, on a new socket. */
   resubscribe() {
-    for (const following of this.#all.values()) following.subscribe();
-    for (const [session, seq] of this.#marks) this.link.send({ type: "read", session, seq });
+    for (const subscription of this.#all.values()) subscription.subscribe();
+    for (const [session, seq] of this.#marks) this.connection.send({ type: "read", session, seq });
   }
 
+  /** To be called about once a second while the connection is up. */
   tick() {
-    for (const following of this.#all.values()) following.tick();
+    for (const subscription of this.#all.values()) subscription.tick();
   }
 
   /** @param {Exclude<ServerFrame, ErrorFrame>} frame */
   receive(frame) {
     switch (frame.type) {
       case "subscribed":
-        return this.#all.get(frame.session)?.subscribed(frame);
+        return this.#all.get(frame.session)?.onSubscribed(frame);
       case "events":
-        return this.#all.get(frame.session)?.events(frame);
+        return this.#all.get(frame.session)?.onEvents(frame);
       case "presence":
         return this.#all.get(frame.session)?.handlers.presence?.(frame.devices);
       case "removed":
         return this.#drop(frame.session)?.handlers.removed?.(frame.reason);
       case "heartbeat":
       case "pong":
-        for (const [session, head] of Object.entries(frame.heads)) this.#all.get(session)?.heard(head);
+        for (const [session, head] of Object.entries(frame.heads)) this.#all.get(session)?.onHead(head);
         return;
-      default: // of others, or of a later version
+      default: // handled elsewhere, or of a later version
     }
   }
 
-  /** @param {ErrorFrame} frame */
-  refuse(frame) {
-    const following = this.#all.get(frame.session ?? "");
-    if (following?.refuse(frame)) this.#all.delete(following.session);
+  /** @param {ErrorFrame} frame an error that answers no command */
+  receiveError(frame) {
+    const subscription = this.#all.get(frame.session ?? "");
+    if (subscription?.onError(frame)) this.#all.delete(subscription.session);
   }
 
   /** @param {string} session */
   #drop(session) {
-    const following = this.#all.get(session);
+    const subscription = this.#all.get(session);
     this.#all.delete(session);
     this.#marks.delete(session);
-    return following;
+    return subscription;
   }
 }

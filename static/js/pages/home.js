@@ -1,5 +1,5 @@
 /**
- * A new Session: its first message goes to the server as a form does, but a lost network loses no text.
+ * The script of the page that begins a Session: sends the form in the background, so that a failing network loses no text.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import { newId } from "ds/core/ids.js";
 import { Composer } from "ds/ui/composer/composer.js";
 import { csrfToken } from "ds/ui/lib/http.js";
-import { say } from "ds/ui/lib/strings.js";
-import { toast } from "ds/ui/lib/toast.js";
+import { sentence } from "ds/ui/lib/strings.js";
+import { showToast } from "ds/ui/lib/toast.js";
 
 const composer = new Composer({ session: "new", onSend: () => void begin() });
-// Back by the history: the form of then was used; its id must not mean the old Session.
+// From the back-forward cache comes a form that was sent: its client id belongs to the Session that it began.
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
 async function begin() {
@@ -20,14 +20,14 @@ async function begin() {
   body.set("csrfmiddlewaretoken", csrfToken());
   const headers = { Accept: "application/json" };
   const answer = await fetch(composer.form.action, { method: "POST", body, headers }).catch(() => null);
-  if (answer?.redirected) return location.assign(answer.url); // signed out: the draft waits
-  const said = await answer?.json().catch(() => null);
-  if (said?.url) {
-    composer.empty();
-    composer.draft.keep();
-    return location.assign(said.url);
+  if (answer?.redirected) return location.assign(answer.url); // the sign-in page; the draft is kept
+  const result = await answer?.json().catch(() => null);
+  if (result?.url) {
+    composer.clear();
+    composer.draft.save();
+    return location.assign(result.url);
   }
   composer.button.disabled = false;
   if (answer) composer.form.querySelector("input[name=client_id]")?.setAttribute("value", newId());
-  toast(said?.problem || say("send_failed"));
+  showToast(result?.problem || sentence("send_failed"));
 }

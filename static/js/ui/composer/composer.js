@@ -1,17 +1,17 @@
 /**
- * Where people write: Enter sends, Shift+Enter breaks the line, never while an input method composes; what is too long is told
- * before it is sent.
+ * The form that messages are written in. Enter sends, Shift+Enter breaks the line; a text over the limit cannot be sent.
  *
  * @module
  */
 
 import { count } from "ds/core/code-points.js";
 import { Draft } from "ds/ui/composer/draft.js";
-import { byId } from "ds/ui/lib/dom.js";
-import { say } from "ds/ui/lib/strings.js";
+import { getById } from "ds/ui/lib/dom.js";
+import { sentence } from "ds/ui/lib/strings.js";
 
-const LONG_TEXT = 4_000; // characters: it fills the field's greatest height in any case
-const IME_KEY = 229; // what some browsers say instead of `isComposing`, for the Enter that ends a composition
+const LONG_TEXT = 4_000; // UTF-16 units; such a text fills the field's greatest height in any case
+// Some browsers report an input method's Enter by this key code in place of `isComposing`: https://bugs.webkit.org/show_bug.cgi?id=165004
+const IME_KEY = 229;
 const COARSE = matchMedia("(pointer: coarse)");
 
 export class Composer {
@@ -19,100 +19,100 @@ export class Composer {
    * @param {{session: string, onSend: (text: string) => void}} options `session`: its id, or `new`
    */
   constructor({ session, onSend }) {
-    this.form = byId("composer", HTMLFormElement);
-    this.field = byId("text", HTMLTextAreaElement);
-    this.button = byId("send", HTMLButtonElement);
-    this.counter = byId("count", HTMLElement);
+    this.form = getById("composer", HTMLFormElement);
+    this.field = getById("text", HTMLTextAreaElement);
+    this.button = getById("send", HTMLButtonElement);
+    this.counter = getById("count", HTMLElement);
     this.limit = Number(this.form.dataset.limit);
     this.onSend = onSend;
     this.draft = new Draft(session, this.field);
-    if (!this.field.value) this.#put(this.draft.kept()); // otherwise the server sent something back to be mended
-    this.field.required = false; // an empty field is no error: the button is simply off
-    this.field.addEventListener("input", () => this.#measure());
-    this.field.addEventListener("paste", (event) => this.#paste(event));
-    this.field.addEventListener("keydown", (event) => this.#key(event));
-    this.form.addEventListener("submit", (event) => this.#submit(event));
+    if (!this.field.value) this.#setText(this.draft.load()); // a refused text, sent back by the server, comes first
+    this.field.required = false; // with a script the button is disabled instead
+    this.field.addEventListener("input", () => this.#update());
+    this.field.addEventListener("paste", (event) => this.#onPaste(event));
+    this.field.addEventListener("keydown", (event) => this.#onKey(event));
+    this.form.addEventListener("submit", (event) => this.#onSubmit(event));
     this.form.addEventListener("click", (event) => event.target === this.form && this.field.focus());
-    this.#measure();
+    this.#update();
   }
 
-  /** Put this text back, before what is there. @param {string} text */
-  giveBack(text) {
-    const rest = this.field.value;
-    this.#put(rest ? `${text}\n\n${rest}` : text);
-    this.draft.keep();
+  /** Puts a text back that was not sent, before the present one. @param {string} text */
+  restore(text) {
+    const present = this.field.value;
+    this.#setText(present ? `${text}\n\n${present}` : text);
+    this.draft.save();
     this.field.focus();
   }
 
-  /** What was typed is on its way. Its draft stays until `draft.keep()`. */
-  empty() {
-    this.#put("");
+  /** Empties the field. The stored draft stays until `draft.save()`. */
+  clear() {
+    this.#setText("");
   }
 
   /** @param {KeyboardEvent} event */
-  #key(event) {
+  #onKey(event) {
     if (event.key !== "Enter" || event.isComposing || event.keyCode === IME_KEY) return;
     if (event.shiftKey || event.altKey) return;
-    // On a phone Enter breaks the line, as everywhere else there; the button sends.
+    // On a phone Enter breaks the line, as in its other apps; the button sends.
     if (COARSE.matches && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     if (!this.button.disabled) this.form.requestSubmit(this.button);
   }
 
   /** @param {SubmitEvent} event */
-  #submit(event) {
-    if (event.submitter && event.submitter !== this.button) return; // Stop has its own way
+  #onSubmit(event) {
+    if (event.submitter && event.submitter !== this.button) return; // the Stop button
     event.preventDefault();
     const text = this.field.value.trim();
     if (text && !this.button.disabled) this.onSend(text);
   }
 
-  #measure() {
+  #update() {
     const { value } = this.field;
-    // Counting is only worth it near the limit: a text has at most as many code points as units.
+    // A text has at most as many code points as UTF-16 units: below the limit there is nothing to count.
     const over = value.length > this.limit ? count(value.trim()) - this.limit : 0;
     this.button.disabled = over > 0 || value.trim() === "";
-    const said =
-      over > 0 ? say("too_long", { over: over.toLocaleString(), limit: this.limit.toLocaleString() }) : "";
-    if (this.counter.textContent !== said) this.counter.textContent = said;
-    this.#grow();
+    const numbers = { over: over.toLocaleString(), limit: this.limit.toLocaleString() };
+    const text = over > 0 ? sentence("too_long", numbers) : "";
+    if (this.counter.textContent !== text) this.counter.textContent = text;
+    this.#resize();
   }
 
   /** @param {string} text */
-  #put(text) {
-    this.#makeReady(text.length);
+  #setText(text) {
+    this.#fixHeight(text.length);
     this.field.value = text;
-    this.#measure();
+    this.#update();
   }
 
   /**
-   * A long text is put in as one piece: the browser's own way takes a minute for 20,000 lines.
+   * Inserts a long text in one piece: the browser's own way takes a minute for 20,000 lines.
    *
    * @param {ClipboardEvent} event
    */
-  #paste(event) {
+  #onPaste(event) {
     const text = event.clipboardData?.getData("text/plain") ?? "";
     if (text.length < LONG_TEXT) return;
     event.preventDefault();
     const { field } = this;
-    this.#makeReady(field.value.length + text.length);
+    this.#fixHeight(field.value.length + text.length);
     field.setRangeText(text.replace(/\r\n?/g, "\n"), field.selectionStart, field.selectionEnd, "end");
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   /**
-   * Before a long text comes: its height is not asked for, which takes seconds for 20,000 lines.
+   * Gives the field a fixed height if its text is long. To be called before the text is set: to measure 20,000 lines takes seconds.
    *
-   * @param {number} length
+   * @param {number} length of the text, in UTF-16 units
    */
-  #makeReady(length) {
-    const long = length > LONG_TEXT;
-    if (this.field.hasAttribute("data-long") !== long) this.field.toggleAttribute("data-long", long);
+  #fixHeight(length) {
+    const isLong = length > LONG_TEXT;
+    if (this.field.hasAttribute("data-long") !== isLong) this.field.toggleAttribute("data-long", isLong);
   }
 
-  /** As high as the text wants, and in its direction; where the browser cannot size the field by its content, it is measured. */
-  #grow() {
-    this.#makeReady(this.field.value.length);
+  /** Sets the field's direction and, in a browser without `field-sizing`, its height. */
+  #resize() {
+    this.#fixHeight(this.field.value.length);
     this.field.dir = directionOf(this.field.value);
     const { style } = this.field;
     style.blockSize = "";
@@ -124,7 +124,7 @@ export class Composer {
 }
 
 /**
- * The direction of the text by its first letter, as `dir=auto` has it: but that takes eight seconds for 20,000 lines.
+ * Returns the direction of the text by its first letter, as `dir=auto` does, which takes eight seconds for 20,000 lines.
  *
  * @param {string} text
  */

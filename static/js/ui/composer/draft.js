@@ -1,11 +1,10 @@
 /**
- * What was typed and not yet sent, kept per Session over reloads, expired sign-ins and crashes. Whoever signs in next on this
- * browser does not see it.
+ * The text that was typed and not sent yet, stored per user and Session over reloads, expired sign-ins and crashes.
  *
  * @module
  */
 
-const PAUSE_MS = 300; // typing is not held up by a write per letter
+const PAUSE_MS = 300; // a write per letter would slow typing down
 
 export class Draft {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -20,29 +19,30 @@ export class Draft {
     this.field = field;
     field.addEventListener("input", () => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.keep(), PAUSE_MS);
+      this.#timer = setTimeout(() => this.save(), PAUSE_MS);
     });
-    // The last moments: a tab that is closed, or frozen by a phone, gets no other.
-    addEventListener("pagehide", () => this.keep());
-    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.keep());
+    // A tab that is closed, or frozen by a phone, runs nothing after these events.
+    addEventListener("pagehide", () => this.save());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.save());
   }
 
-  /** What was kept. */
-  kept() {
+  /** Returns the stored text. */
+  load() {
     try {
       return localStorage.getItem(this.key) ?? "";
     } catch {
-      return ""; // storage is forbidden: then there is nothing to put back
+      return ""; // storage is forbidden
     }
   }
 
-  keep() {
+  /** Stores the field's text now. */
+  save() {
     clearTimeout(this.#timer);
     try {
       if (this.field.value) localStorage.setItem(this.key, this.field.value);
       else localStorage.removeItem(this.key);
     } catch {
-      // storage is full or forbidden: the text stays in the field at least
+      // storage is full or forbidden: the text is in the field at least
     }
   }
 }

@@ -1,44 +1,45 @@
 /**
- * A message's way from the composer into the log: shown at once, kept by the outbox until the server has it, and by this page
- * until it is in the log.
+ * Sends messages: from the composer through the outbox to the server. Each is shown as pending until it is in the log.
  *
  * @module
  * @import { LogEvent } from "ds/core/events.js"
  * @import { Entry } from "ds/core/outbox.js"
  * @import { Connection } from "ds/net/connection.js"
- * @import { Scroll } from "ds/ui/conversation/auto-scroll.js"
+ * @import { AutoScroll } from "ds/ui/conversation/auto-scroll.js"
  */
 
 import { Outbox } from "ds/net/outbox.js";
 import { Composer } from "ds/ui/composer/composer.js";
-import { Pending } from "ds/ui/composer/pending-messages.js";
+import { PendingMessages } from "ds/ui/composer/pending-messages.js";
 
-const GRACE_MS = 5_000; // the Event of a post follows its answer at once, unless it was in the log long before
+const GRACE_MS = 5_000; // the Event of a post follows its `ok` at once, unless it came long before
 
-export class Sending {
-  /** Posts that are in the log. @type {Set<string>} */
+export class MessageSender {
+  /** Client ids of posts that are in the log. @type {Set<string>} */
   #arrived = new Set();
 
   /**
-   * @param {{connection: Connection, session: string, me: string, events: LogEvent[], root: HTMLElement, scroll: Scroll}} page
+   * @param {{
+   *   connection: Connection, session: string, me: string, events: LogEvent[], root: HTMLElement, scroll: AutoScroll,
+   * }} options `events`: those that the page has; `root`: the place of pending messages
    */
   constructor({ connection, session, me, events, root, scroll }) {
     this.session = session;
     this.scroll = scroll;
     this.outbox = new Outbox({ connection, user: me });
     this.composer = new Composer({ session, onSend: (text) => this.#send(text) });
-    this.pending = new Pending(root, {
+    this.pending = new PendingMessages(root, {
       isLive: () => connection.status.name === "live",
-      again: (id) => void this.outbox.retry(id),
-      edit: (id, text) => this.#takeBack(id, text),
+      retry: (id) => void this.outbox.retry(id),
+      edit: (id, text) => this.#edit(id, text),
     });
-    this.arrived(events);
+    this.onEvents(events);
     this.outbox.watch((entries) => this.#show(entries));
     void this.outbox.open();
   }
 
-  /** What is in the log now is pending no more. @param {LogEvent[]} events */
-  arrived(events) {
+  /** Removes the pending messages that these Events are of. @param {LogEvent[]} events */
+  onEvents(events) {
     for (const event of events) {
       if (event.kind !== "message.posted" || !event.data.client_id) continue;
       this.#arrived.add(event.data.client_id);
@@ -46,8 +47,8 @@ export class Sending {
     }
   }
 
-  /** Nothing can be sent any more; what was typed stays. */
-  end() {
+  /** Ends sending; the text in the field stays. */
+  disable() {
     this.composer.onSend = () => {};
     this.composer.button.hidden = true;
   }
@@ -55,9 +56,9 @@ export class Sending {
   /** @param {string} text */
   #send(text) {
     const { kept } = this.outbox.post({ session: this.session, parts: [{ type: "text", text }] });
-    this.composer.empty();
-    const done = () => this.composer.draft.keep();
-    void kept.then(done, done);
+    this.composer.clear();
+    const clearDraft = () => this.composer.draft.save();
+    void kept.then(clearDraft, clearDraft);
     this.scroll.toEnd();
   }
 
@@ -75,11 +76,13 @@ export class Sending {
   }
 
   /**
+   * Moves a refused message back into the composer.
+   *
    * @param {string} id
    * @param {string} text
    */
-  #takeBack(id, text) {
-    this.composer.giveBack(text);
+  #edit(id, text) {
+    this.composer.restore(text);
     this.pending.remove(id);
     void this.outbox.discard(id);
   }

@@ -1,74 +1,75 @@
 /**
- * What was sent and is not in the log yet: on the screen at once; where it was refused, with the reason and two ways on.
+ * The messages that were sent and are not in the log yet. They are shown at once; a refused one with the reason, Retry and Edit.
  *
  * @module
  */
 
-import { saidElement } from "ds/ui/conversation/user-message.js";
-import { arrange, slot, stencil } from "ds/ui/lib/dom.js";
-import { say } from "ds/ui/lib/strings.js";
+import { userMessage } from "ds/ui/conversation/user-message.js";
+import { fromTemplate, getSlot, setChildren } from "ds/ui/lib/dom.js";
+import { sentence } from "ds/ui/lib/strings.js";
 
-const PATIENCE_MS = 1_000; // what arrives sooner need not be called waiting
+const DELAY_MS = 1_000; // most messages arrive sooner: “Sending …” would only flicker
 
-/** @typedef {{id: string, text: string, at: number, reason: string | null}} Sent `reason`: why it was refused, if it was */
+/** @typedef {{id: string, text: string, at: number, reason: string | null}} PendingMessage `reason`: of a refusal */
 
-export class Pending {
-  /** @type {Map<string, {element: HTMLElement, sent: Sent}>} */
+export class PendingMessages {
+  /** @type {Map<string, {element: HTMLElement, message: PendingMessage}>} */
   #shown = new Map();
 
   /**
    * @param {HTMLElement} root
-   * @param {{isLive(): boolean, again(id: string): void, edit(id: string, text: string): void}} ways
+   * @param {{isLive(): boolean, retry(id: string): void, edit(id: string, text: string): void}} actions
    */
-  constructor(root, ways) {
+  constructor(root, actions) {
     this.root = root;
-    this.ways = ways;
-    root.addEventListener("click", (event) => this.#click(event));
+    this.actions = actions;
+    root.addEventListener("click", (event) => this.#onClick(event));
   }
 
   ids() {
     return [...this.#shown.keys()];
   }
 
-  /** @param {Sent} sent as it is now */
-  show(sent) {
-    const { id, text, at } = sent;
-    const there = this.#shown.get(id);
-    if (there?.sent.reason === sent.reason) return;
-    const state = sent.reason === null ? "pending" : "refused";
-    const element = saidElement({ id, text, at: new Date(at).toISOString(), state, name: "", mine: true });
-    this.#shown.set(id, { element, sent });
-    if (sent.reason === null) setTimeout(() => this.#explain(id), PATIENCE_MS);
+  /** Shows the message, or its new state. @param {PendingMessage} message */
+  show(message) {
+    const { id, text, at, reason } = message;
+    if (this.#shown.get(id)?.message.reason === reason) return;
+    const state = reason === null ? "pending" : "refused";
+    const element = userMessage({ id, text, at: new Date(at).toISOString(), state, name: "", mine: true });
+    this.#shown.set(id, { element, message });
+    if (reason === null) setTimeout(() => this.#explain(id), DELAY_MS);
     else {
-      slot(element, "state").textContent = say("not_sent", { reason: sent.reason });
-      element.querySelector(".foot")?.append(stencil("refused"));
+      getSlot(element, "state").textContent = sentence("not_sent", { reason });
+      element.querySelector(".message-foot")?.append(fromTemplate("refused-actions"));
     }
-    arrange(
+    setChildren(
       this.root,
       [...this.#shown.values()].map((shown) => shown.element),
     );
   }
 
-  /** It is in the log now, or was taken back. @param {string} id */
+  /** @param {string} id */
   remove(id) {
     this.#shown.get(id)?.element.remove();
     this.#shown.delete(id);
   }
 
-  /** Say what it waits for. @param {string} id */
+  /** Says what the message waits for. @param {string} id */
   #explain(id) {
     const shown = this.#shown.get(id);
-    if (shown?.sent.reason !== null) return;
-    slot(shown.element, "state").textContent = say(this.ways.isLive() ? "pending" : "offline_pending");
+    if (shown?.message.reason !== null) return;
+    getSlot(shown.element, "state").textContent = sentence(
+      this.actions.isLive() ? "pending" : "offline_pending",
+    );
   }
 
   /** @param {MouseEvent} event */
-  #click({ target }) {
-    const button = target instanceof Element ? target.closest("[data-way]") : null;
+  #onClick({ target }) {
+    const button = target instanceof Element ? target.closest("[data-action]") : null;
     const id = button?.closest("[data-message]")?.getAttribute("data-message") ?? "";
     const shown = this.#shown.get(id);
     if (!button || !shown) return;
-    if (button.getAttribute("data-way") === "edit") this.ways.edit(id, shown.sent.text);
-    else this.ways.again(id);
+    if (button.getAttribute("data-action") === "edit") this.actions.edit(id, shown.message.text);
+    else this.actions.retry(id);
   }
 }

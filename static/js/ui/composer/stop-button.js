@@ -1,19 +1,22 @@
 /**
- * Stop: there while something runs, on every device, also after a reload; Esc does the same.
+ * The Stop button, shown while a Run is active, on every device and after a reload. Esc does the same.
  *
  * @module
- * @import { Connection } from "ds/net/connection.js"
  * @import { Timeline } from "ds/core/timeline-types.js"
+ * @import { Connection } from "ds/net/connection.js"
  */
 
 import { newId } from "ds/core/ids.js";
 import { Refused } from "ds/core/protocol.js";
-import { activeRuns } from "ds/ui/conversation/layout.js";
-import { maybe } from "ds/ui/lib/dom.js";
-import { toast } from "ds/ui/lib/toast.js";
+import { activeRuns } from "ds/core/timeline-runs.js";
+import { findById } from "ds/ui/lib/dom.js";
+import { showToast } from "ds/ui/lib/toast.js";
 
-export class Stop {
-  #asked = false;
+/** Elements that Esc closes while they are open. */
+const CLOSED_BY_ESCAPE = ":popover-open, dialog[open], #sessions [data-open]";
+
+export class StopButton {
+  #isRequested = false;
 
   /**
    * @param {Connection} connection
@@ -22,41 +25,41 @@ export class Stop {
   constructor(connection, session) {
     this.connection = connection;
     this.session = session;
-    this.button = maybe("stop", HTMLButtonElement);
+    this.button = findById("stop", HTMLButtonElement);
     this.button?.addEventListener("click", (event) => {
       event.preventDefault();
       void this.#stop();
     });
-    document.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
   /** @param {Timeline} timeline */
   update(timeline) {
     if (!this.button) return;
     const active = activeRuns(timeline);
-    if (active.length === 0) this.#asked = false;
+    if (active.length === 0) this.#isRequested = false;
     this.button.hidden = active.length === 0;
-    this.button.disabled = this.#asked || active.every((run) => run.cancelRequestedBy);
+    this.button.disabled = this.#isRequested || active.every((run) => run.cancelRequestedBy);
   }
 
   /** @param {KeyboardEvent} event */
-  #key(event) {
+  #onKey(event) {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return;
-    if (document.querySelector(":popover-open, dialog[open], #sessions [data-open]")) return; // Esc closes those
+    if (document.querySelector(CLOSED_BY_ESCAPE)) return;
     if (this.button && !this.button.hidden && !this.button.disabled) void this.#stop();
   }
 
   async #stop() {
     if (!this.button) return;
-    this.#asked = true;
+    this.#isRequested = true;
     this.button.disabled = true;
     try {
       await this.connection.command({ type: "cancel", id: newId(), session: this.session });
-    } catch (refused) {
-      // That it ended in the same moment is what was wanted.
-      if (refused instanceof Refused && refused.code !== "run_ended") toast(refused.message);
+    } catch (error) {
+      // A Run that ended in the same moment is as good as stopped.
+      if (error instanceof Refused && error.code !== "run_ended") showToast(error.message);
     } finally {
-      this.#asked = false;
+      this.#isRequested = false;
     }
   }
 }

@@ -1,105 +1,106 @@
 /**
- * What an agent says, on the screen: its parts stream in, reasoning folded away.
+ * The element of an agent's message: its parts are streamed into it, reasoning is folded away.
  *
  * @module
  * @import { Message, TimelinePart } from "ds/core/timeline-types.js"
  */
 
-import { showTime } from "ds/ui/lib/clock.js";
-import { slot, stencil } from "ds/ui/lib/dom.js";
-import { say } from "ds/ui/lib/strings.js";
+import { fromTemplate, getSlot } from "ds/ui/lib/dom.js";
+import { showTime } from "ds/ui/lib/local-time.js";
+import { sentence } from "ds/ui/lib/strings.js";
 import { colourCode } from "ds/ui/markdown/highlight.js";
 import { MarkdownStream } from "ds/ui/markdown/stream.js";
 
-/** @typedef {{type: string, element: HTMLElement, stream: MarkdownStream}} Shown one part */
+/** @typedef {{type: string, element: HTMLElement, stream: MarkdownStream}} PartView one part of the message */
 
-export class Answered {
-  /** @type {Shown[]} */
+export class AgentMessage {
+  /** @type {PartView[]} */
   #parts = [];
-  #adopted = false;
+  /** Whether the parts are the server's nodes, without streams. */
+  #isStatic = false;
 
   /**
    * @param {Message} message
-   * @param {HTMLElement} [there] the element that the server drew, if it did
+   * @param {HTMLElement} [present] the element that the server has rendered, if it has
    */
-  constructor(message, there) {
-    this.element = there ?? this.#draw(message);
-    this.place = slot(this.element, "parts");
+  constructor(message, present) {
+    this.element = present ?? this.#create(message);
+    this.place = getSlot(this.element, "parts");
     showTime(this.element, message.at);
-    if (!there) this.update(message);
-    else if (message.state === "open") this.#takeOver(message);
+    if (!present) this.update(message);
+    else if (message.state === "open") this.#continue(message);
     else this.#adopt();
   }
 
-  /** @param {Message} message as it is now */
+  /** @param {Message} message in its present state */
   update(message) {
-    if (this.#adopted) this.#startAnew(); // it changed after all: a later event of a page that was read before
+    if (this.#isStatic) this.#clear(); // a later Event changed a message of a page that was rendered before
     this.element.dataset.state = message.state;
-    const ended = message.state !== "open";
+    const hasEnded = message.state !== "open";
     message.parts.forEach((part, index) => {
-      const shown = this.#shown(index, part);
-      shown.stream.set(part.text);
-      if (ended || index < message.parts.length - 1) shown.stream.finish();
+      const view = this.#viewOf(index, part);
+      view.stream.set(part.text);
+      if (hasEnded || index < message.parts.length - 1) view.stream.finish();
     });
-    for (const gone of this.#parts.splice(message.parts.length)) gone.element.remove();
+    for (const removed of this.#parts.splice(message.parts.length)) removed.element.remove();
   }
 
   /** @param {Message} message */
-  #draw({ id, actor }) {
-    const element = stencil("answered");
+  #create({ id, actor }) {
+    const element = fromTemplate("agent-message");
     element.dataset.message = id;
-    slot(element, "who").textContent = actor.name;
+    getSlot(element, "author").textContent = actor.name;
     return element;
   }
 
   /**
-   * The server drew the beginning of what is still being written: the stream goes on in the same places.
+   * Streams on into the elements in which the server has rendered the beginning.
    *
    * @param {Message} message
    */
-  #takeOver(message) {
-    const places = [...this.place.children];
+  #continue(message) {
+    const elements = [...this.place.children];
     message.parts.forEach(({ type }, index) => {
-      const element = places[index];
+      const element = elements[index];
       if (element instanceof HTMLElement && element.dataset.part === type)
-        this.#parts.push(this.#part(type, element));
+        this.#parts.push(this.#createView(type, element));
     });
     this.update(message);
   }
 
-  /** The server drew it whole: the page keeps its nodes. */
+  /** Keeps the nodes of a message that the server has rendered whole. */
   #adopt() {
-    this.#adopted = true;
+    this.#isStatic = true;
     void colourCode(this.place);
   }
 
-  #startAnew() {
-    this.#adopted = false;
+  #clear() {
+    this.#isStatic = false;
     this.place.replaceChildren();
   }
 
   /**
    * @param {number} index
    * @param {TimelinePart} part
-   * @returns {Shown}
+   * @returns {PartView}
    */
-  #shown(index, { type }) {
-    const there = this.#parts[index];
-    if (there?.type === type) return there;
-    const made = this.#part(type, stencil(type));
-    if (there) there.element.replaceWith(made.element);
-    else this.place.append(made.element);
-    this.#parts[index] = made;
-    return made;
+  #viewOf(index, { type }) {
+    const present = this.#parts[index];
+    if (present?.type === type) return present;
+    const created = this.#createView(type, fromTemplate(type));
+    if (present) present.element.replaceWith(created.element);
+    else this.place.append(created.element);
+    this.#parts[index] = created;
+    return created;
   }
 
   /**
    * @param {string} type
    * @param {HTMLElement} element
-   * @returns {Shown}
+   * @returns {PartView}
    */
-  #part(type, element) {
-    const body = element.dataset.slot === "body" ? element : slot(element, "body");
-    return { type, element, stream: new MarkdownStream(body, { words: { copy: say("copy") } }) };
+  #createView(type, element) {
+    const body = element.dataset.slot === "body" ? element : getSlot(element, "body");
+    return { type, element, stream: new MarkdownStream(body, { words: { copy: sentence("copy") } }) };
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Tells a screen reader what changes of the Timeline mean.
+ * Announces the changes of a Timeline to screen readers: that an agent answers, its sentences, and its end. The conversation itself
+ * has `aria-live=off`, or each word would be read.
  *
  * @module
  * @import { Changes, Timeline } from "ds/core/timeline-types.js"
@@ -9,11 +10,11 @@
 import { TERMINAL } from "ds/core/run-states.js";
 import { Announcer } from "ds/ui/conversation/announcer.js";
 import { runStatus } from "ds/ui/conversation/run-status.js";
-import { byId } from "ds/ui/lib/dom.js";
-import { say } from "ds/ui/lib/strings.js";
+import { getById } from "ds/ui/lib/dom.js";
+import { sentence } from "ds/ui/lib/strings.js";
 
-export class Spoken {
-  #announcer = new Announcer(byId("announce", HTMLElement));
+export class Announcements {
+  #announcer = new Announcer(getById("announcements", HTMLElement));
 
   /** @param {Reader} reader */
   constructor(reader) {
@@ -29,17 +30,17 @@ export class Spoken {
       const message = timeline.messages.get(id);
       if (message?.role !== "assistant") continue;
       const text = message.parts.filter((part) => part.type === "text").map((part) => part.text);
-      this.#announcer.streamed(id, text.join("\n"));
+      this.#announcer.stream(id, text.join("\n"));
     }
     for (const id of runs) {
       const run = timeline.runs.get(id);
       if (!run) continue;
       const agent = this.reader.agents[run.agent] ?? run.agent;
       if (run.state === "running" && !run.cancelRequestedBy && !run.progress)
-        this.#announcer.say(say("answering", { agent }));
+        this.#announcer.announce(sentence("answering", { agent }));
       if (!TERMINAL.has(run.state)) continue;
       const status = runStatus(run, { silent: false, first: true, retried: true }, this.reader);
-      this.#announcer.ended(status?.text ?? say("complete"));
+      this.#announcer.finish(status?.text ?? sentence("complete"));
     }
   }
 }

@@ -1,6 +1,5 @@
 /**
- * What a screen reader is told while an answer streams: that it begins, whole sentences, at most every 3 s, and its end. The log
- * itself is silent (`aria-live=off`), or every word would be read.
+ * Speaks through a live region of the page: whole sentences of a streamed text, at most every 3 s, and single sentences.
  *
  * @module
  */
@@ -9,53 +8,54 @@ const PAUSE_MS = 3_000;
 const SENTENCE_END = /[.!?:…](?=\s)|\n/g;
 
 export class Announcer {
-  #told = 0;
+  /** Length of the text that was announced. */
+  #announced = 0;
   #text = "";
   #message = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {HTMLElement} region */
+  /** @param {HTMLElement} region with `aria-live` */
   constructor(region) {
     this.region = region;
   }
 
-  /** @param {string} sentence */
-  say(sentence) {
-    this.region.textContent = sentence;
+  /** @param {string} text */
+  announce(text) {
+    this.region.textContent = text;
   }
 
   /**
-   * The text of an answer as it is now.
+   * Announces the new sentences of an answer at the next pause.
    *
    * @param {string} message its id
-   * @param {string} text
+   * @param {string} text the whole text so far
    */
-  streamed(message, text) {
+  stream(message, text) {
     if (message !== this.#message) {
       this.#message = message;
-      this.#told = 0;
+      this.#announced = 0;
     }
     this.#text = text;
-    this.#timer ??= setTimeout(() => this.#tell(), PAUSE_MS);
+    this.#timer ??= setTimeout(() => this.#announceSentences(), PAUSE_MS);
   }
 
-  /** @param {string} closing what is said at the end */
-  ended(closing) {
+  /** Announces the rest of the answer and a closing sentence. @param {string} closing */
+  finish(closing) {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.say(`${this.#text.slice(this.#told)} ${closing}`.trim());
+    this.announce(`${this.#text.slice(this.#announced)} ${closing}`.trim());
     this.#text = "";
     this.#message = "";
   }
 
-  #tell() {
+  #announceSentences() {
     this.#timer = undefined;
-    const rest = this.#text.slice(this.#told);
+    const rest = this.#text.slice(this.#announced);
     const end = [...rest.matchAll(SENTENCE_END)].at(-1);
     if (!end) return;
     const length = end.index + end[0].length;
-    this.say(rest.slice(0, length).trim());
-    this.#told += length;
+    this.announce(rest.slice(0, length).trim());
+    this.#announced += length;
   }
 }

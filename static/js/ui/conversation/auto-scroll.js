@@ -1,70 +1,65 @@
 /**
- * Who moves the page. At the end it stays at the end while text streams; one notch up and it never moves by itself again,
- * until the reader goes back to the end.
+ * Keeps the conversation scrolled to its end while text streams. When the reader scrolls up, the page never moves by itself until
+ * the reader is back at the end.
  *
  * @module
  */
 
-const NEAR = 4; // px from the end that count as being there: fractions of zoomed pages
-const FAR = 160; // px from the end at which “Jump to latest” is offered
+const NEAR_PX = 4; // this close to the end counts as the end: zoomed pages have fractions of pixels
+const FAR_PX = 160; // this far from the end “Jump to latest” is shown
 const UP_KEYS = new Set(["ArrowUp", "PageUp", "Home"]);
 
-export class Scroll {
+export class AutoScroll {
   #follows = true;
   #top = 0;
-  #touch = 0;
+  #touchY = 0;
 
   /**
-   * @param {HTMLElement} box what scrolls
-   * @param {HTMLElement} content what is in it
-   * @param {HTMLElement} jump the button
-   * @param {{top?: () => void, end?: () => void}} [hooks] `top`: the reader comes near the top; `end`: stands at the end
+   * @param {HTMLElement} box the element that scrolls
+   * @param {HTMLElement} content the element in it that grows
+   * @param {HTMLElement} jump the button “Jump to latest”
+   * @param {{nearTop?: () => void, atEnd?: () => void}} [hooks] called while the reader is there
    */
   constructor(box, content, jump, hooks = {}) {
     this.box = box;
     this.jump = jump;
     this.hooks = hooks;
-    box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    box.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     box.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && this.release(), { passive: true });
-    box.addEventListener("touchstart", ({ touches }) => this.#touched(touches), { passive: true });
-    box.addEventListener("touchmove", ({ touches }) => this.#moved(touches), { passive: true });
+    box.addEventListener("touchstart", ({ touches }) => this.#onTouchStart(touches), { passive: true });
+    box.addEventListener("touchmove", ({ touches }) => this.#onTouchMove(touches), { passive: true });
     box.addEventListener("keydown", (event) => (UP_KEYS.has(event.key) ? this.release() : undefined));
     jump.addEventListener("click", () => this.toEnd());
-    const sizes = new ResizeObserver(() => this.settle());
+    const sizes = new ResizeObserver(() => this.update());
     sizes.observe(content);
     sizes.observe(box);
-    this.settle();
+    this.update();
   }
 
-  /** Is the page kept at the end? */
-  get follows() {
-    return this.#follows;
-  }
-
-  /** Stay where the reader is from now on. */
+  /** Stops following the end. */
   release() {
     if (this.box.scrollHeight > this.box.clientHeight) this.#follows = false;
   }
 
-  /** Go to the end and stay there. */
+  /** Scrolls to the end and follows it. */
   toEnd() {
     this.#follows = true;
-    this.settle();
+    this.update();
   }
 
-  /** The content changed: go to the end if that is where the reader is kept. */
-  settle() {
+  /** To be called after the content has changed: scrolls to the end if it is followed. */
+  update() {
     if (this.#follows && this.#distance() > 0) this.box.scrollTop = this.box.scrollHeight;
     this.#top = this.box.scrollTop;
-    this.#offer();
+    this.#onMoved();
   }
 
   /**
-   * Do something that changes what is above the reader, who then still sees the same lines.
+   * Runs a change of the content above the reader, who sees the same lines before and after.
    *
    * @param {() => void} change
    */
-  keepPlace(change) {
+  keepPosition(change) {
     const below = this.box.scrollHeight - this.box.scrollTop;
     change();
     this.box.scrollTop = this.box.scrollHeight - below;
@@ -75,32 +70,32 @@ export class Scroll {
     return this.box.scrollHeight - this.box.clientHeight - this.box.scrollTop;
   }
 
-  #scrolled() {
+  #onScroll() {
     const { scrollTop } = this.box;
     const distance = this.#distance();
-    if (scrollTop < this.#top && distance > NEAR)
-      this.#follows = false; // the scroll bar, or a key
-    else if (scrollTop > this.#top && distance <= NEAR) this.#follows = true;
+    // Up: by the scroll bar or a key; the wheel and touch have their own events.
+    if (scrollTop < this.#top && distance > NEAR_PX) this.#follows = false;
+    else if (scrollTop > this.#top && distance <= NEAR_PX) this.#follows = true;
     this.#top = scrollTop;
-    this.#offer();
-    if (scrollTop < this.box.clientHeight) this.hooks.top?.();
+    this.#onMoved();
+    if (scrollTop < this.box.clientHeight) this.hooks.nearTop?.();
   }
 
-  #offer() {
+  #onMoved() {
     const distance = this.#distance();
-    this.jump.hidden = this.#follows || distance < FAR;
-    if (distance <= FAR) this.hooks.end?.();
+    this.jump.hidden = this.#follows || distance < FAR_PX;
+    if (distance <= FAR_PX) this.hooks.atEnd?.();
   }
 
   /** @param {TouchList} touches */
-  #touched(touches) {
-    this.#touch = touches[0]?.clientY ?? 0;
+  #onTouchStart(touches) {
+    this.#touchY = touches[0]?.clientY ?? 0;
   }
 
   /** @param {TouchList} touches */
-  #moved(touches) {
+  #onTouchMove(touches) {
     const y = touches[0]?.clientY ?? 0;
-    if (y > this.#touch) this.release();
-    this.#touch = y;
+    if (y > this.#touchY) this.release();
+    this.#touchY = y;
   }
 }

@@ -1,29 +1,29 @@
 /**
- * The conversation on the screen: takes over what the server drew, and follows the Timeline.
+ * The conversation on the page: adopts the elements that the server has rendered, and follows the Timeline.
  *
  * @module
  * @import { Changes, Message, Timeline } from "ds/core/timeline-types.js"
- * @import { Reader } from "ds/ui/conversation/run-status.js"
  * @import { Answer, Exchange } from "ds/ui/conversation/layout.js"
+ * @import { Reader } from "ds/ui/conversation/run-status.js"
  */
 
-import { Answered } from "ds/ui/conversation/agent-message.js";
+import { AgentMessage } from "ds/ui/conversation/agent-message.js";
 import { isEmpty, layOut } from "ds/ui/conversation/layout.js";
 import { statusElement } from "ds/ui/conversation/run-status.js";
-import { saidElement } from "ds/ui/conversation/user-message.js";
-import { showTime } from "ds/ui/lib/clock.js";
-import { arrange, stencil } from "ds/ui/lib/dom.js";
+import { userMessage } from "ds/ui/conversation/user-message.js";
+import { fromTemplate, setChildren } from "ds/ui/lib/dom.js";
+import { showTime } from "ds/ui/lib/local-time.js";
 
-export class LogView {
+export class ConversationView {
   /** @type {Map<string, HTMLElement>} */
-  #turns = new Map();
+  #exchanges = new Map();
   /** @type {Map<string, HTMLElement>} */
   #answers = new Map();
   /** @type {Map<string, HTMLElement>} */
-  #said = new Map();
-  /** @type {Map<string, Answered>} */
-  #answered = new Map();
-  /** Those in which nothing is said yet, by the last arrangement. @type {Set<string>} */
+  #userMessages = new Map();
+  /** @type {Map<string, AgentMessage>} */
+  #agentMessages = new Map();
+  /** Ids of Messages that had no text at the last layout. @type {Set<string>} */
   #empty = new Set();
 
   /**
@@ -36,114 +36,112 @@ export class LogView {
     this.timeline = timeline;
     this.reader = reader;
     this.#adopt();
-    this.#arrange();
+    this.#layOut();
   }
 
-  /** @param {Changes} changes what a fold touched */
+  /** @param {Changes} changes of a fold */
   apply({ messages, runs, removed }) {
     for (const id of removed) {
-      this.#answered.delete(id);
+      this.#agentMessages.delete(id);
       this.#empty.delete(id);
     }
-    const known = (/** @type {string} */ id) => this.#answered.has(id) || this.#said.has(id);
-    const before = [...messages].filter(known);
-    const spoken = before.some((id) => this.#empty.has(id)); // then nobody is thinking any more
-    if (runs.size > 0 || removed.size > 0 || before.length < messages.size || spoken) this.#arrange();
-    for (const id of before) {
+    const isKnown = (/** @type {string} */ id) => this.#agentMessages.has(id) || this.#userMessages.has(id);
+    const known = [...messages].filter(isKnown);
+    const hasFirstText = known.some((id) => this.#empty.has(id)); // “… is thinking” goes away
+    if (runs.size > 0 || removed.size > 0 || known.length < messages.size || hasFirstText) this.#layOut();
+    for (const id of known) {
       const message = this.timeline.messages.get(id);
-      if (message) this.#answered.get(id)?.update(message);
+      if (message) this.#agentMessages.get(id)?.update(message);
     }
   }
 
   /**
-   * Forget everything and show this Timeline.
+   * Removes everything and shows another Timeline.
    *
    * @param {Timeline} timeline
    */
   restart(timeline) {
     this.timeline = timeline;
-    for (const known of [this.#turns, this.#answers, this.#said, this.#answered, this.#empty]) known.clear();
+    const caches = [this.#exchanges, this.#answers, this.#userMessages, this.#agentMessages, this.#empty];
+    for (const cache of caches) cache.clear();
     this.root.replaceChildren();
-    this.#arrange();
+    this.#layOut();
   }
 
-  /** The Message that an element on the page belongs to. @param {Element} element */
+  /** Returns the Message that an element is part of. @param {Element} element */
   messageAt(element) {
     const id = element.closest("[data-message]")?.getAttribute("data-message") ?? "";
     return this.timeline.messages.get(id) ?? null;
   }
 
   #adopt() {
-    const found = (/** @type {string} */ name) =>
+    const find = (/** @type {string} */ name) =>
       /** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll(`[data-${name}]`));
-    for (const element of found("turn")) this.#turns.set(element.dataset.turn ?? "", element);
-    for (const element of found("answer")) this.#answers.set(element.dataset.answer ?? "", element);
-    for (const element of found("message")) {
+    for (const element of find("exchange")) this.#exchanges.set(element.dataset.exchange ?? "", element);
+    for (const element of find("answer")) this.#answers.set(element.dataset.answer ?? "", element);
+    for (const element of find("message")) {
       const message = this.timeline.messages.get(element.dataset.message ?? "");
       if (message?.role === "user") {
-        this.#said.set(message.id, element);
+        this.#userMessages.set(message.id, element);
         showTime(element, message.at);
-      } else if (message) this.#answered.set(message.id, new Answered(message, element));
+      } else if (message) this.#agentMessages.set(message.id, new AgentMessage(message, element));
     }
   }
 
-  #arrange() {
-    arrange(
+  #layOut() {
+    const exchanges = layOut(this.timeline, this.reader);
+    setChildren(
       this.root,
-      layOut(this.timeline, this.reader).map((turn) => this.#turn(turn)),
+      exchanges.map((exchange) => this.#exchange(exchange)),
     );
   }
 
-  /** @param {Exchange} turn */
-  #turn({ id, asked, answers }) {
-    const element = this.#kept(this.#turns, id, () => stencil("turn"));
-    element.dataset.turn = id;
-    arrange(element, [
-      ...(asked ? [this.#asked(asked)] : []),
-      ...answers.map((answer) => this.#answer(answer)),
-    ]);
+  /** @param {Exchange} exchange */
+  #exchange({ id, asked, answers }) {
+    const element = getOrCreate(this.#exchanges, id, () => fromTemplate("exchange"));
+    element.dataset.exchange = id;
+    const question = asked ? [this.#userMessage(asked)] : [];
+    setChildren(element, [...question, ...answers.map((answer) => this.#answer(answer))]);
     return element;
   }
 
   /** @param {Answer} answer */
   #answer({ id, messages, status }) {
-    const element = this.#kept(this.#answers, id, () => stencil("answer"));
+    const element = getOrCreate(this.#answers, id, () => fromTemplate("answer"));
     element.dataset.answer = id;
-    const there = /** @type {HTMLElement | null} */ (element.querySelector(":scope > [data-note]"));
-    const below = statusElement(there, status, id);
-    const said = messages.map((message) => this.#message(message));
-    arrange(element, below ? [...said, below] : said);
+    const present = /** @type {HTMLElement | null} */ (element.querySelector(":scope > [data-run-status]"));
+    const below = statusElement(present, status, id);
+    const above = messages.map((message) => this.#agentMessage(message));
+    setChildren(element, below ? [...above, below] : above);
     return element;
   }
 
   /** @param {Message} message */
-  #asked({ id, parts, at, state, actor }) {
+  #userMessage({ id, parts, at, state, actor }) {
     const text = parts.map((part) => part.text).join("");
     const mine = actor.id === this.reader.me;
-    return this.#kept(this.#said, id, () => saidElement({ id, text, at, state, name: actor.name, mine }));
+    const create = () => userMessage({ id, text, at, state, name: actor.name, mine });
+    return getOrCreate(this.#userMessages, id, create);
   }
 
   /** @param {Message} message */
-  #message(message) {
+  #agentMessage(message) {
     if (isEmpty(message)) this.#empty.add(message.id);
     else this.#empty.delete(message.id);
-    const there = this.#answered.get(message.id);
-    if (there) return there.element;
-    const made = new Answered(message);
-    this.#answered.set(message.id, made);
-    return made.element;
+    return getOrCreate(this.#agentMessages, message.id, () => new AgentMessage(message)).element;
   }
+}
 
-  /**
-   * @param {Map<string, HTMLElement>} all
-   * @param {string} id
-   * @param {() => HTMLElement} make
-   */
-  #kept(all, id, make) {
-    const there = all.get(id);
-    if (there) return there;
-    const made = make();
-    all.set(id, made);
-    return made;
-  }
+/**
+ * @template T
+ * @param {Map<string, T>} cache
+ * @param {string} id
+ * @param {() => T} create
+ */
+function getOrCreate(cache, id, create) {
+  const present = cache.get(id);
+  if (present) return present;
+  const created = create();
+  cache.set(id, created);
+  return created;
 }

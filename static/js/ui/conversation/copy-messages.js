@@ -1,19 +1,21 @@
 /**
- * Messages as Markdown, on the clipboard.
+ * Copies messages as Markdown.
  *
  * @module
  * @import { Message, Timeline } from "ds/core/timeline-types.js"
  */
 
-import { say } from "ds/ui/lib/strings.js";
-import { toast } from "ds/ui/lib/toast.js";
-import { copyText } from "ds/ui/markdown/copy-code.js";
+import { copyText } from "ds/ui/lib/clipboard.js";
+import { sentence } from "ds/ui/lib/strings.js";
+import { showToast } from "ds/ui/lib/toast.js";
 
 /**
+ * Makes the copy buttons of messages work.
+ *
  * @param {HTMLElement} root
  * @param {(element: Element) => Message | null} messageAt
  */
-export function listenForCopy(root, messageAt) {
+export function listenForCopyMessage(root, messageAt) {
   root.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;
     const message = button && messageAt(button);
@@ -22,23 +24,23 @@ export function listenForCopy(root, messageAt) {
 }
 
 /**
- * Everything that is loaded, with who said it.
+ * Copies all loaded messages, each under its author's name.
  *
  * @param {Timeline} timeline
  * @param {string} title
  */
-export function copyAll(timeline, title) {
-  const said = [...timeline.messages.values()].map(
+export function copyConversation(timeline, title) {
+  const messages = [...timeline.messages.values()].map(
     (message) => `**${message.actor.name}**\n\n${markdownOf(message)}`,
   );
-  return copy([`# ${title}`, ...said].join("\n\n"));
+  return copy([`# ${title}`, ...messages].join("\n\n"));
 }
 
 /** @param {string} text */
 async function copy(text) {
   await copyText(text).then(
-    () => toast(say("copied")),
-    () => toast(say("retry_failed")),
+    () => showToast(sentence("copied")),
+    () => showToast(sentence("retry_failed")),
   );
 }
 

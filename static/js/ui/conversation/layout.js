@@ -10,7 +10,7 @@
  */
 
 import { count } from "ds/core/code-points.js";
-import { ACTIVE } from "ds/core/run-states.js";
+import { activeRuns } from "ds/core/timeline-runs.js";
 import { runStatus } from "ds/ui/conversation/run-status.js";
 
 const LONG_TEXT = 2_500; // code points; a longer post gets a scroll bar of its own
@@ -26,15 +26,6 @@ const LONG_LINES = 30;
  *
  * @typedef {{id: string, seq: number, asked: Message | null, answers: Answer[]}} Exchange
  */
-
-/**
- * Returns the Runs that are not ended, in the order of their requests.
- *
- * @param {Timeline} timeline
- */
-export function activeRuns(timeline) {
-  return [...timeline.runs.values()].filter((run) => ACTIVE.has(run.state));
-}
 
 /**
  * @param {Timeline} timeline

@@ -1,44 +1,43 @@
 /**
- * The read mark: what was on a screen that somebody looked at. Told at once, and then at most every 0.8 s while text streams.
+ * Sends the read mark: the last Event that was on a visible screen. At once, then at most every 0.8 s while text streams.
  *
  * @module
  */
 
 const PAUSE_MS = 800;
 
-export class Reading {
-  #seq = 0;
-  #told = 0;
+export class ReadReceipts {
+  #seen = 0;
+  #sent = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pause;
 
-  /** @param {(seq: number) => void} mark */
-  constructor(mark) {
-    this.mark = mark;
-    document.addEventListener("visibilitychange", () => this.#soon());
-    // Who leaves has read what was there, also in the last moment.
-    addEventListener("pagehide", () => this.#tell());
+  /** @param {(seq: number) => void} send */
+  constructor(send) {
+    this.send = send;
+    document.addEventListener("visibilitychange", () => this.#sendSoon());
+    addEventListener("pagehide", () => this.#sendNow());
   }
 
-  /** The reader stands at the end, with everything up to `seq` on the page. @param {number} seq */
-  seen(seq) {
-    this.#seq = Math.max(seq, this.#seq);
-    this.#soon();
+  /** Notes that the reader is at the end, with everything up to `seq` on the page. @param {number} seq */
+  onSeen(seq) {
+    this.#seen = Math.max(seq, this.#seen);
+    this.#sendSoon();
   }
 
-  #soon() {
-    if (this.#pause !== undefined || !this.#tell()) return;
+  #sendSoon() {
+    if (this.#pause !== undefined || !this.#sendNow()) return;
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
-      this.#soon();
+      this.#sendSoon();
     }, PAUSE_MS);
   }
 
-  /** @returns {boolean} was there something to tell? */
-  #tell() {
-    if (document.visibilityState !== "visible" || this.#seq <= this.#told) return false;
-    this.#told = this.#seq;
-    this.mark(this.#seq);
+  /** @returns {boolean} false: there is nothing new to send */
+  #sendNow() {
+    if (document.visibilityState !== "visible" || this.#seen <= this.#sent) return false;
+    this.#sent = this.#seen;
+    this.send(this.#seen);
     return true;
   }
 }

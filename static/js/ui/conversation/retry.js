@@ -1,16 +1,16 @@
 /**
- * “Try again” below an answer that failed or was stopped.
+ * The “Try again” button below an answer that failed or was stopped.
  *
  * @module
  */
 
 import { newId } from "ds/core/ids.js";
 import { Refused } from "ds/core/protocol.js";
-import { api } from "ds/ui/lib/http.js";
-import { say } from "ds/ui/lib/strings.js";
-import { toast } from "ds/ui/lib/toast.js";
+import { callApi } from "ds/ui/lib/http.js";
+import { sentence } from "ds/ui/lib/strings.js";
+import { showToast } from "ds/ui/lib/toast.js";
 
-/** One id for each failed Run: however often the button is pressed, it is asked for once. @type {Map<string, string>} */
+/** One idempotency key per Run: pressed twice, the button requests one retry. @type {Map<string, string>} */
 const keys = new Map();
 
 /**
@@ -38,9 +38,9 @@ async function retry(form, session, run) {
   if (button) button.disabled = true;
   try {
     const headers = { "Idempotency-Key": key };
-    await api(`/api/sessions/${session}/runs/${run}/retry`, { method: "POST", headers });
-  } catch (refused) {
+    await callApi(`/api/sessions/${session}/runs/${run}/retry`, { method: "POST", headers });
+  } catch (error) {
     if (button) button.disabled = false;
-    toast((refused instanceof Refused && refused.message) || say("retry_failed"));
+    showToast((error instanceof Refused && error.message) || sentence("retry_failed"));
   }
 }

@@ -5,8 +5,8 @@
  * @import { Run } from "ds/core/timeline-types.js"
  */
 
-import { slot, stencil } from "ds/ui/lib/dom.js";
-import { say } from "ds/ui/lib/strings.js";
+import { fromTemplate, getSlot } from "ds/ui/lib/dom.js";
+import { sentence } from "ds/ui/lib/strings.js";
 
 /**
  * `kind` decides the look; `retry` offers “Try again”.
@@ -33,11 +33,11 @@ export function runStatus(run, situation, reader) {
     case "cancelled":
       return { kind: "stopped", text: stoppedText(run, reader), retry };
     case "failed":
-      return { kind: "failed", text: run.error?.message ?? say("failed"), retry };
+      return { kind: "failed", text: run.error?.message ?? sentence("failed"), retry };
     case "interrupted":
-      return { kind: "failed", text: [say("interrupted"), run.reason].filter(Boolean).join(" "), retry };
+      return { kind: "failed", text: [sentence("interrupted"), run.reason].filter(Boolean).join(" "), retry };
     case "completed":
-      return situation.silent ? { kind: "stopped", text: say("empty", { agent }), retry: false } : null;
+      return situation.silent ? { kind: "stopped", text: sentence("empty", { agent }), retry: false } : null;
     default:
       return statusAtWork(run, situation, agent);
   }
@@ -50,11 +50,15 @@ export function runStatus(run, situation, reader) {
  * @returns {RunStatus | null}
  */
 function statusAtWork(run, { silent, first }, agent) {
-  if (run.cancelRequestedBy) return { kind: "thinking", text: say("stopping"), retry: false };
-  if (!first) return { kind: "queued", text: say("queued"), retry: false };
+  if (run.cancelRequestedBy) return { kind: "thinking", text: sentence("stopping"), retry: false };
+  if (!first) return { kind: "queued", text: sentence("queued"), retry: false };
   if (run.progress) return { kind: "thinking", text: progressText(run.progress), retry: false };
   if (!silent) return null;
-  return { kind: "thinking", text: say(run.attempt > 1 ? "again" : "thinking", { agent }), retry: false };
+  return {
+    kind: "thinking",
+    text: sentence(run.attempt > 1 ? "again" : "thinking", { agent }),
+    retry: false,
+  };
 }
 
 /** @param {NonNullable<Run["progress"]>} progress */
@@ -67,8 +71,8 @@ function progressText({ label, done, total }) {
  * @param {Reader} reader
  */
 function stoppedText({ cancelRequestedBy: by }, { me }) {
-  if (!by) return say("stopped");
-  return by.id === me ? say("stopped_by_you") : say("stopped_by", { name: by.name });
+  if (!by) return sentence("stopped");
+  return by.id === me ? sentence("stopped_by_you") : sentence("stopped_by", { name: by.name });
 }
 
 /**
@@ -84,7 +88,7 @@ export function statusElement(present, status, run) {
   const fits =
     present?.dataset.kind === status.kind && (present.querySelector("form") !== null) === status.retry;
   const element = fits ? present : create(status, run);
-  const text = slot(element, "text");
+  const text = getSlot(element, "text");
   if (text.textContent !== status.text) text.textContent = status.text;
   return element;
 }
@@ -94,7 +98,7 @@ export function statusElement(present, status, run) {
  * @param {string} run
  */
 function create(status, run) {
-  const element = stencil(`note-${status.kind}`);
+  const element = fromTemplate(`run-status-${status.kind}`);
   const form = element.querySelector("form");
   if (!form) return element;
   if (status.retry) form.dataset.retry = run;

@@ -1,28 +1,29 @@
 /**
- * What a person said, on the screen.
+ * The element of a person's message.
  *
  * @module
  */
 
 import { isLong } from "ds/ui/conversation/layout.js";
-import { showTime } from "ds/ui/lib/clock.js";
-import { slot, stencil } from "ds/ui/lib/dom.js";
-import { say } from "ds/ui/lib/strings.js";
+import { fromTemplate, getSlot } from "ds/ui/lib/dom.js";
+import { showTime } from "ds/ui/lib/local-time.js";
+import { sentence } from "ds/ui/lib/strings.js";
 
 /**
- * @param {{id: string, text: string, at: string, state: string, name: string, mine: boolean}} said
+ * @param {{id: string, text: string, at: string, state: string, name: string, mine: boolean}} message `at`: an ISO time; `name`: the
+ *   author's; `mine`: the reader wrote it
  * @returns {HTMLElement}
  */
-export function saidElement({ id, text, at, state, name, mine }) {
-  const element = stencil("said");
+export function userMessage({ id, text, at, state, name, mine }) {
+  const element = fromTemplate("user-message");
   element.dataset.message = id;
   element.dataset.state = state;
-  slot(element, "text").textContent = text;
-  slot(element, "who").textContent = mine ? say("you") : name;
-  slot(element, "name").textContent = mine ? "" : name;
+  getSlot(element, "text").textContent = text;
+  getSlot(element, "author").textContent = mine ? sentence("you") : name;
+  getSlot(element, "name").textContent = mine ? "" : name;
   if (isLong(text)) {
     element.dataset.long = "";
-    slot(element, "text").tabIndex = 0;
+    getSlot(element, "text").tabIndex = 0;
   }
   showTime(element, at);
   return element;

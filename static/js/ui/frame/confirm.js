@@ -1,18 +1,18 @@
 /**
- * “Are you sure?” in the page's own look, for htmx and for plain forms.
+ * The question before a dangerous action, as a dialog of the page in place of the browser's.
  *
  * @module
  */
 
-import { byId } from "ds/ui/lib/dom.js";
+import { getById } from "ds/ui/lib/dom.js";
 
-/** Ask before what has `hx-confirm` is done. */
-export function askFirst() {
+/** Asks before htmx sends the request of an element with `hx-confirm`. */
+export function listenForConfirm() {
   document.body.addEventListener("htmx:confirm", (event) => {
     const { question, issueRequest } = /** @type {CustomEvent} */ (event).detail;
     if (!question) return;
     event.preventDefault();
-    void confirmed(question).then((yes) => yes && issueRequest(true));
+    void ask(question).then((yes) => yes && issueRequest(true));
   });
 }
 
@@ -20,9 +20,9 @@ export function askFirst() {
  * @param {string} question
  * @returns {Promise<boolean>}
  */
-function confirmed(question) {
-  const dialog = byId("confirm", HTMLDialogElement);
-  byId("confirm-text", HTMLElement).textContent = question;
+function ask(question) {
+  const dialog = getById("confirm", HTMLDialogElement);
+  getById("confirm-text", HTMLElement).textContent = question;
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {

@@ -1,101 +1,104 @@
 /**
- * How the connection is, in a word; trouble is shown after it has lasted a second, so that a blink disturbs nobody.
+ * The state of the connection in the top bar. Trouble is shown after a second of it: most breaks are shorter.
  *
  * @module
  * @import { Connection } from "ds/net/connection.js"
  * @import { Status } from "ds/net/reconnect.js"
  */
 
-import { byId } from "ds/ui/lib/dom.js";
-import { say } from "ds/ui/lib/strings.js";
+import { getById } from "ds/ui/lib/dom.js";
+import { sentence } from "ds/ui/lib/strings.js";
 
-const PATIENCE_MS = 1_000;
+const DELAY_MS = 1_000;
+const SHOWN_AT_ONCE = new Set(["live", "signed_out", "refused"]);
+/** The text of the button, by status. @type {Record<string, string>} */
+const ACTIONS = { reconnecting: "try_now", offline: "try_now", refused: "try_now", signed_out: "sign_in" };
 
-export class Pill {
+export class ConnectionStatus {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #patience;
+  #delay;
   /** @type {ReturnType<typeof setInterval> | undefined} */
-  #seconds;
+  #countdown;
 
   /**
    * @param {Connection} connection
-   * @param {string} signInPath where an expired login is renewed
+   * @param {string} signInPath the page to sign in again
    */
   constructor(connection, signInPath) {
     this.connection = connection;
     this.signInPath = signInPath;
-    this.element = byId("pill", HTMLElement);
-    this.text = /** @type {HTMLElement} */ (this.element.querySelector(".pill__text"));
-    this.button = /** @type {HTMLButtonElement} */ (this.element.querySelector(".pill__act"));
+    this.element = getById("connection-status", HTMLElement);
+    this.text = /** @type {HTMLElement} */ (this.element.querySelector(".connection-status__text"));
+    this.button = /** @type {HTMLButtonElement} */ (this.element.querySelector(".connection-status__action"));
     this.button.addEventListener("click", () => this.#act());
-    connection.watch((status) => this.#heard(status));
+    connection.watch((status) => this.#update(status));
   }
 
   /** @param {Status} status */
-  #heard(status) {
-    clearInterval(this.#seconds);
-    if (status.name === "live" || status.name === "signed_out" || status.name === "refused") {
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
+  #update(status) {
+    clearInterval(this.#countdown);
+    if (SHOWN_AT_ONCE.has(status.name)) {
+      clearTimeout(this.#delay);
+      this.#delay = undefined;
       this.#show(status);
-      return;
+    } else if (this.element.dataset.state && this.element.dataset.state !== "live") {
+      this.#showTrouble(status);
+    } else {
+      this.#delay ??= setTimeout(() => {
+        this.#delay = undefined;
+        this.#showTrouble(this.connection.status);
+      }, DELAY_MS);
     }
-    if (this.element.dataset.state && this.element.dataset.state !== "live") this.#tell(status);
-    else
-      this.#patience ??= setTimeout(() => {
-        this.#patience = undefined;
-        this.#tell(this.connection.status);
-      }, PATIENCE_MS);
   }
 
-  /** Show it, and count down where there is something to count. @param {Status} status */
-  #tell(status) {
-    clearInterval(this.#seconds);
+  /** Shows the status, and counts the seconds to the next attempt. @param {Status} status */
+  #showTrouble(status) {
+    clearInterval(this.#countdown);
     this.#show(status);
-    if (status.name === "reconnecting") this.#seconds = setInterval(() => this.#show(status), 1_000);
+    if (status.name === "reconnecting") this.#countdown = setInterval(() => this.#show(status), 1_000);
   }
 
   /** @param {Status} status */
   #show(status) {
     this.element.hidden = status.name === "closed";
     this.element.dataset.state = status.name === "connecting" ? "reconnecting" : status.name;
-    this.#write(this.text, sentence(status, this.connection.now()));
-    const act = { reconnecting: "try_now", offline: "try_now", refused: "try_now", signed_out: "sign_in" }[
-      /** @type {string} */ (status.name)
-    ];
-    this.button.hidden = act === undefined;
-    if (act) this.#write(this.button, say(act));
+    setText(this.text, textOf(status, this.connection.now()));
+    const action = ACTIONS[status.name];
+    this.button.hidden = action === undefined;
+    if (action) setText(this.button, sentence(action));
   }
 
   #act() {
     if (this.connection.status.name === "signed_out") location.assign(this.signInPath);
     else this.connection.retryNow();
   }
+}
 
-  /**
-   * @param {HTMLElement} element
-   * @param {string} words
-   */
-  #write(element, words) {
-    if (element.textContent !== words) element.textContent = words;
-  }
+/**
+ * Sets the text if it is another: a screen reader would read the same text again.
+ *
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 /**
  * @param {Status} status
  * @param {number} now
  */
-function sentence(status, now) {
+function textOf(status, now) {
   switch (status.name) {
     case "reconnecting": {
       const seconds = Math.ceil((status.at - now) / 1_000);
-      return seconds > 0 ? say("reconnecting", { seconds }) : say("reconnecting_now");
+      return seconds > 0 ? sentence("reconnecting", { seconds }) : sentence("reconnecting_now");
     }
     case "refused":
-      return say("refused", { reason: status.reason || String(status.code) });
+      return sentence("refused", { reason: status.reason || String(status.code) });
     case "closed":
       return "";
     default:
-      return say(status.name);
+      return sentence(status.name);
   }
 }

@@ -1,39 +1,33 @@
 /**
- * A new title, typed where the old one stands.
+ * Renames the Session in the place of its title.
  *
  * @module
  */
 
-import { byId } from "ds/ui/lib/dom.js";
-import { csrfToken } from "ds/ui/lib/http.js";
-import { say } from "ds/ui/lib/strings.js";
-import { toast } from "ds/ui/lib/toast.js";
+import { getById } from "ds/ui/lib/dom.js";
+import { callApi } from "ds/ui/lib/http.js";
+import { sentence } from "ds/ui/lib/strings.js";
+import { showToast } from "ds/ui/lib/toast.js";
 
 /** @param {string} session */
 export function listenForRename(session) {
   document.querySelector("[data-rename]")?.addEventListener("click", () => {
-    byId("menu-session", HTMLElement).hidePopover();
+    getById("session-menu", HTMLElement).hidePopover();
     edit(session);
   });
 }
 
 /** @param {string} session */
 function edit(session) {
-  const title = byId("title", HTMLElement);
-  const field = document.createElement("input");
-  field.className = "top__rename";
-  field.value = title.textContent ?? "";
-  field.maxLength = 200;
-  field.dir = "auto";
-  field.setAttribute("aria-label", say("title"));
+  const title = getById("title", HTMLElement);
+  const field = createField(title.textContent ?? "");
   title.hidden = true;
   title.after(field);
   field.select();
-  const close = () => {
+  field.addEventListener("blur", () => {
     field.remove();
     title.hidden = false;
-  };
-  field.addEventListener("blur", close);
+  });
   field.addEventListener("keydown", (event) => {
     if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
     event.preventDefault();
@@ -44,17 +38,27 @@ function edit(session) {
   });
 }
 
+/** @param {string} title */
+function createField(title) {
+  const field = document.createElement("input");
+  field.className = "top-bar__rename";
+  field.value = title;
+  field.maxLength = 200;
+  field.dir = "auto";
+  field.setAttribute("aria-label", sentence("title"));
+  return field;
+}
+
 /**
- * The new title comes back as an Event, on this device as on the others.
+ * Sends the new title. It is shown when it comes back as an Event, on this device as on the others.
  *
  * @param {string} session
  * @param {string} title
  */
 async function rename(session, title) {
-  const answer = await fetch(`/api/sessions/${session}`, {
-    method: "PATCH",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-    body: JSON.stringify({ title }),
-  }).catch(() => null);
-  if (!answer?.ok) toast(say("retry_failed"));
+  const headers = { "Content-Type": "application/json" };
+  const body = JSON.stringify({ title });
+  await callApi(`/api/sessions/${session}`, { method: "PATCH", headers, body }).catch(() =>
+    showToast(sentence("retry_failed")),
+  );
 }

@@ -1,31 +1,31 @@
 /**
- * Light, dark, or as the system has it. Kept in a cookie, so that the server draws the first paint right.
+ * The theme: light, dark, or the system's. It is in a cookie, so that the server renders the first paint right.
  *
  * @module
  */
 
-import { keepCookie } from "ds/ui/lib/clock.js";
+import { setCookie } from "ds/ui/lib/cookies.js";
 
-/** Make the switch work. */
-export function switchTheme() {
+/** Makes the theme buttons work. */
+export function listenForTheme() {
   const buttons = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-theme-choice]"));
-  const show = () => {
-    const now = document.documentElement.dataset.theme ?? "";
+  const showChoice = () => {
+    const theme = document.documentElement.dataset.theme ?? "";
     for (const button of buttons)
-      button.setAttribute("aria-pressed", String(button.dataset.themeChoice === now));
+      button.setAttribute("aria-pressed", String(button.dataset.themeChoice === theme));
   };
   for (const button of buttons) {
     button.addEventListener("click", () => {
-      choose(button.dataset.themeChoice ?? "");
-      show();
+      setTheme(button.dataset.themeChoice ?? "");
+      showChoice();
     });
   }
-  show();
+  showChoice();
 }
 
-/** @param {string} theme */
-function choose(theme) {
+/** @param {string} theme "" for the system's */
+function setTheme(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
-  keepCookie("theme", theme);
+  setCookie("theme", theme);
 }

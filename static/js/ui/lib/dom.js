@@ -1,84 +1,84 @@
 /**
- * Finding and copying what the server put on the page. All markup is the server's: the script fills in stencils.
+ * Finds, copies and arranges elements. All markup is the server's: scripts copy its `<template>` elements and fill them in.
  *
  * @module
  */
 
 /**
- * The element with that id. Throws where there is none: then page and script are of different versions.
+ * Returns the element with this id. Throws if there is none: then page and script are of different versions.
  *
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type
  * @returns {T}
  */
-export function byId(id, type) {
-  const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`The page has no #${id}.`);
+export function getById(id, type) {
+  const found = findById(id, type);
+  if (!found) throw new Error(`The page has no #${id}.`);
   return found;
 }
 
 /**
- * The same, where the page may well be without it.
+ * Returns the element with this id, or null on pages without it.
  *
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type
  * @returns {T | null}
  */
-export function maybe(id, type) {
+export function findById(id, type) {
   const found = document.getElementById(id);
   return found instanceof type ? found : null;
 }
 
 /**
- * A copy of the element that a stencil holds.
+ * Returns a copy of the element in `<template id="template-…">`.
  *
  * @param {string} name
  * @returns {HTMLElement}
  */
-export function stencil(name) {
-  const { content } = byId(`stencil-${name}`, HTMLTemplateElement);
+export function fromTemplate(name) {
+  const { content } = getById(`template-${name}`, HTMLTemplateElement);
   const copy = content.firstElementChild?.cloneNode(true);
-  if (!(copy instanceof HTMLElement)) throw new Error(`The stencil ${name} is empty.`);
+  if (!(copy instanceof HTMLElement)) throw new Error(`The template ${name} is empty.`);
   return copy;
 }
 
 /**
- * The place in a copied stencil that is to be filled in.
+ * Returns the element with this `data-slot`, which a script fills in.
  *
  * @param {Element} within
  * @param {string} name
  * @returns {HTMLElement}
  */
-export function slot(within, name) {
+export function getSlot(within, name) {
   const found = within.querySelector(`[data-slot="${name}"]`);
   if (!(found instanceof HTMLElement)) throw new Error(`There is no slot ${name}.`);
   return found;
 }
 
 /**
- * What the server wrote into a `<script type="application/json">`.
+ * Returns the value in the `<script type="application/json">` with this id.
  *
  * @param {string} id
- * @returns {any} as the server's view made it
+ * @returns {any} as the server's view made it; null if there is none
  */
-export function embedded(id) {
+export function readJson(id) {
   return JSON.parse(document.getElementById(id)?.textContent ?? "null");
 }
 
 /**
- * Put the elements into the parent in this order and take out what else is in it, touching as little as possible:
- * what stays keeps its scroll position, selection and animation.
+ * Makes the elements the only children of `parent`, in this order. Moves as few as possible: an element that is not moved keeps its
+ * scroll position, selection and animation.
  *
  * @param {Element} parent
  * @param {readonly Element[]} elements
  */
-export function arrange(parent, elements) {
+export function setChildren(parent, elements) {
   const wanted = new Set(elements);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
   elements.forEach((element, index) => {
-    const there = parent.children[index] ?? null;
-    if (there !== element) parent.insertBefore(element, there);
+    const present = parent.children[index] ?? null;
+    if (present !== element) parent.insertBefore(element, present);
   });
 }

@@ -6,24 +6,27 @@
 
 import { Refused } from "ds/core/protocol.js";
 
-/** The token is read each time: signing in anew changes it, and so may another tab. */
+/** Returns the CSRF token. Read anew each time: a sign-in changes it, also one in another tab. */
 export function csrfToken() {
   const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
   return cookie ?? document.querySelector("input[name=csrfmiddlewaretoken]")?.getAttribute("value") ?? "";
 }
 
 /**
+ * Calls the HTTP API (docs/reference/http.md).
+ *
  * @param {string} address
- * @param {{method?: string, headers?: Record<string, string>}} [options]
- * @returns {Promise<any>} what the API answered
- * @throws {Refused} also with the code `unreachable`, when nobody answered
+ * @param {{method?: string, headers?: Record<string, string>, body?: string}} [options]
+ * @returns {Promise<any>} the parsed answer; null if it has no body
+ * @throws {Refused} with the code `unreachable` if there was no answer
  */
-export async function api(address, { method = "GET", headers = {} } = {}) {
+export async function callApi(address, { method = "GET", headers = {}, ...options } = {}) {
   const own = method === "GET" ? {} : { "X-CSRFToken": csrfToken() };
   const answer = await fetch(address, {
     method,
     headers: { Accept: "application/json", ...own, ...headers },
     credentials: "same-origin",
+    ...options,
   }).catch(() => null);
   if (!answer) throw new Refused({ code: "unreachable", message: "", retry: true });
   const body = answer.status === 204 ? null : await answer.json().catch(() => null);

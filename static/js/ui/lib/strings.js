@@ -1,10 +1,10 @@
 /**
- * The page's sentences, in the reader's language: the server wrote them into the page (chatapp/pages/strings.py).
+ * The page's sentences in the reader's language, which the server has written into the page (chatapp/pages/strings.py).
  *
  * @module
  */
 
-import { embedded } from "ds/ui/lib/dom.js";
+import { readJson } from "ds/ui/lib/dom.js";
 
 /** @type {Record<string, string> | undefined} */
 let sentences;
@@ -13,8 +13,8 @@ let sentences;
  * @param {string} key
  * @param {Record<string, string | number>} [values] for the names in braces
  */
-export function say(key, values = {}) {
-  sentences ??= /** @type {Record<string, string>} */ (embedded("strings") ?? {});
-  const sentence = sentences[key] ?? key;
-  return sentence.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+export function sentence(key, values = {}) {
+  sentences ??= /** @type {Record<string, string>} */ (readJson("strings") ?? {});
+  const template = sentences[key] ?? key;
+  return template.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }

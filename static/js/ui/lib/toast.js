@@ -1,30 +1,30 @@
 /**
- * A sentence that shows up for a moment, and is read out.
+ * Sentences that appear for a few seconds, and are read aloud by a screen reader.
  *
  * @module
  */
 
-import { maybe } from "ds/ui/lib/dom.js";
+import { findById } from "ds/ui/lib/dom.js";
 
 const SHOWN_MS = 5_000;
 
-/** @param {string} sentence */
-export function toast(sentence) {
-  const place = maybe("toasts", HTMLElement);
-  if (!place || !sentence) return;
+/** @param {string} text an empty one is not shown */
+export function showToast(text) {
+  const place = findById("toasts", HTMLElement);
+  if (!place || !text) return;
   const element = document.createElement("div");
   element.className = "toast";
-  element.textContent = sentence;
+  element.textContent = text;
   place.append(element);
-  goSoon(element);
+  removeLater(element);
 }
 
-/** What the server had to say goes away like the rest. */
-export function showServersToasts() {
-  for (const element of document.querySelectorAll("#toasts > .toast")) goSoon(element);
+/** Removes the toasts that the server has rendered, after the same time. */
+export function expireServerToasts() {
+  for (const element of document.querySelectorAll("#toasts > .toast")) removeLater(element);
 }
 
 /** @param {Element} element */
-function goSoon(element) {
+function removeLater(element) {
   setTimeout(() => element.remove(), SHOWN_MS);
 }

@@ -1,5 +1,5 @@
 /**
- * Reads a text that grows, block by block: what is final is read once and keeps its nodes, only the rest is read again.
+ * Parses a growing text block by block: final blocks are parsed once and keep their nodes, only the rest is parsed again.
  *
  * @module
  * @import { Cut } from "ds/ui/markdown/cut.js"
@@ -17,13 +17,13 @@ export class Blocks {
   #text = "";
   /** @type {References} */
   #references = {};
-  /** The text before it is final. */
+  /** Where the text begins that is not final. */
   #start = 0;
-  /** How much of the text was searched for a cut. */
+  /** Up to where the text was searched for a cut. */
   #searched = 0;
-  /** Blocks that are final. @type {TreeNode[]} */
+  /** The nodes of final blocks. @type {TreeNode[]} */
   #closed = [];
-  /** The list, table or code whose first items, rows or lines are final. @type {ElementNode | null} */
+  /** The last list, table or code block, if its first items, rows or lines are final. @type {ElementNode | null} */
   #open = null;
   #lead = "";
 
@@ -33,17 +33,17 @@ export class Blocks {
   }
 
   /**
-   * The nodes of the whole text. Those of final blocks, items and rows are the same objects as the last time.
+   * Returns the nodes of the whole text. Nodes of final blocks, items and rows are the same objects as in the last call.
    *
-   * @param {string} text the whole text so far; one that does not go on from the last is read anew
-   * @param {boolean} ended no more will come: an unfinished last line counts as a line
+   * @param {string} text the whole text so far; if it does not continue the last one, it is parsed anew
+   * @param {boolean} ended the text is complete: its last line counts although it has no line break
    */
   read(text, ended = false) {
     const clean = text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
-    // Not startsWith, which V8 does character by character: 0.3 ms for 60 KB, on every token.
+    // Not startsWith, which V8 computes character by character: 0.3 ms for 60 KB, at every token.
     if (clean.slice(0, this.#text.length) !== this.#text) {
       this.#references = {};
-      this.#forget();
+      this.#reset();
     }
     this.#text = clean;
     const whole = clean.lastIndexOf("\n") + 1;
@@ -55,7 +55,7 @@ export class Blocks {
     return [...this.#closed, ...this.#joined(tree(rest, this.words))];
   }
 
-  #forget() {
+  #reset() {
     this.#start = this.#searched = 0;
     this.#closed = [];
     this.#open = null;
@@ -63,9 +63,9 @@ export class Blocks {
   }
 
   /**
-   * Move the start behind everything that is final by now.
+   * Moves the start behind the text that is final.
    *
-   * @param {number} whole where the last whole line ends
+   * @param {number} whole the end of the last whole line
    */
   #advance(whole) {
     this.#searched = whole;
@@ -78,11 +78,11 @@ export class Blocks {
       lines.slice(0, cut.line).reduce((sum, line) => sum + line.length + 1, 0),
     );
     const known = size(this.#references);
-    // With another item behind it a list knows whether the items before stand apart.
+    // Parsed with one more item, or the list would not know whether its last item is loose.
     const read = cut.inside === "list" ? final + cut.lead : final;
     const nodes = this.#joined(tree(parse(read, this.#references), this.words));
     if (size(this.#references) > known && this.#mayRefer(this.#start)) {
-      this.#forget(); // a link above has got its definition: read again from the top, now that it is known
+      this.#reset(); // a link above has its definition now: parse again from the top
       return;
     }
     this.#start += final.length - this.#lead.length;
@@ -104,7 +104,7 @@ export class Blocks {
   }
 
   /**
-   * What was read after a cut inside a block, put to what is before it.
+   * Joins the first node to the open block that it continues.
    *
    * @param {TreeNode[]} nodes
    */
@@ -115,7 +115,7 @@ export class Blocks {
   }
 
   /**
-   * Might there be a link before `end` that waits for its definition?
+   * Returns whether there may be a link before `end` without its definition.
    *
    * @param {number} end
    */

@@ -1,25 +1,27 @@
 /**
- * What people do with rendered Markdown, on text from the server and on text from the stream alike.
+ * The copy buttons of code blocks, both of those that the server rendered and of those that were streamed.
  *
  * @module
  */
 
+import { copyText } from "ds/ui/lib/clipboard.js";
+
 const SHOWN_MS = 2_000;
 
 /**
- * Make the copy buttons of all code in `root` work.
+ * Makes the copy buttons of all code blocks in `root` work.
  *
  * @param {Element} root
- * @param {{copied?: string, onCopied?: () => void}} [options] `copied`: what the button says afterwards, for two seconds
- * @returns {() => void} stops it
+ * @param {{copied?: string, onCopied?: () => void}} [options] `copied`: the button's text for two seconds afterwards
+ * @returns {() => void} stops listening
  */
-export function listen(root, { copied = "Copied", onCopied = () => {} } = {}) {
+export function listenForCopyCode(root, { copied = "Copied", onCopied = () => {} } = {}) {
   const stop = new AbortController();
   root.addEventListener(
     "click",
     (event) => {
       const button = event.target instanceof Element ? event.target.closest(".code-copy") : null;
-      if (button) void copy(button, copied).then(onCopied, () => {});
+      if (button) void copyCode(button, copied).then(onCopied, () => {});
     },
     { signal: stop.signal },
   );
@@ -30,7 +32,7 @@ export function listen(root, { copied = "Copied", onCopied = () => {} } = {}) {
  * @param {Element} button
  * @param {string} copied
  */
-async function copy(button, copied) {
+async function copyCode(button, copied) {
   const code = button.closest(".code")?.querySelector("code")?.textContent ?? "";
   await copyText(code);
   if (button.hasAttribute("data-copied")) return;
@@ -41,23 +43,4 @@ async function copy(button, copied) {
     button.textContent = before;
     button.removeAttribute("data-copied");
   }, SHOWN_MS);
-}
-
-/**
- * Put the text on the clipboard. A page served over plain HTTP from another machine has no clipboard of its own; the old way
- * through a selection still works there.
- *
- * @param {string} text
- */
-export async function copyText(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.setAttribute("aria-hidden", "true");
-  area.className = "offscreen";
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  if (!done) throw new Error("The browser does not let this page copy.");
 }

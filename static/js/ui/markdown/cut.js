@@ -1,16 +1,16 @@
 /**
- * Where a text that still grows can be cut: what is before the cut will never be read differently, whatever follows.
+ * Finds where a growing text can be cut: whatever follows, the text before the cut will be parsed in the same way.
  *
- * Markdown's blocks are closed line by line, so with whole lines only, every block but the last is final. Within a list the
- * same holds for all items but the last, within a table for all rows but the last, within open code for all lines.
+ * Markdown closes blocks line by line: in whole lines, every block but the last is final. In a list, all items but the last are
+ * final; in a table, all rows but the last; in an open code block, all lines.
  *
  * @module
  * @import { Token } from "ds/ui/markdown/parser.js"
  */
 
 /**
- * `lead` is put before the rest, so that it is read as what it is, the next item, row or line of code. It comes out again as
- * the list's first item, or as the table's head.
+ * `lead` is put before the rest, so that the parser takes it for the next item, row or line of code. In the result, the lead is the
+ * list's first item or the table's head.
  *
  * @typedef {{line: number, inside: "list" | "table" | "code" | null, lead: string}} Cut
  */
@@ -20,7 +20,7 @@ const MARKER = /^[ \t]*(?:[-+*]|\d{1,9}[.)])/;
 /**
  * @param {readonly Token[]} tokens of `lines`, all of which are whole
  * @param {readonly string[]} lines
- * @param {number} lead how many of the lines are an earlier cut's `lead`
+ * @param {number} lead the number of lines at the top that are an earlier cut's `lead`
  * @returns {Cut | null} null: nothing is final yet
  */
 export function findCut(tokens, lines, lead) {
@@ -32,7 +32,7 @@ export function findCut(tokens, lines, lead) {
   const end = blocks.at(-2)?.map?.[1];
   if (end === undefined) return null;
   let line = last.map[0];
-  // Lines of no block are definitions of links. One that stands right before a paragraph may yet turn out to go on in it.
+  // Lines outside of blocks are definitions of links. One right before a paragraph may still turn out to go on in it.
   while (line > end && lines[line - 1]?.trim()) line--;
   return { line, inside: null, lead: "" };
 }
@@ -56,7 +56,7 @@ function lineCut(fence, lines) {
   const [start, end] = fence.map ?? [0, 0];
   const isOpen = end - start - 1 === fence.content.split("\n").length - 1;
   const opening = lines[start] ?? "";
-  // With a bar in it, the opening could be the head of a table when its first line of code looks like the rule below one.
+  // An opening with a bar in it would be a table's head if the first line of code looks like the rule below a head.
   if (!isOpen || end - start < 2 || opening.includes("|")) return null;
   return { line: end, inside: "code", lead: `${opening}\n` };
 }

@@ -1,12 +1,12 @@
 /**
- * Colours for code: highlight.js and the languages that are seen, loaded when the first is.
+ * Colours code with highlight.js. The library and each language are loaded when a code block needs them.
  *
  * @module
  */
 
-const LONGEST = 60_000; // UTF-16 units; longer code stays plain rather than hold up the page
+const LONGEST = 60_000; // UTF-16 units; longer code stays plain, since colouring it would block the page
 const BASE = "@highlightjs/cdn-assets/es";
-/** The languages that chatapp/pages/assets.py serves. */
+/** The languages that the server has (chatapp/pages/assets.py). */
 export const LANGUAGES = new Set(
   (
     "bash c cpp csharp css diff dockerfile go graphql ini java javascript json kotlin lua makefile markdown nginx perl " +
@@ -51,7 +51,7 @@ const ALIASES = {
   zsh: "bash",
 };
 
-/** What highlight.js made: text, and pieces with a scope. @typedef {{scope?: string, children: (string | Piece)[]}} Piece */
+/** A result of highlight.js: texts, and pieces with a scope. @typedef {{scope?: string, children: (string | Piece)[]}} Piece */
 /**
  * @typedef {{
  *   registerLanguage(name: string, language: unknown): void,
@@ -61,14 +61,14 @@ const ALIASES = {
 
 /** @type {Map<string, Promise<Highlighter>>} */
 const loaded = new Map();
-/** The text that a block was coloured with. @type {WeakMap<Element, string>} */
+/** The text of each block when it was coloured. @type {WeakMap<Element, string>} */
 const coloured = new WeakMap();
 
 /**
- * Colour the code blocks in `container` that are not coloured yet.
+ * Colours the code blocks in `container` that are not coloured yet.
  *
  * @param {Element} container
- * @param {{except?: Element | null}} [options] `except`: a block that is still being written
+ * @param {{except?: Element | null}} [options] `except`: a block that is being written
  */
 export async function colourCode(container, { except = null } = {}) {
   for (const code of container.querySelectorAll('pre > code[class^="language-"]')) {
@@ -88,8 +88,8 @@ export async function colourCode(container, { except = null } = {}) {
 
 /** @param {Element} code */
 function languageOf(code) {
-  const said = code.className.slice("language-".length).toLowerCase();
-  const name = ALIASES[said] ?? said;
+  const label = code.className.slice("language-".length).toLowerCase();
+  const name = ALIASES[label] ?? label;
   return LANGUAGES.has(name) ? name : null;
 }
 
@@ -105,7 +105,7 @@ function load(name) {
     return core.default;
   });
   loaded.set(name, loading);
-  loading.catch(() => loaded.delete(name)); // the network came between: the next block tries again
+  loading.catch(() => loaded.delete(name)); // the network failed: the next block tries again
   return loading;
 }
 
@@ -125,7 +125,7 @@ function nodes(piece, document) {
 }
 
 /**
- * highlight.js's own rule: `title.function` is `hljs-title function_`.
+ * Returns the classes of a scope by highlight.js's own rule: `title.function` is `hljs-title function_`.
  *
  * @param {string} scope
  */

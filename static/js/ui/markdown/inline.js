@@ -1,5 +1,5 @@
 /**
- * The inside of a paragraph, a heading or a cell: tokens to nodes.
+ * Turns the inline tokens of a paragraph, a heading or a cell into nodes.
  *
  * @module
  * @import { Token } from "ds/ui/markdown/parser.js"
@@ -18,7 +18,7 @@ export function inlineNodes(tokens) {
   for (const token of tokens) {
     const into = /** @type {ElementNode} */ (open.at(-1));
     if (token.nesting === 1) {
-      open.push(begun(token, into, open));
+      open.push(addElement(token, into, open));
     } else if (token.nesting === -1) {
       open.pop();
     } else {
@@ -34,8 +34,8 @@ export function inlineNodes(tokens) {
  * @param {ElementNode[]} open
  * @returns {ElementNode}
  */
-function begun(token, into, open) {
-  // HTML knows no link in a link: the inner one is its text.
+function addElement(token, into, open) {
+  // HTML forbids a link in a link: the inner one becomes its text.
   if (token.type === "link_open" && isLinked(open)) return { ...into };
   const made = { tag: token.tag, attributes: attributesOf(token), children: [] };
   into.children.push(made);
@@ -68,7 +68,7 @@ function leaf(token, open) {
 }
 
 /**
- * An image is a link to it, unless a link is around it already: to fetch it would tell its address to a stranger.
+ * Returns a link in place of an image, or its text inside of another link. Loading the image would leak data to its server.
  *
  * @param {Token} token
  * @param {ElementNode[]} open
@@ -76,7 +76,7 @@ function leaf(token, open) {
  */
 function image(token, open) {
   const address = String(token.attrGet("src") ?? "");
-  const text = words(token.children ?? []) || address;
+  const text = textOf(token.children ?? []) || address;
   if (isLinked(open)) return { text };
   const attributes = { class: "image", href: address, target: "_blank", rel: REL };
   return { tag: "a", attributes, children: [{ text }] };
@@ -96,7 +96,7 @@ function attributesOf(token) {
 }
 
 /**
- * Neighbouring texts are one, as a browser that reads the server's HTML makes them.
+ * Adds a node. Joins it to a text before it, as a browser does that parses the server's HTML.
  *
  * @param {TreeNode[]} children
  * @param {TreeNode} node
@@ -112,10 +112,10 @@ function add(children, node) {
  * @param {readonly Token[]} tokens
  * @returns {string}
  */
-function words(tokens) {
+function textOf(tokens) {
   return tokens
     .map((token) => {
-      if (token.type === "image") return words(token.children ?? []);
+      if (token.type === "image") return textOf(token.children ?? []);
       return token.type === "softbreak" || token.type === "hardbreak" ? "\n" : token.content;
     })
     .join("");

@@ -1,5 +1,5 @@
 /**
- * Puts what was read after a cut inside a list, a table or code to what was read before it.
+ * Joins the two parts of a list, a table or a code block that was cut.
  *
  * @module
  * @import { ElementNode, TreeNode } from "ds/ui/markdown/nodes.js"
@@ -7,8 +7,8 @@
 
 /**
  * @param {ElementNode} block
- * @param {ElementNode} rest read with the cut's lead before it
- * @returns {ElementNode} the whole block; what both have is the same objects as in `block`
+ * @param {ElementNode} rest parsed with the cut's lead before it
+ * @returns {ElementNode} the whole block; its first items, rows and nodes are the objects in `block`
  */
 export function join(block, rest) {
   if (block.tag !== "div") return joinLists(block, rest);
@@ -17,7 +17,7 @@ export function join(block, rest) {
 
 /**
  * @param {ElementNode} list
- * @param {ElementNode} rest its first item is the cut's lead
+ * @param {ElementNode} rest with the cut's lead as its first item
  */
 function joinLists(list, rest) {
   const children = [...list.children, ...rest.children.slice(1)];
@@ -26,7 +26,7 @@ function joinLists(list, rest) {
 }
 
 /**
- * A list whose items have no paragraphs of their own does not show that it is loose; a lead has one, the others may not.
+ * Marks a loose list with a class, as the server does: only if an item has a paragraph. (The lead has one, the others may not.)
  *
  * @param {ElementNode} list
  */
@@ -44,7 +44,7 @@ function isParagraph(node) {
 
 /**
  * @param {ElementNode} whole a table in its frame
- * @param {ElementNode} rest with the same head
+ * @param {ElementNode} rest a table with the same head, in its frame
  */
 function joinTables(whole, rest) {
   const [table, next] = [whole.children[0], rest.children[0]];

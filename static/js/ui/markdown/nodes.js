@@ -1,10 +1,10 @@
 /**
- * The plain nodes between Markdown's tokens and the page's elements.
+ * The tree between Markdown's tokens and the page's elements: plain values, which tests compare without a page.
  *
  * @module
  */
 
-/** `dom` is where the node stands in the page, once it does. @typedef {{text: string, dom?: Text}} TextNode */
+/** `dom`: the node on the page, once there is one. @typedef {{text: string, dom?: Text}} TextNode */
 /**
  * @typedef {{tag: string, attributes: Record<string, string>, children: TreeNode[], dom?: Element, loose?: boolean}} ElementNode
  */

@@ -1,5 +1,5 @@
 /**
- * Makes the page what a tree says, touching only what differs: a finished block keeps its nodes, and a selection in it stays.
+ * Changes the page from one tree to the next. Touches only what differs: a finished block keeps its nodes and a selection in it.
  *
  * @module
  * @import { TreeNode } from "ds/ui/markdown/nodes.js"
@@ -7,8 +7,8 @@
 
 /**
  * @param {Element} parent
- * @param {readonly TreeNode[]} before what stands in `parent` now
- * @param {readonly TreeNode[]} after what shall stand there
+ * @param {readonly TreeNode[]} before the present content of `parent`
+ * @param {readonly TreeNode[]} after the new content
  */
 export function patchChildren(parent, before, after) {
   for (let i = 0; i < after.length; i++) {
@@ -31,11 +31,11 @@ function patch(parent, old, next) {
     next.dom = old.dom;
     if (next.text === old.text) return;
     if (old.dom.parentNode !== parent) {
-      // Coloured code has other nodes in its place.
+      // Colouring has replaced the text node by spans.
       parent.replaceChildren(build(next, parent.ownerDocument));
       return;
     }
-    // appendData keeps the ends of a selection where they are; setting the whole text would not.
+    // appendData keeps a selection in the text; setting the whole text would not.
     if (next.text.slice(0, old.text.length) === old.text)
       next.dom.appendData(next.text.slice(old.text.length));
     else next.dom.data = next.text;

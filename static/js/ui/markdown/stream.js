@@ -1,11 +1,11 @@
 /**
- * Markdown on the page while it streams, and at once.
+ * Renders Markdown while it streams, or at once (docs/reference/javascript-client.md). Makes nodes, never HTML text.
  *
  *     const stream = new MarkdownStream(container);
  *     stream.set(text);   // the whole text so far, as often as you like
- *     stream.finish();    // it is complete
+ *     stream.finish();    // the text is complete
  *
- * Never innerHTML. The page's other half is `listen` in ds/ui/markdown/copy-code.js: copy buttons and colours of code.
+ * `listenForCopyCode` of ds/ui/markdown/copy-code.js makes the copy buttons of code blocks work.
  *
  * @module
  * @import { TreeNode } from "ds/ui/markdown/nodes.js"
@@ -18,14 +18,14 @@ import { parse } from "ds/ui/markdown/parser.js";
 import { patchChildren } from "ds/ui/markdown/patch.js";
 import { tree } from "ds/ui/markdown/tree.js";
 
-export const SLOW_MS = 8; // half a frame: a flush that took longer makes the next one wait
-export const REST = 4; // for so many times its own length
+export const SLOW_MS = 8; // half a frame; after a slower flush the next one waits
+export const REST = 4; // that many times as long as the flush took
 
 /** @type {Words} */
 const ENGLISH = { copy: "Copy" };
 
 /**
- * When to flush, and what time it is; tests bring their own.
+ * The timing of flushes; tests pass their own. `now` is in ms.
  *
  * @typedef {{frame(callback: () => void): void, later(callback: () => void, ms: number): void, now(): number}} Pace
  */
@@ -48,8 +48,8 @@ export class MarkdownStream {
   #blocks;
 
   /**
-   * @param {Element} container becomes empty at the first text, and is the stream's from then on
-   * @param {{words?: Words, pace?: Pace, onFlush?: () => void}} [options] `onFlush` runs after each change of the page
+   * @param {Element} container is emptied at the first text; after that, only the stream may change it
+   * @param {{words?: Words, pace?: Pace, onFlush?: () => void}} [options] `onFlush` is called after each change of the page
    */
   constructor(container, { words = ENGLISH, pace = PAGE_PACE, onFlush = () => {} } = {}) {
     this.container = container;
@@ -59,7 +59,7 @@ export class MarkdownStream {
   }
 
   /**
-   * Show this text; on the next animation frame, or later when frames have been too slow.
+   * Shows this text on the next animation frame, or later if the last flush was slow.
    *
    * @param {string} text the whole text so far
    */
@@ -74,7 +74,7 @@ export class MarkdownStream {
     else this.pace.frame(flush);
   }
 
-  /** The text is whole: show it now, and colour its code. */
+  /** Shows the text now, as complete, and colours its code. */
   finish() {
     this.#ended = true;
     this.#flush();
@@ -88,7 +88,7 @@ export class MarkdownStream {
     if (this.#nodes.length === 0) this.container.replaceChildren();
     const nodes = this.#blocks.read(this.#text, this.#ended);
     patchChildren(this.container, this.#nodes, nodes);
-    // Code is coloured when the block after it has begun.
+    // A code block is coloured when the block after it has begun.
     if (nodes.length !== this.#nodes.length) {
       void colourCode(this.container, { except: this.container.lastElementChild });
     }
@@ -101,7 +101,7 @@ export class MarkdownStream {
 }
 
 /**
- * Put the whole text into the container, in place of what was there.
+ * Renders the whole text into the container, in place of its content.
  *
  * @param {Element} container
  * @param {string} text

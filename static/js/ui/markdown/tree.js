@@ -1,5 +1,6 @@
 /**
- * Tokens to a tree of plain nodes. The server's half is chatapp/pages/markdown.py: both make the same HTML.
+ * Turns Markdown's tokens into a tree. chatapp/pages/markdown.py makes the same HTML on the server; tests/fixtures/markdown holds both
+ * together.
  *
  * @module
  * @import { Token } from "ds/ui/markdown/parser.js"
@@ -9,7 +10,7 @@
 import { inlineNodes } from "ds/ui/markdown/inline.js";
 import { element } from "ds/ui/markdown/nodes.js";
 
-/** Words in the page's language. @typedef {{copy: string}} Words */
+/** Texts in the page's language. @typedef {{copy: string}} Words */
 
 const LANGUAGE = /^[ \t]*([A-Za-z0-9_+#.-]+)/;
 /** @type {Record<string, string>} */
@@ -32,7 +33,7 @@ export function tree(tokens, words) {
     } else if (token.type === "fence" || token.type === "code_block") {
       top().children.push(codeBlock(token, words));
     } else {
-      const made = begun(token, open);
+      const made = addElement(token, open);
       if (token.nesting === 1) open.push(made);
     }
   }
@@ -40,17 +41,17 @@ export function tree(tokens, words) {
 }
 
 /**
- * Put the element that the token opens into the innermost open one.
+ * Adds the element of a token to the innermost open element, and returns it.
  *
  * @param {Token} token
  * @param {ElementNode[]} open
  */
-function begun(token, open) {
+function addElement(token, open) {
   const parent = /** @type {ElementNode} */ (open.at(-1));
   const made = element(tagOf(token), attributesOf(token));
   if (token.type === "paragraph_open" && !token.hidden && parent.tag === "li") {
-    // The items of a loose list stand apart. Paragraphs are <p> in tight ones too, so that an item which is on the screen
-    // stays as it is when its list becomes loose.
+    // A class makes a list loose. Its paragraphs are <p> in tight lists, too: an item on the screen stays as it is when its list
+    // becomes loose.
     const list = open.at(-2);
     if (list) {
       list.loose = true;
@@ -64,7 +65,7 @@ function begun(token, open) {
 }
 
 /**
- * Headings go one level down, since the page has its own.
+ * Returns the tag. Headings go one level down, since h1 is the page's title.
  *
  * @param {Token} token
  */
@@ -79,7 +80,7 @@ function attributesOf(token) {
   const start = token.type === "ordered_list_open" ? token.attrGet("start") : null;
   if (start !== null) attributes.start = String(start);
   const side = COLUMN[String(token.attrGet("style"))];
-  if (side) attributes.class = side; // a style attribute is against the page's content security policy
+  if (side) attributes.class = side; // the page's Content Security Policy forbids style attributes
   return attributes;
 }
 

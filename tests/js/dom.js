@@ -15,7 +15,7 @@ export function container() {
 const VOID = new Set(["br", "hr"]);
 
 /**
- * The HTML of what is in the element, attributes by name: their order in linkedom is not that of a browser.
+ * Returns the HTML of the element's content. Attributes are sorted, because linkedom has them in another order than browsers.
  *
  * @param {Element} element
  * @returns {string}
@@ -31,7 +31,7 @@ export function html(element) {
 }
 
 /**
- * The HTML of a tree, as browsers and nh3 write it.
+ * Returns the HTML of a tree, as browsers and nh3 write it.
  *
  * @param {readonly TreeNode[]} nodes
  * @returns {string}

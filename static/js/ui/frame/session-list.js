@@ -1,0 +1,49 @@
+/**
+ * The list of Sessions in the side bar, which htmx fetches from the server: when to fetch it again, and when not.
+ *
+ * @module
+ */
+
+const FRESH_MS = 60_000; // the list shows changes in other Sessions after at most this long
+
+/** Fetches the list again, through the `hx-trigger` of #sessions. */
+export function refreshSessionList() {
+  document.body.dispatchEvent(new CustomEvent("ds:sessions"));
+}
+
+/** Keeps the list fresh while the page is visible. */
+export function keepSessionListFresh() {
+  const refreshIfVisible = () => document.visibilityState === "visible" && refreshSessionList();
+  document.addEventListener("visibilitychange", refreshIfVisible);
+  addEventListener("pageshow", ({ persisted }) => persisted && refreshSessionList());
+  setInterval(refreshIfVisible, FRESH_MS);
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt, triggeringEvent } = /** @type {CustomEvent} */ (event).detail.requestConfig;
+    if (elt.id === "sessions" && triggeringEvent?.type === "ds:sessions" && wouldDisturb(triggeringEvent))
+      event.preventDefault();
+  });
+  // The row's menu has done its work: the next refresh may replace the row.
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+    if (successful && requestConfig.verb === "post")
+      elt.closest("#sessions [data-open]")?.removeAttribute("data-open");
+  });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenu());
+}
+
+/**
+ * Returns whether a refresh would take a menu or field in the list away from the person who uses it.
+ *
+ * @param {Event} refresh
+ */
+function wouldDisturb({ target }) {
+  const open = document.querySelector("#sessions [data-open]");
+  return target === document.body && open !== null && open.contains(document.activeElement);
+}
+
+/** Closes the row's menu that has the focus. */
+function closeMenu() {
+  const close = document.querySelector("#sessions [data-open] [data-close]");
+  if (close instanceof HTMLElement && close.closest("[data-open]")?.contains(document.activeElement))
+    close.click();
+}
