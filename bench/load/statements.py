@@ -24,7 +24,7 @@ if __name__ == "__main__":
     actor = Actor(kind="agent", id="script", name="Script")
     for number, one in enumerate(claims):
         grant = WriteGrant(SessionId(UUID(one["session"])), RunId(UUID(one["run"])), int(one["fence"]), actor)
-        statement, values = writing.fenced([Write(grant, [fact(new_message())] * batch)])
+        statement, values = writing.append_all_sql([Write(grant, [fact(new_message())] * batch)])
         # pgbench takes `:null` for a variable of its own, also inside quotes.
         text = statement % {name: "'{}'".format(value.replace('":', '": ')) for name, value in values.items()}
         (folder / f"{number}.sql").write_text(" ".join(text.split()) + ";\n")

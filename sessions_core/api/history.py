@@ -26,7 +26,7 @@ def list_events(request: ApiRequest, session: SessionId, query: Query[EventRange
     """
     access.member(session, user=request.auth.user)
     if query.before is not None:
-        page = log.before(session, before=query.before, messages=query.last or _MESSAGES)
+        page = log.open_before(session, before=query.before, messages=query.last or _MESSAGES)
         return _response(page, older=page.older)
     if query.last is not None:
         page = log.open_last(session, messages=query.last)

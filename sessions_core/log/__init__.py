@@ -1,21 +1,25 @@
 """The log: the only writer of Event and of `Session.head`, and its readers.
 
-writing   append, as a person or the system, or as the present attempt of a Run; compaction
-reading   by range, from a Message's boundary, backwards; what a command or a Run wrote already
+writing     appends as a person, the system or an attempt of a Run; compacts; changes epochs
+statement   the SQL that appends
+reading     reads by range and from the beginning of a Message; finds what a command or a Run has appended
+
+May import `hints`, `models`, `machines` and `protocol`. Nothing here checks rights: `services` does. Nothing else in the project
+writes Events. A new way to read is a function in `reading`.
 """
 
 from sessions_core.log.reading import (
     LogPage,
     Position,
-    before,
-    begun_messages,
     find_command,
+    find_newest_message,
     has_message,
     heads,
-    newest_message,
+    open_before,
     open_last,
     open_messages,
     read,
+    started_messages,
 )
 from sessions_core.log.writing import Write, append, append_all, append_as, bump_epoch, compact
 
@@ -26,15 +30,15 @@ __all__ = [
     "append",
     "append_all",
     "append_as",
-    "before",
-    "begun_messages",
     "bump_epoch",
     "compact",
     "find_command",
+    "find_newest_message",
     "has_message",
     "heads",
-    "newest_message",
+    "open_before",
     "open_last",
     "open_messages",
     "read",
+    "started_messages",
 ]

@@ -1,4 +1,4 @@
-"""Reading the log: by range, from a Message's boundary, and what a command or a Run has written already."""
+"""Reads logs: by range, from the beginning of a Message, and what one command or Run has appended."""
 
 from collections.abc import Iterable
 from typing import Any, Final, TypeVar
@@ -23,44 +23,43 @@ from sessions_core.protocol.events import (
 )
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId
 
-PAGE_ROWS: Final = 1000  # rows of one read; more is read on
-PAGE_BYTES: Final = 512 * 1024  # of data in one read, so that a page fits a send buffer
+PAGE_ROWS: Final = 1000  # of one read
+PAGE_BYTES: Final = 512 * 1024  # of data in one read, so that a page fits into a send buffer
+_FOREVER: Final = 2**62  # above every seq
 
 _READ: Final = """
-    SELECT s.epoch, s.head, e.seq, e.kind, e.at, e.actor_kind, e.actor_id, e.actor_name, e.run_id, e.data
-    FROM session s LEFT JOIN LATERAL (
+    SELECT session.epoch, session.head, page.* FROM session LEFT JOIN LATERAL (
         SELECT seq, kind, at, actor_kind, actor_id, actor_name, run_id, data::text AS data FROM event
-        WHERE session_id = s.id AND seq > %(after)s AND seq <= %(until)s ORDER BY seq LIMIT %(limit)s
-    ) e ON true WHERE s.id = %(session)s ORDER BY e.seq
+        WHERE session_id = session.id AND seq > %(after)s AND seq <= %(until)s ORDER BY seq LIMIT %(limit)s
+    ) page ON true WHERE session.id = %(session)s ORDER BY page.seq
 """
-# The seq at which the `messages` newest Messages at or below `until` begin.
+# The seq of the (`skip` + 1)-th newest Message that begins at or below `until`.
 _BOUNDARY: Final = """
     SELECT seq FROM event WHERE session_id = %(session)s AND seq <= %(until)s
     AND kind IN ('message.posted', 'message.started') ORDER BY seq DESC OFFSET %(skip)s LIMIT 1
 """
-# The earliest beginning of a Message that was open at seq `start`: it began before and was completed after. LATERAL with LIMIT
-# makes it a look-up for each Message of the page, and naming the index's own kinds and order keeps the planner from reading every
-# Message before it while it has no statistics (10,000 Messages: 6× the time).
+# The earliest beginning of a Message that is open at seq `start`: it begins before it and goes on after it. LATERAL with LIMIT
+# makes this one look-up for each Message of the page. Naming the index's kinds and order keeps the planner, while it has no
+# statistics, from reading every earlier Message (with 10,000 Messages that takes 6 times as long).
 _OPEN_AT: Final = """
-    SELECT min(b.seq) FROM (
+    SELECT min(begun.seq) FROM (
         SELECT DISTINCT message_id FROM event
         WHERE session_id = %(session)s AND seq >= %(start)s AND seq <= %(until)s
         AND message_id IS NOT NULL AND kind IN ('message.completed', 'message.delta')
-    ) c CROSS JOIN LATERAL (
-        SELECT seq FROM event WHERE session_id = %(session)s AND message_id = c.message_id AND seq < %(start)s
+    ) written CROSS JOIN LATERAL (
+        SELECT seq FROM event WHERE session_id = %(session)s AND message_id = written.message_id AND seq < %(start)s
         AND kind IN ('message.posted', 'message.started', 'message.completed') ORDER BY message_id, seq LIMIT 1
-    ) b
+    ) begun
 """
 _FIRST_ACTIVE: Final = f"""
     SELECT min(asked_seq) FROM run WHERE session_id = %(session)s AND state IN ({run_states.sql(run_states.ACTIVE)})
 """
-_FOREVER: Final = 2**62
 
 F = TypeVar("F", bound=Fact)
 
 
 class LogPage(Struct, frozen=True):
-    """Events of a range as one Span, and the log's head when it was read; `older`: there are Messages before it."""
+    """The Events of a range, also encoded as a Span. `head` is the log's at that time; `older`: Messages precede the range."""
 
     span: Span
     head: int
@@ -69,15 +68,15 @@ class LogPage(Struct, frozen=True):
 
 
 class Position(Struct, frozen=True):
-    """Where a log stands."""
+    """The newest seq of a log, in its epoch."""
 
     epoch: int
     head: int
 
 
 def read(session_id: SessionId, *, after: int, until: int = _FOREVER, limit: int = PAGE_ROWS) -> LogPage:
-    """The Events above the cursor `after`, neighbouring deltas merged. The range ends at the head (or `until`), or
-    earlier where `limit` rows or PAGE_BYTES were reached. Raises NotFound.
+    """Reads the Events above the cursor `after`, and joins neighbouring deltas. The range ends at the head or at `until`, or
+    before it when `limit` rows or PAGE_BYTES were read. Raises NotFound.
     """
     with connection.cursor() as cursor:
         cursor.execute(_READ, {"session": session_id, "after": after, "until": until, "limit": limit})
@@ -85,26 +84,28 @@ def read(session_id: SessionId, *, after: int, until: int = _FOREVER, limit: int
     if not rows:
         raise NotFound("There is no such conversation.")
     epoch, head = rows[0][:2]
-    events = list(_within(rows)) if rows[0][2] is not None else []
-    whole = len(events) == len(rows) < limit or not events
-    end = max(min(head, until), after) if whole else events[-1].seq
+    events = list(_events(rows)) if rows[0][2] is not None else []
+    complete = len(events) == len(rows) < limit or not events
+    end = max(min(head, until), after) if complete else events[-1].seq
     merged = merge(events)
     span = Span(session=session_id, epoch=epoch, start=after, end=end, body=encode_events(merged))
     return LogPage(span=span, head=head, events=merged)
 
 
 def open_last(session_id: SessionId, *, messages: int) -> LogPage:
-    """The newest Messages and all that still runs, from a Message's boundary to the head (a cold start). Raises NotFound."""
+    """Reads from the beginning of a Message to the head: at least the newest Messages, and all whose Runs have not ended. For a
+    reader without a cursor. Raises NotFound.
+    """
     return _open(session_id, until=_FOREVER, messages=messages)
 
 
-def before(session_id: SessionId, *, before: int, messages: int) -> LogPage:
-    """The Messages before a page that was opened at cursor `before` (its `from`). Raises NotFound."""
+def open_before(session_id: SessionId, *, before: int, messages: int) -> LogPage:
+    """Reads the Messages before the cursor `before`, at which another page begins. Raises NotFound."""
     return _open(session_id, until=before, messages=messages)
 
 
 def heads(session_ids: Iterable[SessionId]) -> dict[SessionId, Position]:
-    """Where each of the logs stands, in one query; those that are gone are left out."""
+    """Returns the Position of each log, by one query. Sessions that are gone are left out."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, epoch, head FROM session WHERE id = ANY(%s)", [list(session_ids)])
         return {SessionId(row[0]): Position(epoch=row[1], head=row[2]) for row in cursor.fetchall()}
@@ -127,8 +128,8 @@ def find_command(session_id: SessionId, client_id: ClientId, kind: type[F]) -> t
     return row[0], fact
 
 
-def newest_message(session_id: SessionId) -> MessageId | None:
-    """The Message that began last."""
+def find_newest_message(session_id: SessionId) -> MessageId | None:
+    """Returns the Message that began last."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT message_id FROM event WHERE session_id = %s AND kind IN ('message.posted', 'message.started')"
@@ -140,15 +141,15 @@ def newest_message(session_id: SessionId) -> MessageId | None:
 
 
 def has_message(session_id: SessionId, message: MessageId) -> bool:
-    """Whether that Message is in that log."""
+    """Returns whether the Message is in this log."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM event WHERE session_id = %s AND message_id = %s LIMIT 1", [session_id, message])
         return cursor.fetchone() is not None
 
 
 def open_messages(session_id: SessionId, run: RunId, *, after: int) -> list[tuple[MessageId, tuple[Part, ...]]]:
-    """The Messages that the Run began above `after` and has not completed, with the parts that their deltas made."""
-    found: dict[MessageId, list[MessageDelta]] = {message: [] for message in _begun(run, after=after)}
+    """Returns the Messages that the Run started above seq `after` and has not completed, with the parts of their deltas."""
+    found: dict[MessageId, list[MessageDelta]] = {message: [] for message in started_messages(run, after=after)}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT kind, data::text FROM event WHERE session_id = %s AND seq > %s AND message_id = ANY(%s)"
@@ -166,12 +167,18 @@ def open_messages(session_id: SessionId, run: RunId, *, after: int) -> list[tupl
     return [(message, _parts(deltas)) for message, deltas in found.items()]
 
 
-def begun_messages(run: RunId, *, after: int) -> tuple[MessageId, ...]:
-    """The Messages that the Run began above seq `after`."""
-    return tuple(_begun(run, after=after))
+def started_messages(run: RunId, *, after: int) -> tuple[MessageId, ...]:
+    """Returns the Messages that the Run started above seq `after`, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT message_id FROM event WHERE run_id = %s AND seq > %s AND kind = 'message.started' ORDER BY seq",
+            [run, after],
+        )
+        return tuple(MessageId(row[0]) for row in cursor.fetchall())
 
 
-def _within(rows: Iterable[tuple[Any, ...]]) -> Iterable[Event]:
+def _events(rows: Iterable[tuple[Any, ...]]) -> Iterable[Event]:
+    """Yields the rows of `_READ` as Events: PAGE_BYTES of data at most, but always one."""
     size = 0
     for _, _, seq, kind, at, actor_kind, actor_id, actor_name, run, data in rows:
         size += len(data)
@@ -196,7 +203,9 @@ def _open(session_id: SessionId, *, until: int, messages: int) -> LogPage:
 
 
 def _boundary(session_id: SessionId, *, until: int, messages: int) -> int:
-    """The seq to begin at so that no Message is cut: the wanted one's, or an earlier one's that was still open there."""
+    """Returns the seq to begin at so that no Message is cut: that of the oldest wanted Message, or of an earlier one that is open
+    there.
+    """
     start: int = _scalar(_BOUNDARY, session=session_id, until=until, skip=messages - 1) or 1
     if until == _FOREVER and (active := _scalar(_FIRST_ACTIVE, session=session_id)) is not None:
         start = min(start, _scalar(_BOUNDARY, session=session_id, until=active, skip=0) or 1)
@@ -210,15 +219,6 @@ def _scalar(statement: str, **arguments: Any) -> Any:  # noqa: ANN401  # one col
         cursor.execute(statement, arguments)
         row = cursor.fetchone()
     return row[0] if row else None
-
-
-def _begun(run: RunId, *, after: int) -> Iterable[MessageId]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT message_id FROM event WHERE run_id = %s AND seq > %s AND kind = 'message.started' ORDER BY seq",
-            [run, after],
-        )
-        return [MessageId(row[0]) for row in cursor.fetchall()]
 
 
 def _parts(deltas: Iterable[MessageDelta]) -> tuple[Part, ...]:

@@ -90,7 +90,7 @@ def _follow_policy(session_id: SessionId, policy: str) -> None:
 
 def _parent(session_id: SessionId, parent: MessageId | None) -> MessageId | None:
     if parent is None:
-        return log.newest_message(session_id)
+        return log.find_newest_message(session_id)
     if not log.has_message(session_id, parent):
         raise BadField("The parent is no message of this conversation.")
     return parent

@@ -147,7 +147,7 @@ def test_a_cold_start_begins_at_a_message(session: SessionId, owner: Author) -> 
         runs.finish(claim, RunCompleted())
 
     page = log.open_last(session, messages=3)
-    earlier = log.before(session, before=page.span.start, messages=2)
+    earlier = log.open_before(session, before=page.span.start, messages=2)
 
     assert page.events[0].kind == "message.started"
     assert [event.kind for event in page.events].count("message.posted") == 1

@@ -105,7 +105,7 @@ def _page(
     before = request.GET.get("before", "")
     earlier = before.isdecimal() and len(before) <= _SEQ_DIGITS
     page = (
-        log.before(session_id, before=int(before), messages=PAGE_MESSAGES)
+        log.open_before(session_id, before=int(before), messages=PAGE_MESSAGES)
         if earlier
         else log.open_last(session_id, messages=PAGE_MESSAGES)
     )

@@ -67,7 +67,7 @@ def claim(run_id: RunId, *, worker: str) -> Claim | None:
         session, agent, fence, attempt, replies_to, attempt_seq = row
         fact: Fact = RunStarted(attempt=attempt)
         if attempt > 1:
-            fact = RunRestarted(attempt=attempt, voided=log.begun_messages(run_id, after=attempt_seq))
+            fact = RunRestarted(attempt=attempt, voided=log.started_messages(run_id, after=attempt_seq))
         actor = Actor(kind="agent", id=agent, name=dispatch.title(agent))
         span = log.append(session, [fact], actor=actor, run=run_id)
         Run.objects.filter(pk=run_id).update(attempt_seq=span.end)
