@@ -1,4 +1,4 @@
-"""The layout of a conversation: each Message of a person with the Answers to it, and what the page says about their Runs.
+"""The layout of a conversation: each Message of a person with the Answers to it, and the status of each Answer's Run.
 
 static/js/ui/conversation/layout.js lays out the same Timeline in the browser. The results must be equal, or the page jumps when
 the script takes over; tests/fixtures/layout holds both together.
@@ -37,11 +37,11 @@ class Answer(Struct):
 
 
 class Exchange(Struct):
-    """One Message of a person and the Answers to it. `asked` is None when that Message lies before the Timeline."""
+    """One Message of a person and the Answers to it. `message` is None when it lies before the Timeline."""
 
     id: str
     seq: int
-    asked: Message | None = None
+    message: Message | None = None
     answers: list[Answer] = field(default_factory=list)
 
 
@@ -55,7 +55,7 @@ class Reader(Struct, frozen=True):
 def lay_out(timeline: Timeline, reader: Reader) -> list[Exchange]:
     """Returns the Exchanges in the order to show them."""
     exchanges = {
-        message.id: Exchange(id=message.id, seq=message.seq, asked=message)
+        message.id: Exchange(id=message.id, seq=message.seq, message=message)
         for message in timeline.messages.values()
         if message.role == "user"
     }
@@ -93,9 +93,9 @@ def _answers(timeline: Timeline) -> dict[str, Answer]:
 
 
 def _exchange_of(answer: Answer, exchanges: dict[str, Exchange]) -> Exchange:
-    asked = answer.run and answer.run.replies_to
-    if asked in exchanges:
-        return exchanges[asked]
+    answered = answer.run and answer.run.replies_to
+    if answered in exchanges:
+        return exchanges[answered]
     exchanges[answer.id] = Exchange(id=answer.id, seq=answer.messages[0].seq if answer.messages else 0)
     return exchanges[answer.id]
 

@@ -28,10 +28,10 @@ Object.assign(globalThis, {
 export function laidOut(log, reader) {
   const timeline = emptyTimeline();
   fold(timeline, log);
-  return layOut(timeline, reader).map(({ id, seq, asked, answers }) => ({
+  return layOut(timeline, reader).map(({ id, seq, message, answers }) => ({
     id,
     seq,
-    asked: asked?.id ?? null,
+    message: message?.id ?? null,
     answers: answers.map((answer) => ({
       id: answer.id,
       run: answer.run?.id ?? null,

@@ -98,6 +98,15 @@ test("no modules import each other in a circle", () => {
   assert.deepEqual(circles(graph), ["a.js", "b.js", "c.js"]);
 });
 
+test("no module is longer than 150 lines", () => {
+  const lines = (/** @type {string} */ name) =>
+    readFileSync(new URL(name, SCRIPTS), "utf8").split("\n").length - 1;
+  assert.deepEqual(
+    [...readGraph().keys()].filter((name) => lines(name) > 150),
+    [],
+  );
+});
+
 test("only ui/markdown imports packages of others", () => {
   const importing = [...readGraph().keys()].filter((name) => {
     const source = readFileSync(new URL(name, SCRIPTS), "utf8");

@@ -27,7 +27,7 @@ def shape(exchange: Exchange) -> dict[str, Any]:
     return {
         "id": exchange.id,
         "seq": exchange.seq,
-        "asked": exchange.asked and exchange.asked.id,
+        "message": exchange.message and exchange.message.id,
         "answers": [shape_of_answer(answer) for answer in exchange.answers],
     }
 

@@ -29,6 +29,6 @@ export function checkRange(cursor, frame) {
   if (frame.epoch !== cursor.epoch) return MISSED;
   if (frame.to <= cursor.seq) return DROP;
   if (frame.from > cursor.seq) return MISSED;
-  // A merged delta may reach back below the cursor; its offset tells the fold where it belongs.
+  // A merged delta may reach back below the cursor; its offset puts it in its place.
   return { verdict: "apply", events: frame.events.filter((event) => event.seq > cursor.seq) };
 }

@@ -50,7 +50,7 @@ export class Connection {
     return this.#status.value;
   }
 
-  /** Whether there is a socket that the server has welcomed. */
+  /** True while there is a socket that the server has welcomed. */
   get up() {
     return this.#reconnect.socket?.welcomed ?? false;
   }

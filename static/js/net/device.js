@@ -47,7 +47,7 @@ const SYSTEMS = [
   [/\bLinux\b/, "Linux"],
 ];
 
-/** Returns “Firefox on Linux”, as far as the user agent tells. */
+/** Returns “Firefox on Linux”, as far as the user agent has it. */
 export function deviceLabel(userAgent = navigator.userAgent) {
   const find = (/** @type {[RegExp, string][]} */ names) =>
     names.find(([pattern]) => pattern.test(userAgent))?.[1];

@@ -44,7 +44,7 @@ export class Socket {
     socket.onerror = null; // a close event with the code follows
   }
 
-  /** Whether the server has sent `welcome` and the socket has not ended. */
+  /** True between the server's `welcome` and the end of the socket. */
   get welcomed() {
     return this.#welcomed && this.#socket !== null;
   }

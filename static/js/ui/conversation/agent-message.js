@@ -16,7 +16,7 @@ import { MarkdownStream } from "ds/ui/markdown/stream.js";
 export class AgentMessage {
   /** @type {PartView[]} */
   #parts = [];
-  /** Whether the parts are the server's nodes, without streams. */
+  /** True while the parts are the server's nodes, without streams. */
   #isStatic = false;
 
   /**

@@ -97,10 +97,10 @@ export class ConversationView {
   }
 
   /** @param {Exchange} exchange */
-  #exchange({ id, asked, answers }) {
+  #exchange({ id, message, answers }) {
     const element = getOrCreate(this.#exchanges, id, () => fromTemplate("exchange"));
     element.dataset.exchange = id;
-    const question = asked ? [this.#userMessage(asked)] : [];
+    const question = message ? [this.#userMessage(message)] : [];
     setChildren(element, [...question, ...answers.map((answer) => this.#answer(answer))]);
     return element;
   }

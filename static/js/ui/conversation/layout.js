@@ -1,5 +1,5 @@
 /**
- * The layout of a conversation: each Message of a person with the Answers to it, and what the page says about their Runs.
+ * The layout of a conversation: each Message of a person with the Answers to it, and the status of each Answer's Run.
  *
  * chatapp/pages/layout.py lays out the same Timeline on the server. The results must be equal, or the page jumps when the script
  * takes over; tests/fixtures/layout holds both together.
@@ -22,9 +22,9 @@ const LONG_LINES = 30;
  * @typedef {{id: string, run: Run | null, messages: Message[], status: RunStatus | null}} Answer
  */
 /**
- * One Message of a person and the Answers to it. `asked` is null when that Message lies before the Timeline.
+ * One Message of a person and the Answers to it. `message` is null when it lies before the Timeline.
  *
- * @typedef {{id: string, seq: number, asked: Message | null, answers: Answer[]}} Exchange
+ * @typedef {{id: string, seq: number, message: Message | null, answers: Answer[]}} Exchange
  */
 
 /**
@@ -37,7 +37,7 @@ export function layOut(timeline, reader) {
   const exchanges = new Map();
   for (const message of timeline.messages.values()) {
     if (message.role !== "user") continue;
-    exchanges.set(message.id, { id: message.id, seq: message.seq, asked: message, answers: [] });
+    exchanges.set(message.id, { id: message.id, seq: message.seq, message, answers: [] });
   }
   const first = activeRuns(timeline)[0]?.id;
   const retried = retriedRuns(timeline);
@@ -92,11 +92,11 @@ function answersOf(timeline) {
  * @param {Map<string, Exchange>} exchanges
  */
 function exchangeOf({ id, run, messages }, exchanges) {
-  const asked = exchanges.get(run?.repliesTo ?? "");
-  if (asked) return asked;
-  const made = { id, seq: messages[0]?.seq ?? 0, asked: null, answers: [] };
-  exchanges.set(id, made);
-  return made;
+  const answered = exchanges.get(run?.repliesTo ?? "");
+  if (answered) return answered;
+  const alone = { id, seq: messages[0]?.seq ?? 0, message: null, answers: [] };
+  exchanges.set(id, alone);
+  return alone;
 }
 
 /**
