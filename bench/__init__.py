@@ -1,0 +1,1 @@
+"""Benchmarks: this server beside its peers. See README.md."""

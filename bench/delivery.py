@@ -1,4 +1,4 @@
-"""One round: readers and a publisher beside a system; every delivery is checked, then timed."""
+"""One round: a publisher and readers of one system. Every delivery is checked for loss, doubles and order, then timed."""
 
 import json
 import subprocess
@@ -14,19 +14,19 @@ from msgspec import Struct
 from bench.systems import HERE, NODE, System, environment
 from tests.support.machine import Machine
 
-PATIENCE_S: Final = 60.0
+TIMEOUT_S: Final = 60.0
 
 
 class Round(Struct, frozen=True):
-    """What one round measured. Times in milliseconds; `begun` counts from the publisher's call, `taken` from the commit."""
+    """The figures of one round. Latencies are p50 and p99 in milliseconds, until the frame is at the client."""
 
     system: str
     deliveries: int
     missing: int
     doubled: int
     reordered: int
-    taken: tuple[float, float]  # p50, p99
-    begun: tuple[float, float]
+    since_commit: tuple[float, float]
+    since_call: tuple[float, float]  # of the publisher
     per_s: float
     frames: int
     server_cpu_s: float
@@ -34,12 +34,12 @@ class Round(Struct, frozen=True):
 
     @property
     def per_cpu_s(self) -> float:
-        """Deliveries for each second that the server computed."""
+        """Deliveries for each second of the server's CPU."""
         return self.deliveries / self.server_cpu_s if self.server_cpu_s else 0.0
 
 
 def deliver(machine: Machine, system: System, *, streams: int, each: int, count: int, every_us: int) -> Round:
-    """Publishes `count` numbers to each of `streams` streams, one every `every_us` (0: as fast as they are taken), and has
+    """Publishes `count` numbers to each of `streams` streams, one every `every_us` (0: as fast as they are taken), and lets
     `each` readers follow each stream.
     """
     wire = system.open(streams)
@@ -49,13 +49,13 @@ def deliver(machine: Machine, system: System, *, streams: int, each: int, count:
         with _Readers({**plan, "out": str(delivered)}) as readers:
             before = _cpu_s(system)
             command = [*system.publisher(), json.dumps({**plan, "out": str(published)})]
-            subprocess.run(command, env=environment(machine), check=True, timeout=PATIENCE_S)
+            subprocess.run(command, env=environment(machine), check=True, timeout=TIMEOUT_S)
             readers.wait_for_all()
             server_cpu_s = _cpu_s(system) - before
             report = readers.end()
-        begun_taken, seen = _rows(published), _rows(delivered)
-    checked = _checked(seen, readers=streams * each, count=count)
-    return _timed(system.name, begun_taken, seen, checked, report, server_cpu_s=server_cpu_s)
+        sent, received = _rows(published), _rows(delivered)
+    faults = _faults(received, readers=streams * each, count=count)
+    return _figures(system.name, sent, received, faults, report, server_cpu_s=server_cpu_s)
 
 
 class _Readers:
@@ -72,8 +72,8 @@ class _Readers:
         self._process.wait()
 
     def wait_for_all(self) -> None:
-        """Until all was delivered, or nothing more can be hoped for."""
-        timer = threading.Timer(PATIENCE_S, self._process.kill)
+        """Waits until all was delivered. After TIMEOUT_S it kills the readers."""
+        timer = threading.Timer(TIMEOUT_S, self._process.kill)
         timer.start()
         self._expect("all")
         timer.cancel()
@@ -96,38 +96,38 @@ class _Readers:
         return stdout.readline()
 
 
-def _checked(delivered: Sequence[tuple[int, ...]], *, readers: int, count: int) -> tuple[int, int, int]:
-    """How much was missing, came twice, came out of order."""
+def _faults(received: Sequence[tuple[int, ...]], *, readers: int, count: int) -> tuple[int, int, int]:
+    """Returns how many deliveries are missing and how many are doubled, and how many readers got theirs out of order."""
     seen: dict[int, list[int]] = {reader: [] for reader in range(readers)}
-    for reader, _, n, _ in delivered:
+    for reader, _, n, _ in received:
         seen[reader].append(n)
     distinct = sum(len(set(numbers)) for numbers in seen.values())
     reordered = sum(numbers != sorted(numbers) for numbers in seen.values())
-    return readers * count - distinct, len(delivered) - distinct, reordered
+    return readers * count - distinct, len(received) - distinct, reordered
 
 
-def _timed(
+def _figures(
     system: str,
-    published: Sequence[tuple[int, ...]],
-    delivered: Sequence[tuple[int, ...]],
-    checked: tuple[int, int, int],
+    sent: Sequence[tuple[int, ...]],
+    received: Sequence[tuple[int, ...]],
+    faults: tuple[int, int, int],
     report: dict[str, float],
     *,
     server_cpu_s: float,
 ) -> Round:
-    begun = {(stream, n): at for stream, n, at, _ in published}
-    taken = {(stream, n): at for stream, n, _, at in published}
-    seconds = (max(row[3] for row in delivered) - min(begun.values())) / 1e6
-    missing, doubled, reordered = checked
+    called = {(stream, n): at for stream, n, at, _ in sent}
+    committed = {(stream, n): at for stream, n, _, at in sent}
+    seconds = (max(row[3] for row in received) - min(called.values())) / 1e6
+    missing, doubled, reordered = faults
     return Round(
         system=system,
-        deliveries=len(delivered),
+        deliveries=len(received),
         missing=missing,
         doubled=doubled,
         reordered=reordered,
-        taken=percentiles([(at - taken[stream, n]) / 1000 for _, stream, n, at in delivered]),
-        begun=percentiles([(at - begun[stream, n]) / 1000 for _, stream, n, at in delivered]),
-        per_s=len(delivered) / seconds,
+        since_commit=percentiles([(at - committed[stream, n]) / 1000 for _, stream, n, at in received]),
+        since_call=percentiles([(at - called[stream, n]) / 1000 for _, stream, n, at in received]),
+        per_s=len(received) / seconds,
         frames=int(report["frames"]),
         server_cpu_s=server_cpu_s,
         readers_cpu_s=report["cpu_s"],
@@ -135,7 +135,7 @@ def _timed(
 
 
 def percentiles(values: Sequence[float]) -> tuple[float, float]:
-    """p50 and p99."""
+    """Returns p50 and p99."""
     ordered = sorted(values)
     return median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
 

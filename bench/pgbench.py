@@ -1,4 +1,4 @@
-"""pgbench with the very statement of an append: what PostgreSQL alone can do here."""
+"""Runs pgbench with the statement of our append: how many Events PostgreSQL alone can take on this machine."""
 
 import importlib.util
 import json
@@ -17,9 +17,9 @@ SECONDS: Final = "5"
 
 
 def events_per_s(machine: Machine, claims: Sequence[dict[str, Any]], batch: int) -> float:
-    """A client for each claim, each with a Run and a Session of its own, `batch` events a statement, prepared as ours are.
+    """Returns Events per second with one client for each claim and `batch` Events a statement, prepared as ours are.
 
-    A pgbench of one client each: one with many cannot give each client a statement of its own.
+    Each client is a pgbench of its own, since one pgbench cannot give each of its clients another statement.
     """
     command = [sys.executable, "-m", "bench.load.statements", json.dumps(claims), str(batch), str(machine.folder)]
     subprocess.run(command, env=environment(machine), check=True)
@@ -31,8 +31,8 @@ def events_per_s(machine: Machine, claims: Sequence[dict[str, Any]], batch: int)
         )
         for n in range(len(claims))
     ]
-    said = [process.communicate()[0] for process in running]
-    return sum(float(re.findall(r"tps = ([\d.]+)", one)[0]) for one in said) * batch
+    outputs = [process.communicate()[0] for process in running]
+    return sum(float(re.findall(r"tps = ([\d.]+)", output)[0]) for output in outputs) * batch
 
 
 def _program() -> Path:

@@ -1,4 +1,4 @@
-"""RESULTS.md: what was to be reached, what was, on which machine, and how to measure it again."""
+"""Writes RESULTS.md: the figures to reach, those found, and the machine they were found on."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import Struct
+from bench.measures.result import Result
 
 HEAD = """# Results
 
@@ -24,19 +24,8 @@ server-sent events.
 """
 
 
-class Result(Struct, frozen=True):
-    """One measure: its name, what was to be reached, what was, and the table that shows it."""
-
-    name: str
-    reach: str
-    reached: bool
-    found: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
 def write(results: Sequence[Result], rounds: int) -> str:
-    """The whole file, with the notes on what was missed at its end."""
+    """Returns the text of the file, which ends with NOTES.md."""
     notes = Path(__file__).with_name("NOTES.md").read_text()
     head = HEAD.format(
         date=datetime.now(UTC).date(),

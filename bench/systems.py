@@ -1,4 +1,4 @@
-"""What is compared: ours, and three peers, each on its own server process beside the same PostgreSQL and Valkey."""
+"""The systems that are compared: ours and three peers, each with a server process of its own on the same machine."""
 
 import json
 import socket
@@ -18,21 +18,23 @@ from tests.support.machine import Machine, free_port
 from tests.support.waiting import until
 
 HERE: Final = Path(__file__).resolve().parent
-PAD: Final = "x" * 240  # makes the peers' frames as large as ours, which say who, when and what
+PAD: Final = "x" * 240  # bytes that make the peers' frames as large as ours
 NODE: Final = "node"
 
 
 class System(Protocol):
-    """One that delivers. `server` is the process whose CPU and memory are its own."""
+    """One of them. `server` is the process whose CPU and memory are measured."""
 
     name: str
     server: psutil.Process
 
     def open(self, streams: int) -> dict[str, Any]:
-        """Makes that many streams; what readers and publishers need to know of them."""
+        """Makes `streams` streams. Returns the part of the plan that readers and publishers need to use them."""
         ...
 
-    def publisher(self) -> list[str]: ...
+    def publisher(self) -> list[str]:
+        """Returns the command that publishes; it takes the plan as its last argument."""
+        ...
 
 
 class Ours:
@@ -60,7 +62,7 @@ class Ours:
 
 
 class _Peer:
-    """A server of somebody else's, started for the measurement and ended after it."""
+    """Another project's server, which runs during the measure only."""
 
     def __init__(self, process: subprocess.Popen[bytes], system: str, url: str, **more: str) -> None:
         self.name = system
@@ -108,12 +110,12 @@ def durable(machine: Machine) -> Iterator[System]:
 
 
 def valkey(machine: Machine) -> str:
-    """The address of the machine's Valkey: a unix:// URL."""
+    """Returns the address of the machine's Valkey, a unix:// URL."""
     return redis_url(machine.folder)
 
 
 def environment(machine: Machine) -> dict[str, str]:
-    """For processes of ours and for peers in Python."""
+    """Returns the environment for processes of ours and for peers in Python."""
     return {**machine.environment, "DJANGO_SETTINGS_MODULE": "chatapp.settings", "REDIS_URL": valkey(machine)}
 
 

@@ -1,4 +1,4 @@
-"""`python -m bench.load.claims COUNT`: Sessions with a Run each that this benchmark, and no worker, has claimed; as JSON."""
+"""`python -m bench.load.claims COUNT`: makes Sessions with one Run each, claims the Runs, and prints the claims as JSON."""
 
 import json
 import sys
@@ -21,14 +21,14 @@ from sessions_core.protocol.ids import ClientId, UserId  # noqa: E402
 from sessions_core.services import messages, runs, sessions  # noqa: E402
 
 
-def prepared(by: Author) -> dict[str, object]:
+def make_claim(by: Author) -> dict[str, object]:
     session = sessions.create(by=by, agent="script")
     part = Part(type="text", text="{}")
     posted = messages.post(session, by=by, client_id=ClientId(uuid4()), parts=[part])
     claim = runs.claim(posted.run, worker="bench")
     if claim is None:
         raise SystemExit("A worker was faster.")
-    Run.objects.filter(pk=posted.run).update(lease_until=Now() + timedelta(hours=1))  # so nobody beats
+    Run.objects.filter(pk=posted.run).update(lease_until=Now() + timedelta(hours=1))  # no heartbeat renews it
     head = log.heads([session])[session].head
     return {"session": str(session), "run": str(posted.run), "fence": claim.fence, "head": head}
 
@@ -37,4 +37,4 @@ if __name__ == "__main__":
     settings.RUN_DISPATCHER = "tests.support.quiet.QuietDispatcher"
     user, _ = User.objects.get_or_create(username="bench")
     author = Author(user=UserId(user.pk), name="bench")
-    json.dump([prepared(author) for _ in range(int(sys.argv[1]))], sys.stdout)
+    json.dump([make_claim(author) for _ in range(int(sys.argv[1]))], sys.stdout)

@@ -1,6 +1,6 @@
-// Connections in bulk, for what is not about each delivery. One JSON argument {url, token, sessions, cursors, clients, mode}:
-//   "herd"     opens all, says "ready"; on "cut" drops all sockets at once and comes back from its cursors; reports when each
-//              had caught up with the head that it was told
+// Opens many Connections. Takes one JSON argument {url, token, sessions, cursors, clients, mode}:
+//   "herd"     opens all and prints "ready"; on "cut" drops all sockets at once and resumes from their cursors; prints how long
+//              each took to reach the head, in ms
 //   "idle"     opens all and stays until killed
 //   "stalled"  opens all, subscribes, and never reads again
 import { createInterface } from "node:readline";

@@ -1,4 +1,4 @@
-"""`python -m bench.load.long_sessions 100 10000`: Sessions with so many Messages each, in turn asked and answered; as JSON."""
+"""`python -m bench.load.long_sessions 100 10000`: makes Sessions with so many Messages each, and prints their ids as JSON."""
 
 import json
 import sys
@@ -20,15 +20,17 @@ SCRIPT = Actor(kind="agent", id="script", name="Script")
 
 
 def exchange() -> list[Fact]:
-    asked, answered, parts = new_message(), new_message(), (Part(type="text", text=TEXT),)
+    question, answer, parts = new_message(), new_message(), (Part(type="text", text=TEXT),)
     return [
-        MessagePosted(message=asked, parent=None, role="user", parts=parts, client_id=None, state="sent", device=None),
-        MessageStarted(message=answered, parent=asked, role="assistant", agent="script"),
-        MessageCompleted(message=answered, parts=parts, state="complete"),
+        MessagePosted(
+            message=question, parent=None, role="user", parts=parts, client_id=None, state="sent", device=None
+        ),
+        MessageStarted(message=answer, parent=question, role="assistant", agent="script"),
+        MessageCompleted(message=answer, parts=parts, state="complete"),
     ]
 
 
-def filled(by: Author, messages: int) -> SessionId:
+def make_session(by: Author, messages: int) -> SessionId:
     session = sessions.create(by=by, agent="guide")
     for _ in range(messages // 2):
         log.append(session, exchange(), actor=SCRIPT)
@@ -38,4 +40,4 @@ def filled(by: Author, messages: int) -> SessionId:
 if __name__ == "__main__":
     user, _ = User.objects.get_or_create(username="bench")
     author = Author(user=UserId(user.pk), name="bench")
-    json.dump({count: str(filled(author, int(count))) for count in sys.argv[1:]}, sys.stdout)
+    json.dump({count: str(make_session(author, int(count))) for count in sys.argv[1:]}, sys.stdout)

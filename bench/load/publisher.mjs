@@ -1,5 +1,5 @@
-// Publishes for the peers that have no Python: one JSON argument {system, url, streams, every_us, count, out}. With `every_us` 0
-// each number follows when the one before was taken. Writes (stream, number, begun, taken) in microseconds to `out`.
+// Publishes to the peers in JavaScript. Takes one JSON argument {system, url, streams, every_us, count, out}. With `every_us` 0
+// each number is sent when the one before was taken. Writes (stream, number, call, commit) in microseconds to `out`.
 import { writeFileSync } from "node:fs";
 import http from "node:http";
 import { setImmediate as soon, setTimeout as wait } from "node:timers/promises";
@@ -9,7 +9,7 @@ import { Server } from "socket.io";
 import { now } from "./clock.mjs";
 
 const plan = JSON.parse(process.argv[2]);
-const taken = [];
+const rows = [];
 
 const emitter = async () => {
   const redis = createClient({ socket: { path: plan.redis } });
@@ -19,7 +19,7 @@ const emitter = async () => {
   return async (stream, n) => {
     const at = now();
     io.to(stream).emit("delta", { text: `${n} `, pad: plan.pad });
-    taken.push(plan.streams.indexOf(stream), n, at, at);
+    rows.push(plan.streams.indexOf(stream), n, at, at);
   };
 };
 
@@ -27,14 +27,14 @@ const poster = async () => {
   const agent = new http.Agent({ keepAlive: true });
   return (stream, n) =>
     new Promise((resolve, reject) => {
-      const begun = now();
+      const called = now();
       const body = JSON.stringify({ text: `${n} `, pad: plan.pad });
       const headers = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
       const request = http.request(`${plan.url}/${stream}`, { method: "POST", agent, headers }, (response) => {
         response.resume();
         response.on("end", () => {
           if (response.statusCode >= 300) reject(new Error(`status ${response.statusCode}`));
-          taken.push(plan.streams.indexOf(stream), n, begun, now());
+          rows.push(plan.streams.indexOf(stream), n, called, now());
           resolve();
         });
       });
@@ -55,8 +55,8 @@ await Promise.all(
     }
   }),
 );
-await wait(500); // what was emitted leaves by itself
+await wait(500); // messages are sent in the background
 const lines = [];
-for (let at = 0; at < taken.length; at += 4) lines.push(taken.slice(at, at + 4).join(","));
+for (let at = 0; at < rows.length; at += 4) lines.push(rows.slice(at, at + 4).join(","));
 writeFileSync(plan.out, lines.join("\n"));
 process.exit(0);

@@ -1,7 +1,7 @@
-"""Publishes for the systems in Python, as a worker process would: one JSON argument, the same as publisher.mjs takes.
+"""Publishes to ours and to plain Channels as a worker process does. Takes the plan as one JSON argument, as publisher.mjs does.
 
-For ours the Runs are claimed here and written by the worker's own Appender; `taken` is the moment after the commit, before
-the hint. For plain Channels it is the moment before `group_send`.
+Writes a row for each number: stream, number, time of the call, time of the commit, in microseconds. In plain Channels, which
+commits nothing, the commit is the moment before `group_send`.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from time import monotonic_ns
 from typing import Any
 
 PLAN: dict[str, Any] = json.loads(sys.argv[1])
-TAKEN: list[tuple[int, int, int, int]] = []
-WINDOW = 16  # under way at once, where nothing is paced
+ROWS: list[tuple[int, int, int, int]] = []
+WINDOW = 16  # appends at the same time, if they are not paced
 Publish = Callable[[int, int], Awaitable[None]]
 
 
@@ -33,7 +33,7 @@ async def channels() -> Publish:
     async def publish(stream: int, n: int) -> None:
         at = now()
         await layer.group_send(PLAN["streams"][stream], {"type": "stream.delta", "text": f"{n} ", "pad": PLAN["pad"]})
-        TAKEN.append((stream, n, at, at))
+        ROWS.append((stream, n, at, at))
 
     return publish
 
@@ -44,10 +44,10 @@ async def ours() -> Publish:
     django.setup()
     from bench.load.runs import Runs
 
-    runs = await Runs.claimed(PLAN["claims"], kind=PLAN["kind"])
+    runs = await Runs.begin(PLAN["claims"], kind=PLAN["kind"])
 
     async def publish(stream: int, n: int) -> None:
-        TAKEN.append((stream, n, *await runs.append(stream, n)))
+        ROWS.append((stream, n, *await runs.append(stream, n)))
 
     return publish
 
@@ -69,9 +69,9 @@ async def main() -> None:
 
     each = paced if PLAN["every_us"] else at_once
     await asyncio.gather(*[each(stream) for stream in range(len(PLAN["streams"]))])
-    await asyncio.sleep(0.5)  # hints leave by themselves
+    await asyncio.sleep(0.5)  # hints are sent in the background
 
 
 if __name__ == "__main__":
     asyncio.run(main())
-    Path(PLAN["out"]).write_text("\n".join(",".join(map(str, row)) for row in TAKEN))
+    Path(PLAN["out"]).write_text("\n".join(",".join(map(str, row)) for row in ROWS))

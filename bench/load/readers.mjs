@@ -1,5 +1,6 @@
-// Many readers in one process of its own. Takes one JSON argument {system, url, streams, each, expect, out, …}, prints "ready"
-// when all of them read, and on "end" writes each delivery (reader, stream, number, microseconds) to `out` and reports itself.
+// Opens many readers. Takes one JSON argument {system, url, streams, each, expect, out, …}, prints "ready"
+// when all are live, "all" when all was delivered; on "end" writes each delivery (reader, stream, number, microseconds) to `out`
+// and prints its own figures.
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { now } from "./clock.mjs";
@@ -12,7 +13,7 @@ let bytes = 0;
 let left = plan.streams.length * plan.each * plan.expect;
 const readers = [];
 
-const heard = (reader, stream) => ({
+const onDelivery = (reader, stream) => ({
   frame(size) {
     frames += 1;
     bytes += size;
@@ -26,7 +27,7 @@ const heard = (reader, stream) => ({
 
 for (let reader = 0; reader < plan.streams.length * plan.each; reader += 1) {
   const stream = reader % plan.streams.length;
-  readers.push(open(plan, plan.streams[stream], heard(reader, stream)));
+  readers.push(open(plan, plan.streams[stream], onDelivery(reader, stream)));
 }
 const opened = await Promise.all(readers);
 const began = process.cpuUsage();

@@ -1,4 +1,4 @@
-"""Runs that the benchmark has claimed for long: written as a worker writes them."""
+"""Writes to Runs as a worker does, with its Appender. The Runs were claimed by bench.load.claims."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,19 +25,19 @@ class Runs:
         self._committed: dict[tuple[SessionId, int], int] = {}
 
     @classmethod
-    async def claimed(cls, given: Sequence[dict[str, Any]], *, kind: str) -> "Runs":
+    async def begin(cls, given: Sequence[dict[str, Any]], *, kind: str) -> "Runs":
         actor = Actor(kind="agent", id="script", name="Script")
         claims = [
             Claim(
-                session=SessionId(UUID(one["session"])),
-                run=RunId(UUID(one["run"])),
-                fence=int(one["fence"]),
+                session=SessionId(UUID(each["session"])),
+                run=RunId(UUID(each["run"])),
+                fence=int(each["fence"]),
                 actor=actor,
                 agent="script",
                 attempt=1,
                 replies_to=None,
             )
-            for one in given
+            for each in given
         ]
         made = cls(claims, kind=kind)
         made._note_commits()
@@ -51,13 +51,13 @@ class Runs:
         return made
 
     async def append(self, stream: int, n: int) -> tuple[int, int]:
-        """Writes the number; when it was begun, and when it was committed, in microseconds."""
-        begun = monotonic_ns() // 1000
+        """Appends the number. Returns the times of the call and of the commit, in microseconds."""
+        called = monotonic_ns() // 1000
         span = await self._appender.append(self.claims[stream], [self._fact(stream, n)])
-        return begun, self._committed.pop((span.session, span.end))
+        return called, self._committed.pop((span.session, span.end))
 
     async def append_many(self, stream: int, count: int) -> None:
-        """Writes so many deltas together: always the same one, as pgbench does."""
+        """Appends `count` deltas in one write: always the same delta, as pgbench does."""
         fact = MessageDelta(message=self._messages[stream], part=0, part_type="text", offset=3, text="w123 w124 ")
         span = await self._appender.append(self.claims[stream], [fact] * count)
         del self._committed[span.session, span.end]
@@ -70,7 +70,7 @@ class Runs:
         return MessageDelta(message=self._messages[stream], part=0, part_type="text", offset=offset, text=text)
 
     def _note_commits(self) -> None:
-        """The commit's moment is when the hint is offered, which is the first thing after it."""
+        """Replaces `hints.publish`, which is the first call after a commit, to note the time."""
         publish = hints.publish
 
         def noted(span: Span) -> None:

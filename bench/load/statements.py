@@ -1,4 +1,4 @@
-"""`python -m bench.load.statements CLAIMS BATCH FOLDER`: the statement of an append for each claim, in `FOLDER/n.sql`."""
+"""`python -m bench.load.statements CLAIMS BATCH FOLDER`: writes the append of each claim to `FOLDER/n.sql`."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ from sessions_core.protocol.events import Actor, MessageDelta  # noqa: E402
 from sessions_core.protocol.ids import MessageId, RunId, SessionId, new_message  # noqa: E402
 
 
-def fact(message: MessageId) -> MessageDelta:
+def delta(message: MessageId) -> MessageDelta:
     return MessageDelta(message=message, part=0, part_type="text", offset=3, text="w123 w124 ")
 
 
@@ -24,7 +24,7 @@ if __name__ == "__main__":
     actor = Actor(kind="agent", id="script", name="Script")
     for number, one in enumerate(claims):
         grant = WriteGrant(SessionId(UUID(one["session"])), RunId(UUID(one["run"])), int(one["fence"]), actor)
-        statement, values = writing.append_all_sql([Write(grant, [fact(new_message())] * batch)])
-        # pgbench takes `:null` for a variable of its own, also inside quotes.
+        statement, values = writing.append_all_sql([Write(grant, [delta(new_message())] * batch)])
+        # pgbench reads `:null` as a variable of its own, even inside quotes.
         text = statement % {name: "'{}'".format(value.replace('":', '": ')) for name, value in values.items()}
         (folder / f"{number}.sql").write_text(" ".join(text.split()) + ";\n")

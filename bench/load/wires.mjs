@@ -1,14 +1,14 @@
-// How one reader opens each system's wire. Each resolves once it is live, and tells `heard` of frames and of the numbers in them.
+// Opens one reader of each system. Resolves once it is live, and calls `on.frame` and `on.number` for what it receives.
 import http from "node:http";
 import WebSocket from "ws";
 
-export const open = (plan, stream, heard) => ({ ours, channels, socketio, durable })[plan.system](plan, stream, heard);
+export const open = (plan, stream, on) => ({ ours, channels, socketio, durable })[plan.system](plan, stream, on);
 
-const whole = (text, heard) => {
-  for (const word of text.split(" ")) if (word) heard.number(Number(word));
+const numbers = (text, on) => {
+  for (const word of text.split(" ")) if (word) on.number(Number(word));
 };
 
-const ours = (plan, session, heard) =>
+const ours = (plan, session, on) =>
   new Promise((resolve, reject) => {
     const socket = new WebSocket(plan.url, "durable-sessions.v1", {
       headers: { Authorization: `Bearer ${plan.token}` },
@@ -25,16 +25,16 @@ const ours = (plan, session, heard) =>
       else if (frame.type === "events") {
         if (frame.from !== cursor) reject(new Error(`range from ${frame.from} at cursor ${cursor}`));
         cursor = frame.to;
-        heard.frame(data.length);
+        on.frame(data.length);
         for (const event of frame.events) {
-          if (event.kind === "message.delta") whole(event.data.text, heard);
-          else if (event.kind === "run.progressed") heard.number(Number(event.data.label));
+          if (event.kind === "message.delta") numbers(event.data.text, on);
+          else if (event.kind === "run.progressed") on.number(Number(event.data.label));
         }
       }
     });
   });
 
-const channels = (plan, stream, heard) =>
+const channels = (plan, stream, on) =>
   new Promise((resolve, reject) => {
     const socket = new WebSocket(`${plan.url}${stream}/`, { perMessageDeflate: false });
     socket.on("error", reject);
@@ -42,14 +42,14 @@ const channels = (plan, stream, heard) =>
       const frame = JSON.parse(data);
       if (frame.type === "joined") resolve(socket);
       else {
-        heard.frame(data.length);
-        whole(frame.text, heard);
+        on.frame(data.length);
+        numbers(frame.text, on);
       }
     });
   });
 
 // Socket.IO 4 on Engine.IO 4, spoken by hand: 0 open, 2 ping, 3 pong, 40 connected, 42 event.
-const socketio = (plan, stream, heard) =>
+const socketio = (plan, stream, on) =>
   new Promise((resolve, reject) => {
     const socket = new WebSocket(`${plan.url}/socket.io/?EIO=4&transport=websocket&stream=${stream}`, {
       perMessageDeflate: false,
@@ -63,15 +63,15 @@ const socketio = (plan, stream, heard) =>
         const [name, value] = JSON.parse(text.slice(2));
         if (name === "joined") resolve(socket);
         else {
-          heard.frame(data.length);
-          whole(value.text, heard);
+          on.frame(data.length);
+          numbers(value.text, on);
         }
       }
     });
   });
 
 // Durable Streams: server-sent events from the end of the stream.
-const durable = (plan, stream, heard) =>
+const durable = (plan, stream, on) =>
   new Promise((resolve, reject) => {
     const request = http.get(`${plan.url}/${stream}?offset=${plan.offset}&live=sse`, (response) => {
       response.setEncoding("utf8");
@@ -82,9 +82,9 @@ const durable = (plan, stream, heard) =>
         for (const block of blocks) {
           if (block.startsWith("event: control")) resolve({ close: () => request.destroy() });
           else if (block.startsWith("event: data")) {
-            heard.frame(block.length);
+            on.frame(block.length);
             const data = block.split("\n").slice(1).map((line) => line.slice(line.indexOf(":") + 1)).join("\n");
-            for (const value of JSON.parse(data)) whole(value.text, heard);
+            for (const value of JSON.parse(data)) numbers(value.text, on);
           }
         }
       });

@@ -1,4 +1,4 @@
-"""`python -m bench.load.writers PLAN`: many writers at once through the worker's Appender; events a second, as JSON."""
+"""`python -m bench.load.writers PLAN`: many writers append at once through one Appender. Prints Events per second."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from bench.load.runs import Runs  # noqa: E402
 
 
 async def main(plan: dict[str, Any]) -> None:
-    runs = await Runs.claimed(plan["claims"], kind="delta")
+    runs = await Runs.begin(plan["claims"], kind="delta")
     end = monotonic() + plan["seconds"]
     written = 0
 

@@ -1,4 +1,4 @@
-"""The plain Channels pattern: a consumer per group member, each encoding JSON for itself. On the same server as ours.
+"""The plain Channels pattern: a consumer joins the group and encodes JSON for each socket. The server is the same as ours.
 
 `python -m bench.peers.channels PORT` with REDIS_URL in the environment. The layer is Pub/Sub, the faster of the two.
 """
@@ -23,7 +23,7 @@ LAYERS = {
 
 
 class Member(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
-    """One member of one group, as Channels' tutorial writes it."""
+    """A socket that is a member of one group, as in Channels' tutorial."""
 
     async def connect(self) -> None:
         self.stream = self.scope["url_route"]["kwargs"]["stream"]

@@ -1,4 +1,4 @@
-"""How soon Stop stops an answer that is being written."""
+"""Measures how soon Stop stops an answer that is being written."""
 
 import json
 import urllib.request
@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from bench.delivery import percentiles
-from bench.report import Result
+from bench.measures.result import Result, cell
 from chatapp.launcher.embedded.addresses import database_url
 from tests.support.machine import Machine
 from tests.support.waiting import until
@@ -17,7 +17,7 @@ SCRIPT = {"words": 100_000, "every_ms": 5}
 
 
 def stop(machine: Machine, rounds: int) -> Result:
-    """From the request to stop, as the database has it, to the end of the Run, which follows the end of the agent."""
+    """Measures the time from the request to stop to the end of the Run, by the database's clock."""
     token = machine.manage("issue_token", "bench", "--create").stdout.split()[-1]
     found = [percentiles([_stop(machine, token) for _ in range(STOPS)]) for _ in range(rounds)]
     p99 = max(p99 for _, p99 in found)
@@ -27,12 +27,12 @@ def stop(machine: Machine, rounds: int) -> Result:
         reached=p99 <= 500,
         found=f"p99 {p99:.0f} ms",
         columns=("p50 ms", "p99 ms"),
-        rows=[tuple(" · ".join(f"{one[n]:.0f}" for one in found) for n in range(2))],
+        rows=[(cell(found, lambda each: f"{each[0]:.0f}"), cell(found, lambda each: f"{each[1]:.0f}"))],
     )
 
 
 def _stop(machine: Machine, token: str) -> float:
-    """Milliseconds that one Stop took."""
+    """Starts a Run and stops it. Returns the milliseconds that it took."""
     session = _post(machine, "/api/sessions", token, agent="script")["id"]
     _post(machine, f"/api/sessions/{session}/messages", token, text=json.dumps(SCRIPT))
     with psycopg.connect(database_url(machine.folder), autocommit=True) as connection:
