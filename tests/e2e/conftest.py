@@ -126,11 +126,11 @@ class Browsers:
     def _context(
         self, who: "Person | None", url: str, options: dict[str, object]
     ) -> tuple["BrowserContext", "Complaints"]:
-        from tests.e2e.screen import WATCH_WORDS, Complaints
+        from tests.e2e.screen import WATCH, Complaints
 
         context = self.new_context(**options)
         context.set_default_timeout(DEADLINE_MS)
-        context.add_init_script(WATCH_WORDS)
+        context.add_init_script(WATCH)
         if who is not None:
             # Not in a tab: rendering the page that the link leads to would only cost time.
             answer = context.request.get(f"{url}{who.sign_in_link()}", max_redirects=0)

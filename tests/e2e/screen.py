@@ -9,10 +9,11 @@ from sessions_core.protocol.ids import SessionId
 from tests.agents.facts import words
 
 WORDS: Final = 3_000  # of the longest script
+SHORT: Final = 80  # characters
 
 # Writes an error to the console when the page shows an answer of the scripted agent that is not a beginning of w1 w2 w3 …,
-# even for one frame.
-WATCH_WORDS: Final = """
+# even for one frame. Keeps every short text that was ever added to the page, because some go away again.
+WATCH: Final = """
   const whole = Array.from({ length: WORDS }, (_, n) => `w${n + 1}`).join(" ");
   const look = () => {
     for (const part of document.querySelectorAll(".agent-message [data-part=text]")) {
@@ -21,7 +22,13 @@ WATCH_WORDS: Final = """
     }
   };
   new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
-""".replace("WORDS", str(WORDS))
+  window.shown = new Set();
+  const note = ({ textContent: text }) => text && text.length < SHORT && window.shown.add(text.trim());
+  new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach(note))).observe(document, {
+    subtree: true,
+    childList: true,
+  });
+""".replace("WORDS", str(WORDS)).replace("SHORT", str(SHORT))
 
 
 class Complaints:
@@ -120,6 +127,11 @@ class Screen:
     def see(self, text: str | re.Pattern[str]) -> Self:
         """Waits until the text is somewhere on the screen."""
         expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
+        return self
+
+    def see_for_a_moment(self, text: str) -> Self:
+        """Waits until exactly this text was added to the page once; it may be gone again."""
+        self.page.wait_for_function("text => window.shown.delete(text)", arg=text)
         return self
 
     def see_no(self, text: str | re.Pattern[str]) -> Self:
