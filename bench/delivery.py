@@ -89,7 +89,7 @@ class _Readers:
     def _expect(self, word: str) -> None:
         line = self._line()
         if line.strip() != word:
-            raise RuntimeError(f"The readers said {line!r} instead of {word!r}.")
+            raise RuntimeError(f"Expected {word!r} from the readers, got {line!r}.")
 
     def _line(self) -> str:
         stdout: IO[str] = self._process.stdout  # type: ignore[assignment]  # it is a pipe

@@ -6,6 +6,6 @@ May import `hub` and all below it. What only one protocol needs belongs to `cons
 connection   one reader: its send buffer, the task that empties it, and its Subscriptions
 delivery     all Connections: sweeps, removals, draining;  draining  the flag
 recheck      whether those who are connected still may be
-presence     who is present, told between processes
+presence     who is present, shared between processes
 limits       how much one Connection, one user and one address may ask for
 """

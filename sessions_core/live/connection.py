@@ -14,7 +14,7 @@ from sessions_core.protocol.frames import CLOSE_TOO_SLOW, Goodbye, Heartbeat, Se
 from sessions_core.protocol.ids import DeviceId, SessionId
 from sessions_core.services.callers import Caller
 
-HEARTBEAT_MS: Final = 10_000  # the longest time without a frame, as clients are told
+HEARTBEAT_MS: Final = 10_000  # the longest time without a frame, as `welcome` promises it
 HEARTBEAT_AFTER_S: Final = 8.5  # `tick` is called once a second
 SEND_TIMEOUT_S: Final = 10.0  # for one frame; a client that takes longer is closed as too slow
 CLOSE_TIMEOUT_S: Final = 5.0  # for the close frame of a client that was too slow

@@ -1,4 +1,4 @@
-"""A flag: this process was told to stop. It lies this low because `process.health` reports it and Delivery obeys it."""
+"""A flag: this process was told to stop. Both `process.health` and Delivery need it, so it lies below them."""
 
 from threading import Event
 from typing import Final
