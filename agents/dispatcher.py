@@ -9,7 +9,7 @@ from typing import Final
 from celery import Celery
 from celery.app import app_or_default
 from django.conf import settings
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 
 from agents.sdk.registry import agents
 from sessions_core.protocol.ids import RunId
@@ -43,6 +43,22 @@ class CeleryDispatcher:
                 self._thread = threading.Thread(target=self._send_all, name="wakes", daemon=True)
                 self._thread.start()
 
+    def queue(self, agent: str) -> str:
+        """Returns the queue that Celery routes the agent's task to."""
+        return str(app_or_default().amqp.router.route({}, _task(agent))["queue"].name)
+
+    def queued(self, queue: str) -> int | None:
+        """Returns how many messages the queue holds, or None while the broker does not answer."""
+        try:
+            with app_or_default().connection_or_acquire() as connection:
+                declared = connection.default_channel.queue_declare(queue, passive=True)
+                return int(declared.message_count)
+        except ChannelError:
+            return 0  # a queue that nobody has written into yet
+        except (OperationalError, OSError) as error:
+            logger.warning("The broker could not be asked how long its queues are: %s", error)
+            return None
+
     def agents(self) -> Sequence[AgentInfo]:
         """Returns the agents that are offered: the default first, then by title."""
         default = self.default()
@@ -59,9 +75,13 @@ class CeleryDispatcher:
             _send(*self._pending.get())
 
 
+def _task(agent: str) -> str:
+    return f"agents.{agent}"
+
+
 def _send(app: Celery, run: RunId, agent: str) -> None:
     try:
-        app.send_task(f"agents.{agent}", args=[str(run)], retry=False, ignore_result=True)
+        app.send_task(_task(agent), args=[str(run)], retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
         logger.warning("The broker could not be told of the Run %s: %s", run, error)
     except Exception:  # one message must not end the thread that sends the others

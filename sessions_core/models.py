@@ -1,10 +1,11 @@
 """The rows. Who writes which: `log` is the only writer of Event and of `Session.head`; `runs` of Run; `sessions` of the rest of
-Session and of Participant; `devices` of Device; `tokens` of ApiToken.
+Session and of Participant; `devices` of Device; `workers` of Worker; `tokens` of ApiToken.
 """
 
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q
@@ -218,11 +219,35 @@ class Event(models.Model):
             models.UniqueConstraint(
                 fields=["session", "client_id"], condition=Q(client_id__isnull=False), name="event_once_per_command"
             ),
+            models.UniqueConstraint(
+                fields=["session", "message_id"], condition=Q(kind="message.completed"), name="event_message_ends_once"
+            ),
+            models.UniqueConstraint(
+                fields=["session", "run_id"],
+                condition=Q(kind__in=[f"run.{state}" for state in run_states.TERMINAL]),
+                name="event_run_ends_once",
+            ),
         ]
 
     @override
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
+
+
+class Worker(models.Model):
+    """One worker process. It says itself that it is alive; a worker that died without a word is simply not seen any more."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    agents = ArrayField(models.CharField(max_length=64))
+    started_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "worker"
+
+    @override
+    def __str__(self) -> str:
+        return self.name
 
 
 class ApiToken(models.Model):

@@ -10,8 +10,9 @@ from typing import Final
 from django.conf import settings
 
 from agents.runner.runner import Runner
+from agents.sdk.registry import agents
 from sessions_core import bridge, hints
-from sessions_core.services import runs
+from sessions_core.services import runs, workers
 
 SWEEP_S: Final = 1  # a lapsed lease is noticed within it
 LISTEN_AGAIN_S: Final = 1
@@ -25,7 +26,11 @@ async def maintain(runner: Runner) -> None:
     hints.use_loop(asyncio.get_running_loop())
     async with asyncio.TaskGroup() as group:
         group.create_task(_repeat(runs.HEARTBEAT_S, Heartbeats(runner).send, "The leases could not be renewed"))
-        group.create_task(_repeat(SWEEP_S, partial(sweep, runner), "The Runs could not be swept"))
+        group.create_task(_repeat(SWEEP_S, partial(end_lapsed, runner), "The lapsed Runs could not be ended"))
+        group.create_task(_repeat(SWEEP_S, partial(wake_waiting, runner), "The waiting Runs could not be woken"))
+        group.create_task(
+            _repeat(workers.SEEN_EVERY_S, partial(_seen, runner), "The database does not know this worker")
+        )
         group.create_task(_repeat(COMPACT_S, partial(_compact, runner), "The logs could not be compacted"))
         group.create_task(_repeat(LISTEN_AGAIN_S, partial(_listen, runner), "Cancels come by the heartbeat only"))
 
@@ -51,17 +56,24 @@ class Heartbeats:
                 self._runner.abandon()
 
 
-async def sweep(runner: Runner) -> None:
-    """Ends Runs that no worker will end, and wakes workers for Runs whose wake was lost.
+async def end_lapsed(runner: Runner) -> None:
+    """Ends Runs that no worker will end."""
+    if not runner.draining:
+        await bridge.run(runs.end_lapsed)
 
-    A full worker wakes nobody: Runs that only wait for room have their message in the queue, and would get another one every few
-    seconds.
-    """
+
+async def wake_waiting(runner: Runner) -> None:
+    """Wakes workers for Runs whose wake was lost. A full worker wakes nobody: it could not take them."""
+    if not runner.draining and len(runner.running) < settings.WORKER_RUNS:
+        await bridge.run(runs.wake_waiting, own_agents=agents().keys())
+
+
+async def _seen(runner: Runner) -> None:
+    """Lets the other processes know that this worker is alive, and which agents it has."""
     if runner.draining:
-        return
-    await bridge.run(runs.end_lapsed)
-    if len(runner.running) < settings.WORKER_RUNS:
-        await bridge.run(runs.wake_waiting)
+        await bridge.run(workers.gone, runner.worker)
+    else:
+        await bridge.run(workers.seen, runner.worker, agents().keys())
 
 
 async def _compact(runner: Runner) -> None:

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from agents.runner import history, outcome
 from agents.runner.appender import Appender
+from agents.runner.marks import context_of
 from agents.runner.running import GRACE_S, RunningAttempt, StopReason
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
@@ -86,7 +87,8 @@ class Runner:
     async def _run_to_end(self, attempt: RunningAttempt) -> None:
         write = partial(self._appender.append, attempt.claim)
         buffer = DeltaBuffer(write, every_s=settings.DELTA_MS / 1000, on_error=partial(_write_failed, attempt))
-        task = asyncio.create_task(self._run_agent(agents().get(attempt.claim.agent), attempt, buffer))
+        work = self._run_agent(agents().get(attempt.claim.agent), attempt, buffer)
+        task = asyncio.create_task(work, context=context_of(attempt.claim.run, attempt.claim.fence))
         result = await attempt.wait(task, deadline_s=settings.RUN_SECONDS)
         await buffer.close(keep=attempt.stop_reason in {None, StopReason.TIMED_OUT})
         await outcome.write(attempt, result)

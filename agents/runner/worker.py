@@ -9,7 +9,9 @@ from functools import cache
 from uuid import UUID, uuid4
 
 from agents.runner.maintenance import maintain
+from agents.runner.marks import Marks
 from agents.runner.runner import Runner
+from agents.runner.watchdog import Watchdog, tick
 from agents.sdk.registry import agents
 from sessions_core.process import garbage
 from sessions_core.protocol.ids import RunId
@@ -24,9 +26,15 @@ class Worker:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._runner = Runner(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}")
+        marks = Marks.create()
+        self._loop.set_task_factory(marks.task_factory)
+        self._watchdog = Watchdog(marks, self._runner.worker)
         threading.Thread(target=self._loop.run_forever, name="agents", daemon=True).start()
         threading.Thread(target=_prepare_agents, name="prepare", daemon=True).start()
         self._maintenance = asyncio.run_coroutine_threadsafe(maintain(self._runner), self._loop)
+        self._ticking = asyncio.run_coroutine_threadsafe(
+            tick(marks, self._watchdog.dump, self._watchdog.look), self._loop
+        )
         self._maintenance.add_done_callback(lambda _: logger.info("This worker looks after no Runs any more."))
 
     def execute(self, run_id: str) -> None:

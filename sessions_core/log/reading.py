@@ -158,10 +158,10 @@ def open_messages(session_id: SessionId, run: RunId, *, after: int) -> list[tupl
         )
         for kind, data in cursor.fetchall():
             match decode_fact(kind, data):
-                case MessageDelta() as delta:
+                case MessageDelta() as delta if delta.message in found:
                     found[delta.message].append(delta)
                 case MessageCompleted(message=message):
-                    del found[message]
+                    found.pop(message, None)
                 case _:
                     pass
     return [(message, _parts(deltas)) for message, deltas in found.items()]

@@ -1,7 +1,8 @@
-"""The health checks for balancers and orchestrators: /health/live and /health/ready."""
+"""The health checks for balancers, orchestrators and alarms: /health/live, /health/ready and /health/work."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
 from functools import cache
 from threading import Event
 from typing import Final
@@ -13,11 +14,13 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 from sessions_core.live import draining
+from sessions_core.services import runs, workers
 
 DEADLINE_S: Final = 2.0  # below the time-out of balancers, so that they get our sentence instead
 # A pool of its own: a database that hangs blocks these threads and no request. It has room for two calls of `ready`.
 _THREADS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
 _REDIS_S: Final = 1.5  # below the deadline, so that the thread is free again by then
+WAITS_LONG: Final = timedelta(seconds=60)  # a Run that could be claimed and was not
 _MIGRATED: Final = Event()  # checked once: the code of this process, which names the migrations, does not change
 
 _DATABASE: Final = "the database does not answer"
@@ -36,8 +39,36 @@ def ready(_request: HttpRequest) -> JsonResponse:
     faults = [_STOPPING] if draining.begun() else _faults()
     if not faults:
         return JsonResponse({"ready": True})
-    error = {"code": "busy", "message": f"Not ready: {', '.join(faults)}.", "retry": True}
-    return JsonResponse({"ready": False, "error": error}, status=503, headers={"Retry-After": "1"})
+    return _unavailable("ready", f"Not ready: {', '.join(faults)}.")
+
+
+def work(_request: HttpRequest) -> JsonResponse:
+    """Answers 200 while answers are being worked on; 503 with a sentence when no worker lives, or when Runs wait for too long.
+
+    It is for alarms: a balancer that took web servers away for it would take all of them, and help nobody.
+    """
+    fault = _THREADS.submit(_work_fault)
+    done, _ = wait([fault], timeout=DEADLINE_S)
+    sentence = fault.result() if done else f"Nobody can tell: {_DATABASE}."
+    return _unavailable("working", sentence) if sentence else JsonResponse({"working": True})
+
+
+def _unavailable(name: str, sentence: str) -> JsonResponse:
+    error = {"code": "busy", "message": sentence, "retry": True}
+    return JsonResponse({name: False, "error": error}, status=503, headers={"Retry-After": "1"})
+
+
+def _work_fault() -> str | None:
+    try:
+        if not workers.any_alive():
+            return "No worker is alive: nobody is answered. Start one, or look at its log."
+        if runs.waits_longer_than(WAITS_LONG):
+            return f"Answers have waited for more than {WAITS_LONG.seconds} s: the workers are too few, or do not work."
+    except Error:
+        return f"Nobody can tell: {_DATABASE}."
+    finally:
+        connection.close()  # back to the pool: Django closes only what a request's own thread used
+    return None
 
 
 def _faults() -> list[str]:

@@ -21,7 +21,7 @@ _OUTCOMES: Final = frozenset({RunState.COMPLETED, RunState.CANCELLED, RunState.F
 INITIAL: Final = RunState.REQUESTED
 TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = MappingProxyType(
     {
-        RunState.REQUESTED: frozenset({RunState.RUNNING, RunState.CANCELLED}),
+        RunState.REQUESTED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED}),
         RunState.RUNNING: _OUTCOMES | {RunState.RUNNING, RunState.WAITING},  # to itself: a new attempt
         RunState.WAITING: frozenset({RunState.RUNNING, RunState.CANCELLED}),
         **dict.fromkeys(_OUTCOMES, frozenset()),

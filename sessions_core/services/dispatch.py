@@ -26,6 +26,12 @@ class Dispatcher(Protocol):
     def wake(self, run: RunId, agent: str) -> None:
         """Wakes a worker for the Run. May be lost or doubled: the sweep repeats it, the claim deduplicates. Never raises."""
 
+    def queue(self, agent: str) -> str:
+        """Returns the name of the queue that a wake for this agent goes into."""
+
+    def queued(self, queue: str) -> int | None:
+        """Returns how many wakes the queue holds, or None while the broker does not answer."""
+
     def agents(self) -> Sequence[AgentInfo]:
         """Returns the agents on offer, in the order to show them."""
 

@@ -18,6 +18,7 @@ from sessions_core import bridge
 from sessions_core.models import Run
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import runs
+from sessions_core.services.dispatch import dispatcher
 from tests.agents.facts import ends, said
 from tests.agents.harness import Harness
 
@@ -179,8 +180,11 @@ async def test_only_a_worker_with_room_wakes_waiting_runs(
     waiting = Run.objects.filter(pk=await harness.request(never))
     await bridge.run(waiting.update, woken_at=LONG_AGO)
     settings.WORKER_RUNS = max_runs
+    settings.RUN_DISPATCHER = "tests.support.quiet.QuietDispatcher"  # its queue is empty
+    dispatcher.cache_clear()
 
-    await maintenance.sweep(harness.runner)
+    await maintenance.wake_waiting(harness.runner)
+    dispatcher.cache_clear()
 
     assert await bridge.run(waiting.filter(woken_at__gt="2001-01-01T00:00Z").exists) is woken
 

@@ -187,7 +187,7 @@ def test_the_sweeper_wakes_what_was_lost_and_its_turn(session: SessionId, owner:
     first, second = say(session, owner).run, say(session, owner).run
     Run.objects.update(woken_at=LONG_AGO)
 
-    runs.wake_waiting()
+    runs.wake_waiting(own_agents=["script"])
 
     woken = set(Run.objects.filter(woken_at__gt="2001-01-01T00:00Z").values_list("pk", flat=True))
     assert woken == {first}
@@ -203,6 +203,22 @@ def test_a_run_handed_back_goes_on_elsewhere_and_costs_no_attempt(session: Sessi
 
     assert claim is not None
     assert claim.attempt == runs.ATTEMPTS + 2
+
+
+def test_a_heartbeat_does_not_revive_a_lease_that_was_handed_back(session: SessionId, owner: Author) -> None:
+    claim = claimed(session, owner)
+    runs.release(claim)
+
+    assert runs.heartbeat([claim]).lost == {claim.run}
+    assert runs.claim(claim.run, worker="w2") is not None
+
+
+def test_a_lapsed_lease_that_nobody_has_claimed_is_renewed_by_its_holder(session: SessionId, owner: Author) -> None:
+    claim = claimed(session, owner)
+    Run.objects.update(lease_until=LONG_AGO)
+
+    assert runs.heartbeat([claim]).lost == set()
+    assert runs.claim(claim.run, worker="w2") is None
 
 
 def test_a_failed_run_can_be_tried_again_once_per_command(session: SessionId, owner: Author) -> None:

@@ -1,7 +1,12 @@
 """Settings of the fault suite's processes: the product's, with a channel layer that loses hints when told to."""
 
+from pathlib import Path
+
+from agents import catalogue
 from chatapp import settings as product
 from chatapp.settings import *  # noqa: F403
+
+catalogue.__path__.append(str(Path(__file__).with_name("catalogue")))  # agents with faults
 
 CHANNEL_LAYERS = {
     "default": {**product.CHANNEL_LAYERS["default"], "BACKEND": "tests.faults.lossy.LossyLayer"},

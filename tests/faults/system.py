@@ -96,6 +96,11 @@ class System:
         """The address at which clients connect."""
         return f"ws://127.0.0.1:{self.front.port}/ws/"
 
+    @property
+    def web_address(self) -> str:
+        """`host:port` of the web server, past the proxy."""
+        return f"127.0.0.1:{self.web.environment['PORT']}"
+
     def start(self) -> list[Person]:
         """Starts everything; returns the people who take part."""
         for service in (self.postgres, self.valkey):

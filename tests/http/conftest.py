@@ -23,6 +23,12 @@ class IdleDispatcher:
     def wake(self, run: RunId, agent: str) -> None:
         type(self).woken = (*self.woken, (run, agent))
 
+    def queue(self, agent: str) -> str:  # noqa: ARG002
+        return "agents"
+
+    def queued(self, queue: str) -> int | None:  # noqa: ARG002
+        return 0
+
     def agents(self) -> Sequence[AgentInfo]:
         return (
             AgentInfo(name="guide", title="Guide", description="Answers from the documentation."),

@@ -78,7 +78,9 @@ def test_the_walk_of_the_documentation_is_true(alice: User) -> None:
     assert [status for status in statuses if status[0] != status[1]] == []
 
 
-@pytest.mark.parametrize(("method", "path"), [*ROUTES, ("GET", "health/live"), ("GET", "health/ready")])
+@pytest.mark.parametrize(
+    ("method", "path"), [*ROUTES, ("GET", "health/live"), ("GET", "health/ready"), ("GET", "health/work")]
+)
 def test_every_route_is_documented(method: str, path: str) -> None:
     address = f"/{path}" if path.startswith("health") else f"/api/{path}"
 

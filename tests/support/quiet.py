@@ -9,12 +9,20 @@ from sessions_core.services.dispatch import AgentInfo
 
 class QuietDispatcher:
     woken: ClassVar[list[RunId]] = []
+    held: ClassVar[int] = 0  # messages in the queue
+    shown: ClassVar[str] = "Script"
 
     def wake(self, run: RunId, agent: str) -> None:  # noqa: ARG002
         self.woken.append(run)
 
+    def queue(self, agent: str) -> str:  # noqa: ARG002
+        return "agents"
+
+    def queued(self, queue: str) -> int | None:  # noqa: ARG002
+        return self.held
+
     def agents(self) -> Sequence[AgentInfo]:
-        return [AgentInfo(name="script", title="Script", description="Says what it is told.")]
+        return [AgentInfo(name="script", title=self.shown, description="Says what it is told.")]
 
     def default(self) -> str:
         return "script"

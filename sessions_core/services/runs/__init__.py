@@ -3,6 +3,7 @@
 request   for a posted Message, or once more for the same one
 attempt   a worker claims a Run, renews its lease by heartbeats, and hands it back
 cancel    people stop Runs
+blocked   a worker was killed because one of its Runs had blocked it
 end       the only way to a terminal state
 sweep     every worker ends, wakes and compacts the Runs that no other process looks after
 
@@ -19,13 +20,15 @@ from sessions_core.services.runs.attempt import (
     heartbeat,
     release,
 )
+from sessions_core.services.runs.blocked import BLOCKED, end_blocked
 from sessions_core.services.runs.cancel import Stopped, cancel, cancel_by_staff
 from sessions_core.services.runs.end import finish
 from sessions_core.services.runs.request import Requested, has_active, lock_session, request, retry, running
-from sessions_core.services.runs.sweep import compact, end_lapsed, wake_waiting
+from sessions_core.services.runs.sweep import compact, end_lapsed, waits_longer_than, wake_waiting
 
 __all__ = [
     "ATTEMPTS",
+    "BLOCKED",
     "HEARTBEAT_S",
     "LEASE_S",
     "Heartbeat",
@@ -35,6 +38,7 @@ __all__ = [
     "cancel_by_staff",
     "claim",
     "compact",
+    "end_blocked",
     "end_lapsed",
     "finish",
     "has_active",
@@ -44,5 +48,6 @@ __all__ = [
     "request",
     "retry",
     "running",
+    "waits_longer_than",
     "wake_waiting",
 ]

@@ -1,11 +1,13 @@
 """A worker claims a Run, renews its lease, and hands it back."""
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from msgspec import Struct
 
@@ -13,10 +15,13 @@ from sessions_core import log
 from sessions_core.models import Run
 from sessions_core.protocol import run_states
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import Actor, Fact, RunRestarted, RunStarted
+from sessions_core.protocol.events import SYSTEM, Actor, Fact, RunFailed, RunRestarted, RunStarted
 from sessions_core.protocol.ids import RunId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch
+from sessions_core.services.runs.end import end_run
+
+logger = logging.getLogger(__name__)
 
 LEASE_S: Final = 6  # after the last heartbeat of a killed worker, another worker may claim the Run
 HEARTBEAT_S: Final = 1  # six heartbeats a lease: one slow query loses no Run
@@ -46,6 +51,9 @@ _HEARTBEAT: Final = f"""
     ) mine WHERE run.id = mine.id RETURNING run.id, run.cancel_requested_at IS NOT NULL
 """
 _LEASE: Final = timedelta(seconds=LEASE_S)
+UNCLAIMABLE: Final = RunFailed(
+    code="agent_error", message="The answer could not be begun. The server's log says why.", retry=True
+)
 
 
 class Heartbeat(Struct, frozen=True):
@@ -58,7 +66,21 @@ class Heartbeat(Struct, frozen=True):
 def claim(run_id: RunId, *, worker: str) -> Claim | None:
     """Claims the Run for this worker, for LEASE_S. Returns None when it has ended, when another worker holds it, or when an
     earlier Run of its Session is active.
+
+    A claim that fails for a reason of its own (not because the database is away) counts as an attempt: it is tried ATTEMPTS
+    times, and then the Run ends failed.
     """
+    try:
+        return _claim(run_id, worker)
+    except (InterfaceError, OperationalError):
+        raise
+    except Exception:
+        logger.exception("The Run %s cannot be claimed.", run_id)
+        _count_failed_claim(run_id)
+        return None
+
+
+def _claim(run_id: RunId, worker: str) -> Claim | None:
     arguments = {"run": run_id, "worker": worker, "lease": _LEASE, "attempts": ATTEMPTS}
     with transaction.atomic(durable=True):
         row = _fetch_one(_CLAIM, arguments)
@@ -74,6 +96,18 @@ def claim(run_id: RunId, *, worker: str) -> Claim | None:
     return Claim(
         session=session, run=run_id, fence=fence, actor=actor, agent=agent, attempt=attempt, replies_to=replies_to
     )
+
+
+def _count_failed_claim(run_id: RunId) -> None:
+    with transaction.atomic(durable=True):
+        waiting = Run.objects.select_for_update().filter(pk=run_id, state__in=[RunState.REQUESTED, RunState.RUNNING])
+        run = waiting.filter(Q(lease_until=None) | Q(lease_until__lt=Now())).first()
+        if run is None:
+            return
+        if run.attempt + 1 - run.handed_back >= ATTEMPTS:
+            end_run(run, UNCLAIMABLE, actor=SYSTEM)
+        else:
+            Run.objects.filter(pk=run_id).update(attempt=F("attempt") + 1, fence=F("fence") + 1)
 
 
 def heartbeat(claims: Sequence[Claim]) -> Heartbeat:
@@ -93,7 +127,8 @@ def release(claim: Claim) -> None:
         run = mine.select_for_update().first()
         if run is None:
             return
-        mine.update(lease_until=Now(), handed_back=run.handed_back + 1)
+        # The fence rises, or a heartbeat that is under way would renew the lease that is given up here.
+        mine.update(lease_until=Now(), fence=F("fence") + 1, handed_back=run.handed_back + 1)
         transaction.on_commit(partial(dispatch.dispatcher().wake, claim.run, claim.agent), robust=True)
 
 

@@ -1,11 +1,12 @@
 """Ends Runs: completes the open Messages and appends the outcome, in one transaction."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 from msgspec import UNSET
 
@@ -14,6 +15,7 @@ from sessions_core.models import Run
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import (
+    SYSTEM,
     Actor,
     Fact,
     MessageCompleted,
@@ -29,6 +31,9 @@ from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch
 
+logger = logging.getLogger(__name__)
+
+_UNWRITABLE: Final = RunInterrupted(reason="Its end could not be written down. The server's log says why.")
 NOTHING_USED: Final[Mapping[MessageId, Usage]] = MappingProxyType({})
 
 
@@ -44,15 +49,36 @@ def finish(claim: Claim, outcome: RunOutcome, *, used: Mapping[MessageId, Usage]
 
 
 def end_run(run: Run, outcome: RunOutcome, *, actor: Actor, used: Mapping[MessageId, Usage] = NOTHING_USED) -> None:
-    """Moves a Run, whose row the caller has locked, to a terminal state."""
+    """Moves a Run, whose row the caller has locked, to a terminal state.
+
+    A Run whose end cannot be written would stay active for ever and hold up its Session. It ends without the text of its open
+    Messages then, interrupted, and the log of this process says why.
+    """
+    try:
+        with transaction.atomic():
+            _write_end(run, outcome, actor, used)
+    except (InterfaceError, OperationalError):  # the database is away: the caller tries again
+        raise
+    except Exception:
+        logger.exception("The end of the Run %s cannot be written. It ends without its open Messages.", run.pk)
+        _append_end(run, outcome if isinstance(outcome, RunCancelled) else _UNWRITABLE, [], actor=SYSTEM)
+
+
+def _write_end(run: Run, outcome: RunOutcome, actor: Actor, used: Mapping[MessageId, Usage]) -> None:
     session, run_id = SessionId(run.session_id), RunId(run.pk)
-    state, message_state = _states(outcome)
+    _, message_state = _states(outcome)
     still_open = log.open_messages(session, run_id, after=run.attempt_seq) if run.attempt else []
     facts: list[Fact] = [
         MessageCompleted(message=message, parts=parts, state=message_state, usage=used.get(message, UNSET))
         for message, parts in still_open
     ]
-    log.append(session, [*facts, outcome], actor=actor, run=run_id)
+    _append_end(run, outcome, facts, actor=actor)
+
+
+def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: Actor) -> None:
+    session = SessionId(run.session_id)
+    state, _ = _states(outcome)
+    log.append(session, [*facts, outcome], actor=actor, run=RunId(run.pk))
     error = outcome.message if isinstance(outcome, RunFailed) else getattr(outcome, "reason", "")
     Run.objects.filter(pk=run.pk).update(state=state, lease_until=None, ended_at=Now(), error=error[:500])
     transaction.on_commit(partial(_wake_next, session), robust=True)

@@ -1,0 +1,176 @@
+"""Ends a worker whose loop an agent has blocked. A process of its own, `python -m agents.runner.watchdog`, beside each worker.
+
+Heartbeat, sweeper, timers and all agents of a worker share one loop. One agent that never awaits (an endless loop, a bad regular
+expression, a blocking driver) stops them all, and nothing inside that process can be relied on then. So the guard is outside:
+
+silent for WARN_S   The agent's file and line are logged. The worker's faulthandler wrote them: its thread needs no GIL.
+silent for KILL_S   The worker is killed. The Run that held the loop ends `failed` with the code `agent_blocked`. The others are
+                    handed back, which costs them no attempt, and other workers go on with them at once.
+
+Silence is counted in this process's own ticks and not by the clock, because a machine that sleeps or crawls stops both alike. A
+worker that a signal has stopped (SIGSTOP, a debugger) blocks nobody: its leases lapse like those of any dead worker.
+"""
+
+import asyncio
+import ctypes
+import faulthandler
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from agents.runner.marks import Marked, Marks
+
+TICK_S: Final = 0.25
+WARN_S: Final = 2.0
+KILL_S: Final = 6.0  # a lease: from then on other workers would take over its Runs anyway, and freeze in their turn
+DUMP_BYTES: Final = 64 * 1024  # what a pipe holds
+_PR_SET_PDEATHSIG: Final = 1
+
+logger = logging.getLogger(__name__)
+
+
+async def tick(marks: Marks, dump: int, alive: Callable[[], None]) -> None:
+    """Says on the loop that it lives, and has faulthandler write all stacks to `dump` when it is silent for WARN_S.
+
+    `alive` is called at each tick: it looks whether the watchdog lives. Runs until cancelled.
+    """
+    try:
+        while True:
+            marks.tick(threading.get_ident())
+            faulthandler.dump_traceback_later(WARN_S, file=dump)
+            alive()
+            await asyncio.sleep(TICK_S)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+class Watchdog:
+    """The watchdog's process, as the worker that it watches sees it."""
+
+    def __init__(self, marks: Marks, worker: str) -> None:
+        self._marks = marks
+        self._worker = worker
+        self._read, self.dump = os.pipe()
+        os.set_blocking(self.dump, False)  # a full pipe must not hold the thread that writes the stacks
+        self._process = self._start()
+
+    def look(self) -> None:
+        """Starts another where the watchdog has died."""
+        if (status := self._process.poll()) is not None:
+            logger.warning("The watchdog ended with status %s; another one is started.", status)
+            self._process = self._start()
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        inherited = (self._marks.fd, self._read)
+        return subprocess.Popen(
+            [sys.executable, "-m", "agents.runner.watchdog", *map(str, (*inherited, os.getpid())), self._worker],
+            pass_fds=inherited,
+            start_new_session=True,  # whoever kills the worker's process group must not kill this before it has acted
+        )
+
+
+class Silence:
+    """How long a worker's loop has been silent, counted in the watchdog's own ticks. Plain: the ticks are handed in."""
+
+    def __init__(self) -> None:
+        self._ticked = 0
+        self._count = 0
+
+    def observe(self, ticked: int, *, stopped: bool) -> float:
+        """Returns for how many seconds the loop has not ticked. `ticked`: its last tick, 0 before the first."""
+        self._count = self._count + 1 if ticked == self._ticked and ticked and not stopped else 0
+        self._ticked = ticked
+        return self._count * TICK_S
+
+
+def culprit(dump: str, thread: int, *, library: str = sys.base_prefix) -> str:
+    """Returns `file, line n, in function` of the innermost frame that is not below `library`, from faulthandler's text."""
+    block = next((part for part in dump.split("\n\n") if f"Thread {thread:#018x}" in part), "")
+    frames = re.findall(r'File "(.+)", line (\d+) in (.+)', block)
+    own = [frame for frame in frames if not frame[0].startswith((library, "<frozen"))]
+    file, line, function = (own or frames or [("?", "?", "?")])[0]
+    return f"{file}, line {line}, in {function}"
+
+
+def watch(marks: Marks, dump: int, worker_pid: int, worker: str) -> None:
+    """Watches until the worker is gone, or has to be ended."""
+    silence, warned = Silence(), False
+    while True:
+        time.sleep(TICK_S)
+        ticked, thread = marks.ticked()
+        silent_s = silence.observe(ticked, stopped=_stopped(worker_pid))
+        if silent_s < WARN_S:
+            warned = False
+        elif not warned and (stacks := _drain(dump)):
+            warned = True
+            held_by, where = _named(marks.marked()), culprit(stacks, thread)
+            logger.error("%s has been blocked for %d s %s: %s", worker, silent_s, held_by, where)
+        if silent_s >= KILL_S:
+            _end(marks.marked(), worker_pid, worker)
+            return
+
+
+def _named(marked: Marked | None) -> str:
+    return f"by the Run {marked.run}" if marked else "by no Run that is known"
+
+
+def _stopped(pid: int) -> bool:
+    """Whether a signal has stopped the process. Field 3 of proc(5)'s stat, behind the name in parentheses."""
+    state = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+    return state in {"T", "t"}
+
+
+def _drain(dump: int) -> str:
+    try:
+        return os.read(dump, DUMP_BYTES).decode(errors="replace")
+    except BlockingIOError:
+        return ""
+
+
+def _end(marked: Marked | None, worker_pid: int, worker: str) -> None:
+    logger.error("%s was silent for %d s and is killed: %s.", worker, KILL_S, _named(marked))
+    _die_with_parent(0)  # or this process would end before it has handed the Runs back
+    os.kill(worker_pid, signal.SIGKILL)
+    import django  # noqa: PLC0415  # half a second and 50 MB that a watchdog needs only now
+
+    django.setup()
+    from sessions_core.services import runs  # noqa: PLC0415  # needs the line above
+
+    runs.end_blocked(worker, (marked.run, marked.fence) if marked else None)
+
+
+def _die_with_parent(signal_number: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal_number)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = ArgumentParser(description="Watches one worker. Started by it.")
+    for name in ("marks", "dump", "pid"):
+        parser.add_argument(name, type=int)
+    parser.add_argument("worker")
+    given = parser.parse_args(arguments)
+    _die_with_parent(signal.SIGKILL)
+    if os.getppid() != given.pid:
+        return  # the worker died before the line above
+    for ignored in (signal.SIGINT, signal.SIGTERM):  # a Ctrl-C reaches the whole group; the worker's end is this one's
+        signal.signal(ignored, signal.SIG_IGN)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    os.set_blocking(given.dump, False)
+    watch(Marks(given.marks), given.dump, given.pid, given.worker)
+
+
+if __name__ == "__main__":
+    main()

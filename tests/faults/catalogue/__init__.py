@@ -1,0 +1,1 @@
+"""Agents with faults, found by the fault suite's processes only (tests/faults/settings.py)."""

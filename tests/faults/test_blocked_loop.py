@@ -1,0 +1,45 @@
+"""One agent never awaits. Its worker is ended, its Run fails, and the others go on."""
+
+import httpx
+import pytest
+
+from tests.faults import conversations
+from tests.faults.conftest import Play
+from tests.faults.system import Person, System
+from tests.support.waiting import eventually
+
+
+@pytest.mark.parametrize("how", ["loop", "sleep", "regex"])
+async def test_an_agent_that_blocks_the_loop_ends_alone(
+    world: System, people: list[Person], play: Play, how: str, *, is_long: bool
+) -> None:
+    if how != "regex" and not is_long:
+        pytest.skip("played in long rounds; the call that keeps the GIL is the hardest of the three")
+    [session] = await conversations.create(world, people[:1], count=1)
+    async with play(f"an agent blocks the loop: {how}") as round:
+        await round.in_mid_stream(seconds=4, in_life=40)
+        run = await _post(world, people[0], session, how)
+        await world.worker.ended()
+        world.worker.start()
+        await world.worker.ready()
+        round.post_meanwhile()
+        await round.healed()
+        await eventually(lambda: not conversations.active(world, [session]), blocking=True)
+
+    assert _error_code(world, run) == "agent_blocked"
+    assert "tests/faults/catalogue/blocks.py, line" in world.worker.log.read_text()
+
+
+async def _post(world: System, by: Person, session: str, text: str) -> str:
+    body = {"agent": "blocks", "parts": [{"type": "text", "text": text}]}
+    async with httpx.AsyncClient(timeout=10, headers={"Authorization": f"Bearer {by.token}"}) as client:
+        answer = await client.post(f"http://{world.web_address}/api/sessions/{session}/messages", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["run"])
+
+
+def _error_code(world: System, run: str) -> str:
+    with world.connect() as connection:
+        row = connection.execute("SELECT data->>'code' FROM event WHERE run_id = %s AND kind = 'run.failed'", [run])
+        found = row.fetchone()
+    return str(found and found[0])
