@@ -245,7 +245,7 @@ def test_a_write_waits_for_a_cancel_under_way_and_is_refused(session: SessionId,
     with transaction.atomic():
         Run.objects.update(cancel_requested_at=Now())
         writer.start()
-        until(lambda: _waits_for_a_lock() or not writer.is_alive(), within_s=10)
+        until(lambda: _waits_for_a_lock() or not writer.is_alive())
     writer.join()
 
     assert refused.is_set()

@@ -99,7 +99,7 @@ def test_what_is_posted_while_a_session_is_deleted_goes_with_it(session: Session
             runs.lock_session(session)
             runs.request(session, [], by=owner, agent="script", replies_to=None, client_id=client_id())
             posted.set()
-            until(_somebody_waits, within_s=10)
+            until(_somebody_waits)
 
     def delete() -> None:
         posted.wait(10)

@@ -9,7 +9,8 @@ from typing import Any, Final
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
 
-WITHIN_S: Final = 5.0
+from tests.support.waiting import DEADLINE_S
+
 SESSION: Final = "11111111-1111-4111-8111-111111111111"
 WELCOME: Final = {"type": "welcome", "protocol": 1, "user": "7", "device": "d", "heartbeat_ms": 10_000, "limits": {}}
 
@@ -54,7 +55,7 @@ class FakeSocket:
 
     async def receives(self, type: str) -> dict[str, Any]:
         """Returns the client's next frame, which has to be of that type."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(DEADLINE_S):
             frame: dict[str, Any] = json.loads(await self.connection.recv())
         assert frame["type"] == type, frame
         return frame
@@ -83,7 +84,7 @@ class FakeServer:
 
     async def accepts(self) -> FakeSocket:
         """Waits for the client's next connection and returns it."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(DEADLINE_S):
             return await self._accepted.get()
 
     async def welcomes(self) -> FakeSocket:

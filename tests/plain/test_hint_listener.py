@@ -60,10 +60,10 @@ async def test_a_group_joined_while_the_connection_is_made_is_heard(received: li
 
     assert not await listener.join("late")
     SlowLayer.gate.set()
-    await eventually(lambda: listener.up, within_s=5)
+    await eventually(lambda: listener.up)
     listener.send("late", {"type": "hint"})
 
-    await eventually(lambda: bool(received), within_s=1)
+    await eventually(lambda: bool(received))
     running.cancel()
 
 
@@ -74,7 +74,7 @@ async def test_a_group_that_could_not_be_joined_is_joined_by_the_next_heartbeat(
     SlowLayer.hung.add("unlucky")
     listener = HintListener(received.append)
     running = asyncio.create_task(listener.run())
-    await eventually(lambda: listener.up, within_s=5)
+    await eventually(lambda: listener.up)
 
     assert not await listener.join("unlucky")
 
@@ -82,5 +82,5 @@ async def test_a_group_that_could_not_be_joined_is_joined_by_the_next_heartbeat(
         listener.send("unlucky", {"type": "hint"})
         return bool(received)
 
-    await eventually(sent_and_received, within_s=5)
+    await eventually(sent_and_received)
     running.cancel()

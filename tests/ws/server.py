@@ -21,7 +21,7 @@ def serving() -> Iterator[str]:
         thread = threading.Thread(target=uvicorn.Server.run, args=(running, [listener]), name="server")
         thread.start()
         try:
-            until(lambda: running.started, within_s=10)
+            until(lambda: running.started)
             yield f"127.0.0.1:{listener.getsockname()[1]}"
         finally:
             running.should_exit = True

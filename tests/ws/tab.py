@@ -3,15 +3,16 @@
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, Final, Self
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from tests.support.waiting import DEADLINE_S
+
 Frame = dict[str, Any]
-WITHIN_S: Final = 5.0
 
 
 class Tab:
@@ -63,7 +64,7 @@ class Tab:
         self.send("subscribe", session=session, **fields)
         return self.next("subscribed")
 
-    def receive(self, within_s: float = WITHIN_S) -> Frame:
+    def receive(self, within_s: float = DEADLINE_S) -> Frame:
         """Returns the next frame, of any type. Raises TimeoutError, ConnectionClosed."""
         frame: Frame = json.loads(self.socket.recv(timeout=within_s))
         self.frames.append(frame)
@@ -71,7 +72,7 @@ class Tab:
             self._apply(frame)
         return frame
 
-    def next(self, type: str, within_s: float = WITHIN_S, **fields: object) -> Frame:
+    def next(self, type: str, within_s: float = DEADLINE_S, **fields: object) -> Frame:
         """Returns the next frame of that type and with those fields. Frames before it are kept in `frames`."""
         while True:
             frame = self.receive(within_s)
@@ -92,7 +93,7 @@ class Tab:
     def refusal(self) -> Frame:
         return self.next("error")
 
-    def close_code(self, within_s: float = 10.0) -> int:
+    def close_code(self, within_s: float = DEADLINE_S) -> int:
         """Receives until the server closes the socket, and returns the close code."""
         try:
             while True:

@@ -87,7 +87,7 @@ def test_the_read_mark_moves_forward_only(tab: Tab, session: "SessionId", alice:
     tab.send("read", session=session, seq=3)
     tab.send("read", session=session, seq=1)
 
-    until(lambda: sessions.get(session, user=UserId(alice.pk)).read_seq == 3, within_s=5)
+    until(lambda: sessions.get(session, user=UserId(alice.pk)).read_seq == 3)
     tab.send("ping")
     tab.next("pong")
 
