@@ -1,7 +1,7 @@
-"""The one way from async code to the sync services: an executor of our own.
+"""Calls sync functions from async code: the only way from the sockets and the runner to the services.
 
-Django's own bridges run everything on one global thread, so that one slow query holds up every socket (docs/decisions.md). Here
-as many jobs run at once as the database pool has connections, and no job keeps one after it ended.
+asgiref's `sync_to_async` runs everything on one global thread, so that one slow query delays every socket (docs/decisions.md).
+Here as many calls run at once as the database pool has connections, and each gives its connection back at its end.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ T = TypeVar("T")
 
 
 async def run(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What `fn` returns or raises, run on a thread of its own. When the caller is cancelled the job still ends by itself."""
-    return await asyncio.get_running_loop().run_in_executor(_executor(), lambda: _job(fn, *args, **kwargs))
+    """Calls `fn` on a thread; returns or raises what it does. If the caller is cancelled, the call still runs to its end."""
+    return await asyncio.get_running_loop().run_in_executor(_executor(), lambda: _call(fn, *args, **kwargs))
 
 
-def _job(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def _call(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         return fn(*args, **kwargs)
     finally:

@@ -35,7 +35,7 @@ from sessions_core.protocol.frames import (
     Unsubscribe,
     Unsubscribed,
     Welcome,
-    refused,
+    error_of,
 )
 from sessions_core.protocol.ids import ClientId, SessionId
 from sessions_core.services import devices, messages, runs, sessions
@@ -156,7 +156,7 @@ async def _cancel(frame: Cancel, connection: Connection) -> None:
 
 def _refuse(refusal: Refusal, frame: ClientFrame, connection: Connection) -> None:
     """Answers with an `error` that names the client id and the Session of the frame, if it has them."""
-    connection.reply(refused(refusal, id=_client_id(frame), session=_session_of(frame)))
+    connection.reply(error_of(refusal, id=_client_id(frame), session=_session_of(frame)))
 
 
 def _client_id(frame: ClientFrame) -> ClientId | UnsetType:

@@ -19,9 +19,9 @@ from sessions_core.protocol.frames import (
     Hello,
     Ping,
     Typing,
-    addressed,
+    addressee,
+    error_of,
     parse,
-    refused,
 )
 
 WAITING_FRAMES: Final = 64  # received but not yet executed; more are refused
@@ -50,8 +50,8 @@ class Receiver:
                 raise RateLimited(retry_after_ms=ceil(wait_s * 1000))
             self._take(self._parse(data))
         except Refusal as refusal:
-            id, session = addressed(data if isinstance(data, str) else "")
-            connection.reply(refused(refusal, id=id, session=session))
+            id, session = addressee(data if isinstance(data, str) else "")
+            connection.reply(error_of(refusal, id=id, session=session))
             if isinstance(refusal, Invalid) and self._rate.count_bad(now):
                 connection.close(CLOSE_MISBEHAVING, "Too many frames that cannot be read.")
         return wait_s > 0

@@ -63,4 +63,4 @@ class FollowedSession:
             elif len(self._early) < EARLY:
                 self._early.append(span)
         elif self.feed is not None:
-            self.feed.told(epoch, end)
+            self.feed.offer_head(epoch, end)

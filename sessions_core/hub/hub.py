@@ -111,7 +111,7 @@ class Hub:
         """Goes on with a stalled Subscription, whose send buffer has room again."""
         followed = self._followed.get(str(subscription.session))
         if followed is not None and followed.feed is not None:
-            followed.feed.drained(subscription)
+            followed.feed.refill(subscription)
             self._read(followed)
 
     def head(self, session: SessionId) -> int:
@@ -155,10 +155,10 @@ class Hub:
                 self._drop(followed)
             except Exception as error:  # noqa: BLE001  # the database is away: tried again
                 logger.warning("A read of the log failed: %r", error)
-                feed.failed()
+                feed.read_failed()
                 await asyncio.sleep(RETRY_S)
             else:
-                if feed is followed.feed and not feed.page(page.span, head=page.head):
+                if feed is followed.feed and not feed.read_done(page.span, head=page.head):
                     self._restart(followed, page.span.epoch, page.head)
             wanted = feed.next_read()
         followed.reading = None
@@ -203,13 +203,13 @@ class Hub:
         for followed, feed, tail in known:
             self._compare(followed, feed, tail, positions.get(followed.session))
 
-    def _compare(self, followed: FollowedSession, feed: Feed, tail_then: int, position: Position | None) -> None:
-        """Compares with the log's position in the database, which was read after the Feed's tail was `tail_then`."""
+    def _compare(self, followed: FollowedSession, feed: Feed, tail_before: int, position: Position | None) -> None:
+        """Compares with the log's position in the database, which was read after the Feed's tail was `tail_before`."""
         if followed.feed is not feed:
             return
         if position is None:
             self._drop(followed)
-        elif not feed.check(position.epoch, position.head, tail_then=tail_then):
+        elif not feed.check(position.epoch, position.head, tail_before=tail_before):
             self._restart(followed, position.epoch, position.head)
         else:
             self._read(followed)

@@ -67,7 +67,7 @@ class PresenceTracker:
         presence.send_buffers.pop(id(send_buffer), None)
         presence.behind.discard(id(send_buffer))
         self._changed.add(session)
-        if presence.roster.empty_here:
+        if not presence.roster.has_local:
             self._announce(session, ())
             del self._sessions[session]
 
@@ -92,7 +92,7 @@ class PresenceTracker:
         if message["type"] == "presence_asked":
             presence.announced = None
         else:
-            presence.roster.told(message["process"], _DEVICES.decode(message["devices"]), now=self._time())
+            presence.roster.receive(message["process"], _DEVICES.decode(message["devices"]), now=self._time())
         self._changed.add(session)
 
     async def run(self) -> None:
@@ -129,7 +129,7 @@ class PresenceTracker:
 
     def _compare(self, session: SessionId, presence: _SessionPresence, now: float) -> None:
         """Announces and encodes the lists that have changed since they were last sent."""
-        here, everywhere = presence.roster.here(now), presence.roster.all(now)
+        here, everywhere = presence.roster.local(now), presence.roster.all(now)
         if here != presence.announced:
             presence.announced = here
             self._announce(session, here)

@@ -1,8 +1,8 @@
-"""Plain machines of delivery: what a reader is owed, from (cursor, head) and what arrives. No I/O, no clock.
+"""Feed: decides what each reader of a Session is sent next, in one process.
 
-A Feed follows one Session for one process. It is told hints, pages of the log and heads, in any order, and puts frames into
-the outboxes of its Subscriptions so that each of them sees a prefix of the log, exactly once and in order (P2). It says which
-read of the log it needs; one at a time, whoever waits.
+It is given hints, pages of the log and heads, in any order. It puts frames into the send buffers of its Subscriptions, so that
+each reader gets a prefix of the log, exactly once and in order (P2). It says which read of the log it needs next; there is one at
+a time, however many Subscriptions wait for it.
 """
 
 from collections import OrderedDict
@@ -14,13 +14,13 @@ from msgspec import Struct
 from sessions_core.machines.send_buffer import Frame, SendBuffer, size_of
 from sessions_core.protocol.ids import SessionId
 
-RING_FRAMES: Final = 512  # newest frames kept, so that a reconnecting herd is served from memory
+RING_FRAMES: Final = 512  # the newest, from which many clients that reconnect at once are served
 RING_BYTES: Final = 1024 * 1024
-EARLY: Final = 64  # hints kept that came before their predecessor; more than that is read from the log
+EARLY_SPANS: Final = 64  # kept when they come before their predecessor; more are read from the log
 
 
 class Span(Struct, frozen=True):
-    """The Events of the seqs (`start`, `end`] that the log still holds, encoded: `body` is the inside of a JSON array."""
+    """The Events of the seqs (`start`, `end`] that the log still holds. `body` is the inside of their JSON array."""
 
     session: SessionId
     epoch: int
@@ -29,7 +29,7 @@ class Span(Struct, frozen=True):
     body: bytes
 
     def frame(self, *, older: bool | None = None) -> str:
-        """The `events` frame; `older` is told on a cold start only."""
+        """Returns the `events` frame, with `older` if it is given."""
         tail = "" if older is None else f',"older":{"true" if older else "false"}'
         return (
             f'{{"type":"events","session":"{self.session}","epoch":{self.epoch},"from":{self.start},"to":{self.end},'
@@ -37,8 +37,8 @@ class Span(Struct, frozen=True):
         )
 
 
-class Piece(Frame, frozen=True):
-    """An `events` frame, encoded once for all who get it."""
+class EventsFrame(Frame, frozen=True):
+    """An `events` frame, encoded once for all who get it. `end` is the cursor of a reader that has applied it."""
 
     end: int = 0
 
@@ -47,8 +47,8 @@ Loss = Literal["restarted", "deleted"]
 
 
 class Subscription:
-    """One Connection's place in one Session: `cursor` is the last seq that was put into its outbox; `lost` is called when
-    the log that it follows has become another one, or is gone.
+    """One reader's place in one Session. `cursor` is the last seq that was put into its send buffer; `stalled`: that buffer was
+    full. `lost` is called when the Session was deleted, or its log restarted in another epoch.
     """
 
     __slots__ = ("cursor", "lost", "send_buffer", "session", "stalled")
@@ -64,115 +64,117 @@ class Subscription:
 
 
 class Feed:
-    """One life of a Session's log as one process knows it: `tail` is how far its live readers are, `head` the newest seq it
-    heard of.
+    """The log of one Session in one epoch, as one process knows it. `head` is the newest seq it has heard of, `tail` the cursor
+    of its live readers.
 
-    A Subscription is live (at the tail: gets each frame as it comes), waiting (for the log), or stalled (its outbox was
-    full; `drained` is called when it is not).
+    A Subscription is live (at the tail: it gets each frame as it comes), waiting (for a read of the log), or stalled (its send
+    buffer was full; `refill` is called when there is room).
     """
 
     def __init__(self, epoch: int, head: int) -> None:
         self.epoch = epoch
         self.tail = head
         self.head = head
-        self._pieces: OrderedDict[int, Piece] = OrderedDict()  # by the cursor that each continues
-        self._bytes = 0
-        self._early: dict[int, Span] = {}
-        self._all: set[Subscription] = set()
+        self._ring: OrderedDict[int, EventsFrame] = OrderedDict()  # by the cursor that each continues
+        self._ring_bytes = 0
+        self._early: dict[int, Span] = {}  # by start
+        self._subscriptions: set[Subscription] = set()
         self._live: dict[Subscription, None] = {}
         self._waiting: dict[Subscription, None] = {}
-        self._doubtful = False
-        self._read_from: int | None = None  # while a read is under way
-        self._head_then = 0  # what `head` was when it began
+        self._in_doubt = False  # a hint was of another epoch
+        self._reading_from: int | None = None  # while a read is under way
+        self._head_before = 0  # `head` when that read began
 
     def __len__(self) -> int:
-        return len(self._all)
+        return len(self._subscriptions)
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:
-        return tuple(self._all)
+        return tuple(self._subscriptions)
 
     def attach(self, subscription: Subscription) -> None:
-        """Begins to serve it from its cursor, which must not be above the log's head."""
-        self._all.add(subscription)
+        """Serves the Subscription from its cursor on, which must not be above the log's head."""
+        self._subscriptions.add(subscription)
         self.head = max(self.head, subscription.cursor)
-        self._serve(subscription)
+        self._catch_up(subscription)
 
     def detach(self, subscription: Subscription) -> None:
-        self._all.discard(subscription)
+        self._subscriptions.discard(subscription)
         self._live.pop(subscription, None)
         self._waiting.pop(subscription, None)
 
-    def drained(self, subscription: Subscription) -> None:
-        """Goes on with one that was stalled."""
+    def refill(self, subscription: Subscription) -> None:
+        """Goes on with a stalled Subscription."""
         subscription.stalled = False
-        if subscription in self._all:
-            self._serve(subscription)
+        if subscription in self._subscriptions:
+            self._catch_up(subscription)
 
     def offer(self, span: Span) -> None:
-        """A hint with its Events: delivered if it continues the tail, kept if it came early, else dropped."""
-        self.told(span.epoch, span.end)
+        """Takes a hint with its Events. Delivers them if they continue the tail, keeps them if they come early."""
+        self.offer_head(span.epoch, span.end)
         if span.epoch != self.epoch or span.end <= self.tail:
             return
         if span.start == self.tail:
-            self._extend(span)
-            self._settle()
-        elif span.start > self.tail and len(self._early) < EARLY:
+            self._append(span)
+            self._serve_waiting()
+        elif span.start > self.tail and len(self._early) < EARLY_SPANS:
             self._early[span.start] = span
 
-    def told(self, epoch: int, head: int) -> None:
-        """A hint without its Events. Of another epoch it is not believed: the log is asked."""
+    def offer_head(self, epoch: int, head: int) -> None:
+        """Takes a hint without its Events. When it is of another epoch, the log is read to find out."""
         if epoch == self.epoch:
             self.head = max(self.head, head)
         else:
-            self._doubtful = True
+            self._in_doubt = True
 
-    def check(self, epoch: int, head: int, *, tail_then: int) -> bool:
-        """The log's position, asked for when the tail was `tail_then`. False: this is another log than we knew."""
-        if epoch != self.epoch or head < tail_then:
+    def check(self, epoch: int, head: int, *, tail_before: int) -> bool:
+        """Takes the log's position, read when the tail was `tail_before`. Returns False if it has restarted or is shorter."""
+        if epoch != self.epoch or head < tail_before:
             return False
         self.head = max(self.head, head)
         return True
 
     def next_read(self) -> int | None:
-        """The cursor to read the log from now; None: nothing is needed, or a read is under way. `page` or `failed` follows."""
-        if self._read_from is not None:
+        """Returns the cursor to read the log from, or None if no read is needed or one is under way. The caller then calls
+        `read_done` or `read_failed`.
+        """
+        if self._reading_from is not None:
             return None
-        self._read_from = self._wanted()
-        self._head_then = self.head
-        return self._read_from
+        self._reading_from = self._cursor_to_read()
+        self._head_before = self.head
+        return self._reading_from
 
-    def failed(self) -> None:
-        self._read_from = None
+    def read_failed(self) -> None:
+        self._reading_from = None
 
-    def page(self, span: Span, *, head: int) -> bool:
-        """What the read brought. False: this is another log than we knew, and its readers have to start cold."""
-        self._read_from = None
-        self._doubtful = False
-        if span.epoch != self.epoch or head < self._head_then:
+    def read_done(self, span: Span, *, head: int) -> bool:
+        """Takes the page that was read. Returns False if the log has restarted or lost Events: then its readers start anew."""
+        self._reading_from = None
+        self._in_doubt = False
+        if span.epoch != self.epoch or head < self._head_before:
             return False
         self.head = max(self.head, head)
         if span.start == self.tail < span.end:
-            self._extend(span)
+            self._append(span)
         elif span.end > span.start:
             self._keep(span)
-        self._settle()
+        self._serve_waiting()
         return True
 
-    def _wanted(self) -> int | None:
-        if self._doubtful:
+    def _cursor_to_read(self) -> int | None:
+        if self._in_doubt:
             return self.tail
         for subscription in self._waiting:
             return min(subscription.cursor, self.tail)
         return self.tail if self.head > self.tail and self._live else None
 
-    def _serve(self, subscription: Subscription) -> None:
+    def _catch_up(self, subscription: Subscription) -> None:
         self._waiting.pop(subscription, None)
-        while (piece := self._pieces.get(subscription.cursor)) is not None:
-            if not subscription.send_buffer.put(piece):
+        while (frame := self._ring.get(subscription.cursor)) is not None:
+            if not subscription.send_buffer.put(frame):
                 subscription.stalled = True
                 return
-            subscription.cursor = piece.end
+            subscription.cursor = frame.end
         if subscription.cursor > self.tail and not self._live:
             self._jump(subscription.cursor)
         if subscription.cursor == self.tail:
@@ -181,44 +183,44 @@ class Feed:
             self._waiting[subscription] = None
 
     def _jump(self, seq: int) -> None:
-        """Nobody is at the tail, so nobody misses what it skips."""
+        """Moves the tail to a reader that is ahead of it. Nobody is live, so nobody misses the Events between."""
         self.tail = seq
-        self._absorb()
+        self._take_early()
 
-    def _extend(self, span: Span) -> None:
+    def _append(self, span: Span) -> None:
         self._deliver(self._keep(span))
-        self._absorb()
+        self._take_early()
 
-    def _absorb(self) -> None:
-        """What came early may be next by now."""
+    def _take_early(self) -> None:
+        """Delivers early Spans that continue the tail, and forgets those that lie behind it."""
         while (span := self._early.pop(self.tail, None)) is not None:
             self._deliver(self._keep(span))
         if self._early:
             self._early = {start: span for start, span in self._early.items() if start > self.tail}
 
-    def _deliver(self, piece: Piece) -> None:
-        self.tail = end = piece.end
-        full = None
+    def _deliver(self, frame: EventsFrame) -> None:
+        self.tail = end = frame.end
+        full: list[Subscription] = []
         for subscription in self._live:
-            if subscription.send_buffer.put(piece):
+            if subscription.send_buffer.put(frame):
                 subscription.cursor = end
             else:
-                full = [*(full or ()), subscription]
-        for subscription in full or ():
+                full.append(subscription)
+        for subscription in full:
             del self._live[subscription]
             subscription.stalled = True
 
-    def _settle(self) -> None:
+    def _serve_waiting(self) -> None:
         if self._waiting:
             for subscription in tuple(self._waiting):
-                self._serve(subscription)
+                self._catch_up(subscription)
 
-    def _keep(self, span: Span) -> Piece:
+    def _keep(self, span: Span) -> EventsFrame:
         text = span.frame()
-        piece = Piece(text=text, size=size_of(text), session=span.session, end=span.end)
-        replaced = self._pieces.pop(span.start, None)
-        self._pieces[span.start] = piece
-        self._bytes += piece.size - (replaced.size if replaced else 0)
-        while len(self._pieces) > RING_FRAMES or (self._bytes > RING_BYTES and len(self._pieces) > 1):
-            self._bytes -= self._pieces.popitem(last=False)[1].size
-        return piece
+        frame = EventsFrame(text=text, size=size_of(text), session=span.session, end=span.end)
+        replaced = self._ring.pop(span.start, None)
+        self._ring[span.start] = frame
+        self._ring_bytes += frame.size - (replaced.size if replaced else 0)
+        while len(self._ring) > RING_FRAMES or (self._ring_bytes > RING_BYTES and len(self._ring) > 1):
+            self._ring_bytes -= self._ring.popitem(last=False)[1].size
+        return frame

@@ -1,8 +1,7 @@
-"""Who is here: the devices that follow a Session, in all processes together.
+"""Roster: the devices that follow a Session, in all processes together.
 
-Plain: a Roster is told what happens here and what other processes say, with the time, and says who is present. Nothing is
-stored anywhere: each process repeats its own list, and what is not repeated is forgotten, so a process that died takes its
-devices with it.
+Each process sends the list of its own devices to the others, and repeats it. A list that is not repeated is forgotten: so the
+devices of a process that was killed disappear, and nothing has to be stored.
 """
 
 from collections.abc import Iterable
@@ -14,17 +13,17 @@ from sessions_core.protocol.author import Author
 from sessions_core.protocol.frames import PresentDevice
 from sessions_core.protocol.ids import DeviceId, UserId
 
-IDLE_AFTER_S: Final = 60.0  # without doing anything
-TYPING_S: Final = 6.0  # a client that types says so again; one that vanished stops by itself
+IDLE_AFTER_S: Final = 60.0  # without any activity
+TYPING_S: Final = 6.0  # clients repeat `typing`; for one that vanished it ends after this time
 REPEAT_S: Final = 10.0  # how often a process repeats its list
-FORGET_S: Final = 25.0  # two repeats missed: that process is gone
-MOST: Final = 50  # devices in one list: it goes to each of them on each change
+FORGET_S: Final = 25.0  # two repeats were missed: the process is gone
+MAX_DEVICES: Final = 50  # in one list, which is sent to each of them on each change
 
 Key = tuple[UserId, DeviceId]
 
 
-class Here(Struct):
-    """One device that follows from this process, with how many Connections."""
+class LocalDevice(Struct):
+    """A device that follows by `count` Connections of this process. Times are those of the caller's clock, in seconds."""
 
     name: str
     label: str
@@ -34,71 +33,74 @@ class Here(Struct):
 
 
 class Roster:
-    """The devices of one Session."""
+    """The devices of one Session. The caller passes the time in, in seconds."""
 
     def __init__(self) -> None:
-        self._here: dict[Key, Here] = {}
-        self._elsewhere: dict[str, tuple[float, tuple[PresentDevice, ...]]] = {}
+        self._local: dict[Key, LocalDevice] = {}
+        self._remote: dict[str, tuple[float, tuple[PresentDevice, ...]]] = {}  # by process: valid until, devices
 
     @property
-    def empty_here(self) -> bool:
-        return not self._here
+    def has_local(self) -> bool:
+        """Whether a device follows from this process."""
+        return bool(self._local)
 
     def arrive(self, by: Author, device: DeviceId, *, label: str, now: float) -> None:
-        """One Connection of the device begins to follow."""
-        here = self._here.setdefault((by.user, device), Here(name=by.name, label=label, count=0, active_at=now))
-        here.count += 1
-        here.label = label
+        """Adds a Connection of the device."""
+        local = self._local.setdefault(
+            (by.user, device), LocalDevice(name=by.name, label=label, count=0, active_at=now)
+        )
+        local.count += 1
+        local.label = label
 
     def leave(self, user: UserId, device: DeviceId) -> None:
-        """One Connection of the device follows no more."""
-        here = self._here.get((user, device))
-        if here is not None:
-            here.count -= 1
-            if here.count < 1:
-                del self._here[user, device]
+        """Removes a Connection of the device."""
+        local = self._local.get((user, device))
+        if local is not None:
+            local.count -= 1
+            if local.count < 1:
+                del self._local[user, device]
 
     def act(self, user: UserId, device: DeviceId, *, now: float, typing: bool | None = None) -> None:
-        """The device did something; `typing`: began or stopped to type."""
-        here = self._here.get((user, device))
-        if here is not None:
-            here.active_at = now
+        """Notes activity of the device; `typing` says that it began or stopped to type."""
+        local = self._local.get((user, device))
+        if local is not None:
+            local.active_at = now
             if typing is not None:
-                here.typing_until = now + TYPING_S if typing else 0.0
+                local.typing_until = now + TYPING_S if typing else 0.0
 
-    def told(self, process: str, devices: tuple[PresentDevice, ...], *, now: float) -> None:
-        """What another process says of its own."""
+    def receive(self, process: str, devices: tuple[PresentDevice, ...], *, now: float) -> None:
+        """Replaces the list of another process."""
         if devices:
-            self._elsewhere[process] = (now + FORGET_S, devices)
+            self._remote[process] = (now + FORGET_S, devices)
         else:
-            self._elsewhere.pop(process, None)
+            self._remote.pop(process, None)
 
-    def here(self, now: float) -> tuple[PresentDevice, ...]:
-        """The devices of this process; where they are too many, those that did something last."""
-        newest = sorted(self._here.items(), key=lambda item: -item[1].active_at)[:MOST]
-        return tuple(_device(key, here, now) for key, here in newest)
+    def local(self, now: float) -> tuple[PresentDevice, ...]:
+        """Returns the devices of this process; if they are too many, those that were active last."""
+        newest = sorted(self._local.items(), key=lambda item: -item[1].active_at)[:MAX_DEVICES]
+        return tuple(_present(key, device, now) for key, device in newest)
 
     def all(self, now: float) -> tuple[PresentDevice, ...]:
-        """Everybody, each device once."""
-        self._elsewhere = {process: told for process, told in self._elsewhere.items() if told[0] > now}
-        lists = [self.here(now), *(devices for _, devices in self._elsewhere.values())]
-        return tuple(_merged(device for devices in lists for device in devices))[:MOST]
+        """Returns the devices of all processes, each device once."""
+        self._remote = {process: entry for process, entry in self._remote.items() if entry[0] > now}
+        lists = [self.local(now), *(devices for _, devices in self._remote.values())]
+        return tuple(_merged(device for devices in lists for device in devices))[:MAX_DEVICES]
 
 
-def _device(key: Key, here: Here, now: float) -> PresentDevice:
+def _present(key: Key, local: LocalDevice, now: float) -> PresentDevice:
     user, device = key
     return PresentDevice(
         device=device,
         user=str(user),
-        name=here.name,
-        label=here.label,
-        state="active" if now - here.active_at < IDLE_AFTER_S else "idle",
-        typing=here.typing_until > now,
+        name=local.name,
+        label=local.label,
+        state="active" if now - local.active_at < IDLE_AFTER_S else "idle",
+        typing=local.typing_until > now,
     )
 
 
 def _merged(devices: Iterable[PresentDevice]) -> Iterable[PresentDevice]:
-    """A device with tabs in several processes is active, or types, if it does so in one."""
+    """Returns each device once. One that follows from several processes is active, or types, if it does so in one of them."""
     found: dict[tuple[str, DeviceId], PresentDevice] = {}
     for device in devices:
         other = found.get((device.user, device.device))

@@ -1,4 +1,6 @@
-"""What is on its way to one socket: bounded in bytes, so that a reader who does not read costs a bounded amount (P11)."""
+"""SendBuffer: the frames that are still to be sent to one client. Bounded in bytes, so that a client that does not read costs a
+bounded amount of memory (P11).
+"""
 
 from collections import deque
 from collections.abc import Callable
@@ -8,16 +10,16 @@ from msgspec import Struct
 
 from sessions_core.protocol.ids import SessionId
 
-REPLY_BYTES: Final = 64 * 1024  # bytes above the limit that answers may take: they cannot be read again from the log
+REPLY_BYTES: Final = 64 * 1024  # above the limit, for replies: unlike Events, they cannot be read again from the log
 
 
 def size_of(text: str) -> int:
-    """Bytes of the text in UTF-8."""
+    """Returns the size of the text in UTF-8, in bytes."""
     return len(text) if text.isascii() else len(text.encode())
 
 
 class Frame(Struct, frozen=True, gc=False):
-    """The text of one WebSocket message, shared by all who get it, its size, and the Session whose log it is from."""
+    """The text of one WebSocket message, shared by all who get it. `size` is in bytes; `session` is set for Events of a log."""
 
     text: str
     size: int
@@ -25,10 +27,10 @@ class Frame(Struct, frozen=True, gc=False):
 
 
 class SendBuffer:
-    """Frames in order. One frame always fits into an empty outbox, however large it is.
+    """A queue of frames with a limit in bytes. An empty buffer takes any frame, however large it is.
 
-    `wake` is called when frames come into a send buffer whose reader said that it `sleeps`. `refused`: something did not fit, and
-    its Subscription waits to go on; whoever empties the outbox resets it.
+    The sender sets `sleeps` when it has nothing to send; the next frame unsets it and calls `wake`. `put` sets `refused` when a
+    frame does not fit; once the buffer is empty, the sender unsets it and lets the stalled Subscriptions go on.
     """
 
     __slots__ = ("_frames", "_limit", "_size", "_wake", "overflowed", "refused", "sleeps")
@@ -46,11 +48,11 @@ class SendBuffer:
         return len(self._frames)
 
     def fits(self, size: int) -> bool:
-        """Whether `put` would take so much now."""
+        """Returns whether `put` would take a frame of that size."""
         return self._size + size <= self._limit or not self._frames
 
     def put(self, frame: Frame) -> bool:
-        """Takes what can be had again later; False when it is full."""
+        """Adds a frame that can be read again later. Returns False, and sets `refused`, when it does not fit."""
         size = self._size + frame.size
         if size > self._limit and self._frames:
             self.refused = True
@@ -63,9 +65,8 @@ class SendBuffer:
         return True
 
     def reply(self, text: str) -> None:
-        """Takes what cannot be had again.
-
-        Sets `overflowed` when a client keeps sending commands without reading; the caller closes it.
+        """Adds a frame that cannot be read again. Sets `overflowed` when a client keeps sending commands without reading; the
+        caller closes it.
         """
         size = size_of(text)
         if self._size + size > self._limit + REPLY_BYTES and self._frames:
@@ -78,7 +79,7 @@ class SendBuffer:
             self._wake()
 
     def take(self) -> str | None:
-        """The next text to send."""
+        """Removes and returns the next text to send, or None."""
         if not self._frames:
             return None
         frame = self._frames.popleft()
@@ -86,12 +87,12 @@ class SendBuffer:
         return frame.text
 
     def drop(self, session: SessionId) -> None:
-        """Drops what was not yet sent of a Session's log: its reader may not have it any more."""
+        """Drops the Events of the Session that were not sent yet: the client has lost the right to read them."""
         kept = [frame for frame in self._frames if frame.session != session]
         self._frames = deque(kept)
         self._size = sum(frame.size for frame in kept)
 
     def clear(self) -> None:
-        """Drops everything: nobody reads any more."""
+        """Drops everything, after the client has gone."""
         self._frames.clear()
         self._size = 0

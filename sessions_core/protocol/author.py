@@ -1,4 +1,4 @@
-"""Author: the person who asks for something, as the engine knows people."""
+"""Author: the user who acts. Free of Django, so that plain machines can use it; `services.access` makes one from a User."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from sessions_core.protocol.ids import UserId
 
 
 class Author(Struct, frozen=True):
-    """A signed-in user and, where it is known, the Device that the user works on. `name` is shown to other people."""
+    """A user and, if it is known, the Device that the user works on. `name` is shown to other people."""
 
     user: UserId
     name: str
@@ -17,10 +17,10 @@ class Author(Struct, frozen=True):
 
     @property
     def actor(self) -> Actor:
-        """The user as the Actor of an Event."""
+        """The Actor of the Events that this user causes."""
         return Actor(kind="user", id=str(self.user), name=self.name)
 
     @property
     def device_text(self) -> str | None:
-        """The Device's id as text, as Events carry it."""
+        """The Device's id as Events carry it."""
         return str(self.device) if self.device else None

@@ -1,4 +1,4 @@
-"""The right of one attempt to write a Run's Events. The log checks it in the statement that inserts."""
+"""The right of one attempt to write a Run's Events. The log checks it in the statement that appends."""
 
 from msgspec import Struct
 

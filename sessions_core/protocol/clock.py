@@ -1,13 +1,13 @@
-"""The time, in one place, so that tests can set it. Leases use the database's clock instead."""
+"""The clock of this process, in one place, so that tests can set it. Leases use the database's clock instead."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """Returns the present time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def wire(moment: datetime) -> str:
-    """The wire's form of a moment: `2026-01-31T12:00:00.123Z`."""
+    """Returns the time as the wire has it: `2026-01-31T12:00:00.123Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,9 +1,9 @@
-"""Every refusal the engine can give: a code for programs, a sentence for people.
+"""All refusals: each has a code for programs and a sentence for people.
 
     Refusal
     ├── NotSignedIn        401
-    ├── NotFound           404  also for what is somebody else's: absent and not yours look the same
-    ├── Forbidden          403  the address and who asks are known, the right is missing
+    ├── NotFound           404  also for what belongs to others: a stranger cannot tell the two apart
+    ├── Forbidden          403  the address exists and the user is known; the right is missing
     │   ├── ReadOnly            the role, the token's scope or an archived Session forbids writing
     │   ├── BadOrigin           a page of another site
     │   └── CsrfFailed          HTTP: the signed-in browser's token is missing or wrong
@@ -17,19 +17,19 @@
     │   ├── BadField            a field is missing or wrong
     │   ├── HelloFirst
     │   ├── NoSuchAgent
-    │   └── NotSupported        a part of the protocol that this version does not serve
+    │   └── NotSupported        a part of the protocol that this version does not implement
     ├── Busy               503
     │   └── RateLimited    429
-    └── Broken             500  HTTP: a fault of ours, in the log
+    └── Broken             500  HTTP only: a fault of ours; the process's log has the traceback
 
-The class docstring is the default sentence. `status` is the HTTP status; a socket sends the same code and sentence in an
-`error` frame.
+The docstring of a class is its default sentence. `status` is the HTTP status; on a socket, an `error` frame carries the same code
+and sentence.
 """
 
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818  # what it is: nothing broke
+class Refusal(Exception):  # noqa: N818  # a refusal is no error of ours
     """That was refused."""
 
     code: ClassVar[str] = "refused"
@@ -175,5 +175,5 @@ class Broken(Refusal):
     retry = True
 
 
-class Fenced(Exception):  # noqa: N818  # an order to a writer, never shown to a person
-    """The Run is not this attempt's any more, or it was cancelled: stop writing."""
+class Fenced(Exception):  # noqa: N818  # tells a writer to stop; no person sees it
+    """The WriteGrant is not valid: the Run was cancelled, has ended, or belongs to a newer attempt. Stop writing."""

@@ -1,7 +1,7 @@
-"""The closed set of facts a Session's log can hold, and the Event that carries one (docs/reference/wire.md › Events).
+"""The facts that a log can hold, and the Event that carries one (docs/reference/wire.md › Events).
 
-A fact is a frozen value; `Fact` is the union of all of them, so that a `match` without a case is a type error. On the wire
-and in the database a fact is its `kind` and its `data`.
+A fact is a frozen value. `Fact` is the union of all of them, so that mypy refuses a `match` that forgets one. On the wire and in
+the database a fact is its `kind` and its `data`.
 """
 
 from typing import ClassVar, Literal, get_args
@@ -19,7 +19,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 
 class Actor(Struct, frozen=True):
-    """Who made an Event. `id` is a user's key or an agent's name, as text; `name` is shown to people."""
+    """The cause of an Event. `id` is the id of a user or the name of an agent, as text; `name` is shown to people."""
 
     kind: Literal["user", "agent", "system"]
     id: str
@@ -37,7 +37,7 @@ class Part(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True, omit_defaults=True):
-    """What a model was given and gave, in its tokens. `estimated` when the provider did not say."""
+    """How many tokens a model read and wrote. `estimated`: the provider did not say."""
 
     input_tokens: int
     output_tokens: int
@@ -45,7 +45,7 @@ class Usage(Struct, frozen=True, omit_defaults=True):
 
 
 class _Fact(Struct, frozen=True, omit_defaults=True):
-    """What all facts share: absent optional fields are left out of `data`."""
+    """The base of all facts. Optional fields that are not set are left out of `data`."""
 
     kind: ClassVar[str]
 
@@ -128,7 +128,7 @@ class MessageDelta(_Fact, frozen=True):
 
 
 class MessageCompleted(_Fact, frozen=True):
-    """The whole Message; overwrites what its deltas made."""
+    """The whole Message. Replaces the text that its deltas made."""
 
     kind: ClassVar[str] = "message.completed"
     message: MessageId
@@ -151,7 +151,7 @@ class RunStarted(_Fact, frozen=True):
 
 
 class RunRestarted(_Fact, frozen=True):
-    """`voided`: Messages of earlier attempts; they disappear from the Timeline."""
+    """`voided`: the Messages of the attempt before, which disappear from the Timeline."""
 
     kind: ClassVar[str] = "run.restarted"
     attempt: int
@@ -166,7 +166,7 @@ class RunProgressed(_Fact, frozen=True):
 
 
 class RunCancelRequested(_Fact, frozen=True):
-    """`by` is the user's id; the Event's actor has the name. `runs`: all that it reaches."""
+    """`by` is the user's id; the Event's actor has the name. `runs`: all Runs that are cancelled."""
 
     kind: ClassVar[str] = "run.cancel_requested"
     by: str
@@ -185,7 +185,7 @@ class RunCancelled(_Fact, frozen=True):
 
 
 class RunFailed(_Fact, frozen=True):
-    """`message` is a sentence for people; `retry`: the same request may well succeed now."""
+    """`message` is a sentence for people. `retry`: the same request may succeed later."""
 
     kind: ClassVar[str] = "run.failed"
     code: str
@@ -229,7 +229,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class Event(Struct, frozen=True):
-    """One numbered fact of a Session's log, in the wire's form; `data` stays encoded until somebody asks for the `fact`."""
+    """One numbered fact of a log, in the wire's form. `data` is encoded; `decode_fact` returns the fact."""
 
     seq: int
     kind: str
@@ -240,16 +240,16 @@ class Event(Struct, frozen=True):
 
 
 def encode_fact(fact: Fact) -> bytes:
-    """The fact's `data` as JSON. Raises UnicodeEncodeError for a lone surrogate: refuse those at the edge."""
+    """Returns the fact's `data` as JSON. Raises UnicodeEncodeError for a lone surrogate; `text` refuses or repairs those."""
     return _ENCODER.encode(fact)
 
 
 def decode_fact(kind: str, data: bytes | str) -> Fact | None:
-    """The fact of that kind, or None where this version does not know the kind."""
+    """Returns the fact, or None when this version does not know its kind."""
     decoder = _DECODERS.get(kind)
     return decoder.decode(data) if decoder else None
 
 
 def encode_events(events: list[Event]) -> bytes:
-    """The events as the inside of a JSON array, without its brackets, so that a frame is made by joining bytes."""
+    """Returns the events as the inside of a JSON array, without its brackets, so that a frame is made by joining bytes."""
     return _ENCODER.encode(events)[1:-1]

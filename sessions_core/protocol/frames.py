@@ -1,4 +1,4 @@
-"""The wire's frames as closed types (docs/reference/wire.md): parsed once at the edge, encoded once for all readers."""
+"""The frames of the wire as closed types (docs/reference/wire.md): parsed once, when they arrive; encoded once for all."""
 
 import re
 from typing import Annotated, Final, Literal
@@ -14,25 +14,25 @@ from sessions_core.protocol.text import LONE_SURROGATE
 
 SUBPROTOCOL: Final = "durable-sessions.v1"
 VERSION: Final = 1
-FRAME_BYTES: Final = 64 * 1024  # bytes of one inbound frame; over it the Connection closes with 1009
+FRAME_BYTES: Final = 64 * 1024  # of a frame from a client; for a larger one the Connection closes with 1009
 
 CLOSE_TOO_LARGE: Final = 1009
-CLOSE_RESTART: Final = 1012  # reconnect after the `retry_after_ms` of the goodbye before it
+CLOSE_RESTART: Final = 1012  # reconnect after the `retry_after_ms` of the goodbye
 CLOSE_BUSY: Final = 1013
 CLOSE_MISBEHAVING: Final = 4400  # do not reconnect
 CLOSE_NOT_SIGNED_IN: Final = 4401  # do not reconnect, sign in
 CLOSE_TOO_SLOW: Final = 4408  # reconnect
-CLOSE_CONNECTION_LIMIT: Final = 4409  # do not reconnect by yourself
+CLOSE_CONNECTION_LIMIT: Final = 4409  # do not reconnect unless the user asks for it
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 Policy = Literal["queue", "steer", "interrupt", "reject"]
 
 
-# What a client sends.
+# Frames that a client sends.
 
 
 class PostedPart(Struct, frozen=True, tag="text"):
-    """The one kind of part that a person can post so far."""
+    """The only kind of part that a person can post."""
 
     text: str
 
@@ -43,7 +43,7 @@ class Hello(Struct, frozen=True, tag="hello"):
 
 
 class Subscribe(Struct, frozen=True, tag="subscribe"):
-    """`after` with `epoch` resumes at a cursor; `last` starts cold with so many newest Messages."""
+    """`after` with `epoch` resumes at a cursor. Without a cursor, the range begins with the `last` newest Messages."""
 
     session: SessionId
     after: Seq | None = None
@@ -71,7 +71,7 @@ class Regenerate(Struct, frozen=True, tag="regenerate"):
 
 
 class Cancel(Struct, frozen=True, tag="cancel"):
-    """Stop one Run, or without `run` all that are active in the Session."""
+    """Cancels one Run; without `run`, all active Runs of the Session."""
 
     id: ClientId
     session: SessionId
@@ -115,11 +115,11 @@ Command = Post | Regenerate | Cancel | Answer | Unqueue | EditQueued
 ClientFrame = Hello | Subscribe | Unsubscribe | Command | Read | Typing | Ping
 
 
-# What the server sends.
+# Frames that the server sends.
 
 
 class Welcome(Struct, frozen=True, tag="welcome"):
-    """`user` is the user's id, `name` what people call them; `limits` in bytes, code points and counts."""
+    """`user` is the user's id, `name` is shown to people. `limits` are bytes, code points and counts, as their names say."""
 
     protocol: int
     user: str
@@ -195,19 +195,19 @@ class Goodbye(Struct, frozen=True, tag="goodbye", omit_defaults=True):
 ServerFrame = Welcome | Subscribed | Unsubscribed | Ok | Error | Presence | Heartbeat | Pong | Removed | Goodbye
 
 
-class _Address(Struct):
+class _Addressee(Struct):
     id: ClientId | UnsetType = UNSET
     session: SessionId | UnsetType = UNSET
 
 
-_ADDRESS: Final = msgspec.json.Decoder(_Address)
+_ADDRESSEES: Final = msgspec.json.Decoder(_Addressee)
 _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _CLIENT_FRAMES: Final[msgspec.json.Decoder[ClientFrame]] = msgspec.json.Decoder(ClientFrame)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
 def parse(text: str | bytes) -> ClientFrame:
-    """The client's frame. Raises BadFrame or BadField with a sentence that names what is wrong."""
+    """Returns the client's frame. Raises BadFrame or BadField, with a sentence that names the fault."""
     try:
         return _CLIENT_FRAMES.decode(text)
     except msgspec.ValidationError as error:
@@ -223,17 +223,17 @@ def parse(text: str | bytes) -> ClientFrame:
         raise BadFrame("That is not JSON.") from None
 
 
-def addressed(text: str) -> tuple[ClientId | UnsetType, SessionId | UnsetType]:
-    """The command id and the Session that a refused frame named, as far as they can be read."""
+def addressee(text: str) -> tuple[ClientId | UnsetType, SessionId | UnsetType]:
+    """Returns the command id and the Session that a refused frame names, if they can be read."""
     try:
-        said = _ADDRESS.decode(_ESCAPED_SURROGATE.sub("?", text))  # what it says besides does not matter here
+        found = _ADDRESSEES.decode(_ESCAPED_SURROGATE.sub("?", text))  # the rest of the frame does not matter here
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return UNSET, UNSET
-    return said.id, said.session
+    return found.id, found.session
 
 
-def refused(refusal: Refusal, *, id: ClientId | UnsetType = UNSET, session: SessionId | UnsetType = UNSET) -> Error:
-    """The `error` frame of a refusal."""
+def error_of(refusal: Refusal, *, id: ClientId | UnsetType = UNSET, session: SessionId | UnsetType = UNSET) -> Error:
+    """Returns the refusal as an `error` frame."""
     return Error(
         code=refusal.code,
         message=refusal.message,
@@ -245,5 +245,5 @@ def refused(refusal: Refusal, *, id: ClientId | UnsetType = UNSET, session: Sess
 
 
 def encode(frame: ServerFrame) -> str:
-    """The frame as the text of one WebSocket message."""
+    """Returns the frame as the text of one WebSocket message."""
     return _ENCODER.encode(frame).decode()

@@ -1,7 +1,7 @@
 """The Timeline: the fold of a Session's Events that a screen shows.
 
-The same fold is written in JavaScript (static/js/core/timeline.js); tests/fixtures/timeline holds both together. Ids are
-text here, since a screen and its JSON know them as nothing else.
+static/js/core/timeline.js is the same fold in JavaScript; tests/fixtures/timeline holds both together. Ids are text here, as in
+the JSON that a screen gets.
 """
 
 from collections.abc import Iterable
@@ -41,14 +41,14 @@ MessageState = Literal[PostState, "open", MessageOutcome]
 
 
 class MessagePart(Struct):
-    """One part of a Message as far as it is written."""
+    """One part of a Message, as far as it is written."""
 
     type: PartType
     text: str
 
 
 class Message(Struct, omit_defaults=True):
-    """What one side said. `seq` is of the Event that began it; `agent` and `run` are None for what a person posted."""
+    """A Message. `seq` is that of the Event that began it; `agent` and `run` are None when a person posted it."""
 
     id: str
     role: Literal["user", "assistant"]
@@ -64,27 +64,27 @@ class Message(Struct, omit_defaults=True):
 
     @property
     def text(self) -> str:
-        """The text without the reasoning."""
+        """The text, without the reasoning."""
         return "".join(part.text for part in self.parts if part.type == "text")
 
 
 class Progress(Struct, omit_defaults=True):
-    """How far a Run says it is; `done` and `total` in a unit of its own."""
+    """The progress that a Run reports; `done` and `total` are in a unit of its own."""
 
     label: str
     done: float | None = None
     total: float | None = None
 
 
-class Asker(Struct):
-    """Who asked for a cancel."""
+class Canceller(Struct):
+    """The user who asked for the cancel."""
 
     id: str
     name: str
 
 
 class RunError(Struct):
-    """Why a Run failed: a sentence for people, and whether the same request may well succeed now."""
+    """The reason why a Run failed. `message` is a sentence for people; `retry`: the same request may succeed later."""
 
     code: str
     message: str
@@ -92,7 +92,7 @@ class RunError(Struct):
 
 
 class Run(Struct, omit_defaults=True):
-    """One execution of an Agent. `replies_to`: the Message it answers; `parent`: the Run that started it."""
+    """One execution of an agent. `replies_to`: the Message that it answers; `parent`: the Run that started it."""
 
     id: str
     agent: str
@@ -101,13 +101,13 @@ class Run(Struct, omit_defaults=True):
     state: RunState
     attempt: int
     progress: Progress | None = None
-    cancel_requested_by: Asker | None = None
+    cancel_requested_by: Canceller | None = None
     error: RunError | None = None
     reason: str | None = None
 
 
 class Timeline(Struct):
-    """Messages and Runs by id, in the order of the log; `cursor` is the seq of the last Event folded."""
+    """Messages and Runs by id, in the order of the log. `cursor` is the seq of the last Event folded."""
 
     messages: dict[str, Message] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
@@ -117,9 +117,8 @@ class Timeline(Struct):
 
 
 def fold(timeline: Timeline, events: Iterable[Event]) -> None:
-    """Bring the Timeline up to date with Events in seq order; what is at or below its cursor is passed over.
-
-    Events about what began before the Timeline, and kinds that this version does not know, change nothing.
+    """Applies Events, which must be in the order of their seq, to the Timeline. Ignores those at or below its cursor, those about
+    Messages and Runs that began before the Timeline, and kinds that this version does not know.
     """
     for event in events:
         if event.seq <= timeline.cursor:
@@ -145,7 +144,7 @@ def _apply(timeline: Timeline, event: Event, fact: Fact) -> None:
             timeline.runs[run.id] = run
         case RunCancelRequested():
             for reached in filter(None, (timeline.runs.get(str(run_id)) for run_id in fact.runs)):
-                reached.cancel_requested_by = Asker(id=fact.by, name=event.actor.name)
+                reached.cancel_requested_by = Canceller(id=fact.by, name=event.actor.name)
         case _:
             _advance(timeline, event, fact)
 
@@ -180,7 +179,7 @@ def _write(message: Message, fact: MessageDelta | MessageCompleted) -> None:
     while len(message.parts) <= fact.part:
         message.parts.append(MessagePart(fact.part_type, ""))
     part = message.parts[fact.part]
-    # The delta says where it belongs, so one that reaches back into what is known changes nothing there.
+    # A joined delta may begin with text that is there already; its offset says where it belongs.
     part.text = part.text[: fact.offset] + fact.text
 
 

@@ -92,7 +92,7 @@ class Client:
         if not len(subscription.send_buffer) and subscription.send_buffer.refused:
             subscription.send_buffer.refused = False
             if subscription.stalled:
-                process.known().drained(subscription)
+                process.known().refill(subscription)
 
     def _start_cold(self) -> None:
         assert self.process is not None
@@ -155,7 +155,7 @@ class Process:
         if whole:
             feed.offer(hint)
         else:
-            feed.told(hint.epoch, hint.end)
+            feed.offer_head(hint.epoch, hint.end)
 
     def begin_read(self) -> bool:
         """The log answers now; the answer arrives when `end_read` says so."""
@@ -163,7 +163,7 @@ class Process:
         if (after := feed.next_read()) is None:
             return False
         span, head = self.log.read(after)
-        self.answer = lambda: feed.page(span, head=head)
+        self.answer = lambda: feed.read_done(span, head=head)
         self.position = (span.epoch, head)
         return True
 
@@ -176,9 +176,9 @@ class Process:
     def lose_read(self) -> None:
         if self.answer is not None:
             self.answer = None
-            self.known().failed()
+            self.known().read_failed()
 
     def tail_check(self) -> None:
         feed = self.known()
-        if not feed.check(self.log.epoch, self.log.head, tail_then=feed.tail):
+        if not feed.check(self.log.epoch, self.log.head, tail_before=feed.tail):
             self.become(self.log.epoch, self.log.head)

@@ -2,7 +2,7 @@
 
 import json
 
-from sessions_core.machines.feed import EARLY, Feed, Span, Subscription
+from sessions_core.machines.feed import EARLY_SPANS, Feed, Span, Subscription
 from sessions_core.machines.send_buffer import REPLY_BYTES, Frame, SendBuffer
 from tests.plain.delivery_world import SESSION
 
@@ -52,7 +52,7 @@ def test_a_hint_that_leaves_a_gap_has_the_log_read_once_for_all() -> None:
     assert feed.next_read() == 5
     assert feed.next_read() is None
 
-    feed.page(span(5, 6), head=7)
+    feed.read_done(span(5, 6), head=7)
     assert [ranges(reader) for reader in readers] == [[(5, 6), (6, 7)]] * 3
     assert feed.next_read() is None
 
@@ -61,7 +61,7 @@ def test_a_hint_without_its_events_has_the_log_read() -> None:
     feed = Feed(1, 5)
     following(feed, 5)
 
-    feed.told(1, 9)
+    feed.offer_head(1, 9)
 
     assert feed.next_read() == 5
 
@@ -96,7 +96,7 @@ def test_a_stalled_reader_goes_on_where_it_stopped() -> None:
     feed.offer(span(1, 2))
 
     assert ranges(slow) == [(0, 1)]
-    feed.drained(slow)
+    feed.refill(slow)
 
     assert ranges(slow) == [(1, 2)]
     assert not slow.stalled
@@ -110,20 +110,20 @@ def test_a_hint_of_another_epoch_is_not_believed_but_looked_into() -> None:
 
     assert not len(reader.send_buffer)
     assert feed.next_read() == 5
-    assert feed.page(span(5, 5, epoch=2), head=5)
+    assert feed.read_done(span(5, 5, epoch=2), head=5)
     assert feed.next_read() is None
 
 
 def test_a_log_of_another_epoch_is_another_log() -> None:
-    assert not Feed(1, 5).check(2, 9, tail_then=5)
+    assert not Feed(1, 5).check(2, 9, tail_before=5)
     feed = Feed(1, 5)
-    feed.told(2, 6)
+    feed.offer_head(2, 6)
     assert feed.next_read() == 5
-    assert not feed.page(span(5, 6, epoch=2), head=6)
+    assert not feed.read_done(span(5, 6, epoch=2), head=6)
 
 
 def test_a_log_that_became_shorter_is_another_log() -> None:
-    assert not Feed(1, 5).check(1, 4, tail_then=5)
+    assert not Feed(1, 5).check(1, 4, tail_before=5)
 
 
 def test_a_check_that_a_hint_has_overtaken_is_no_shorter_log() -> None:
@@ -131,15 +131,15 @@ def test_a_check_that_a_hint_has_overtaken_is_no_shorter_log() -> None:
     following(feed, 5)
     feed.offer(span(5, 6))
 
-    assert feed.check(1, 5, tail_then=5)
+    assert feed.check(1, 5, tail_before=5)
 
 
 def test_hints_that_come_early_are_kept_within_bounds() -> None:
     feed = Feed(1, 0)
-    for seq in range(1, 10 * EARLY):
+    for seq in range(1, 10 * EARLY_SPANS):
         feed.offer(span(seq, seq + 1))
 
-    assert len(feed._early) == EARLY
+    assert len(feed._early) == EARLY_SPANS
 
 
 def test_an_empty_outbox_takes_any_frame() -> None:

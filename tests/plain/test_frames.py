@@ -7,7 +7,7 @@ import pytest
 from msgspec import UNSET
 
 from sessions_core.protocol.errors import BadField, BadFrame, Refusal
-from sessions_core.protocol.frames import Ping, Post, addressed, parse
+from sessions_core.protocol.frames import Ping, Post, addressee, parse
 
 ID, SESSION = uuid4(), uuid4()
 DEEP = 5000
@@ -47,7 +47,7 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(text: str, refusal: type
 
 def test_a_refused_command_is_told_by_its_id() -> None:
     for text in (post(parts=3), post(parts=[{"type": "text", "text": "a\ud800"}])):
-        assert addressed(text) == (ID, SESSION)
-    assert addressed(post(parts="[" * DEEP)) == (ID, SESSION)
+        assert addressee(text) == (ID, SESSION)
+    assert addressee(post(parts="[" * DEEP)) == (ID, SESSION)
     for text in ("x", '{"id": 3}', '{"x": ' + "[" * DEEP + "]" * DEEP + "}"):
-        assert addressed(text) == (UNSET, UNSET)
+        assert addressee(text) == (UNSET, UNSET)

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from sessions_core.machines.roster import FORGET_S, IDLE_AFTER_S, MOST, TYPING_S, Roster
+from sessions_core.machines.roster import FORGET_S, IDLE_AFTER_S, MAX_DEVICES, TYPING_S, Roster
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.frames import PresentDevice
 from sessions_core.protocol.ids import DeviceId, UserId
@@ -46,8 +46,8 @@ def test_typing_ends_by_itself() -> None:
 
 def test_a_process_that_died_takes_its_devices_with_it() -> None:
     roster = alice_with(PHONE)
-    elsewhere = alice_with(LAPTOP).here(0.0)
-    roster.told("another", elsewhere, now=0.0)
+    elsewhere = alice_with(LAPTOP).local(0.0)
+    roster.receive("another", elsewhere, now=0.0)
 
     assert len(roster.all(1.0)) == 2
     assert len(roster.all(FORGET_S)) == 1
@@ -56,12 +56,12 @@ def test_a_process_that_died_takes_its_devices_with_it() -> None:
 def test_a_device_in_two_processes_types_if_it_types_in_one() -> None:
     roster = alice_with(PHONE)
     typing = PresentDevice(device=PHONE, user="1", name="Alice", label="", state="active", typing=True)
-    roster.told("another", (typing,), now=0.0)
+    roster.receive("another", (typing,), now=0.0)
 
     assert roster.all(1.0) == (typing,)
 
 
 def test_a_list_is_bounded() -> None:
-    roster = alice_with(*(DeviceId(uuid4()) for _ in range(2 * MOST)))
+    roster = alice_with(*(DeviceId(uuid4()) for _ in range(2 * MAX_DEVICES)))
 
-    assert len(roster.all(1.0)) == MOST
+    assert len(roster.all(1.0)) == MAX_DEVICES
