@@ -1,7 +1,8 @@
-"""The rows. Who writes which: `log` is the only writer of Event and of `Session.head`; `runs` of Run; `sessions` of the rest of
-Session and of Participant; `devices` of Device; `workers` of Worker; `tokens` of ApiToken.
+"""The tables. Each has one writer: `log` writes Event and `Session.head`; in `services`, `sessions` writes Participant and the
+rest of Session, `runs` Run, `workers` Worker, `devices` Device, and `tokens` ApiToken.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.conf import settings
@@ -13,26 +14,26 @@ from django.db.models.functions import Now
 from typing_extensions import override
 
 from sessions_core.protocol import ids, run_states
+from sessions_core.protocol.events import ROLES
+from sessions_core.protocol.frames import POLICIES
 from sessions_core.protocol.run_states import RunState
 
 
-class Session(models.Model):
-    """A durable conversation. `head` is the seq of its newest Event; `epoch` changes when the log is restored."""
+def _choices(values: Iterable[str]) -> list[tuple[str, str]]:
+    return [(value, value.capitalize()) for value in values]
 
-    class Policy(models.TextChoices):
-        QUEUE = "queue"
-        STEER = "steer"
-        INTERRUPT = "interrupt"
-        REJECT = "reject"
+
+class Session(models.Model):
+    """A durable conversation. `head` is the seq of its newest Event; `epoch` changes when the log is restored from a backup."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_session, editable=False)
     title = models.CharField(max_length=200, blank=True)
-    agent = models.CharField(max_length=64, help_text="Who answers here, unless a post names another.")
-    policy = models.CharField(max_length=16, choices=Policy, default=Policy.QUEUE)
+    agent = models.CharField(max_length=64, help_text="It answers, unless a post names another.")
+    policy = models.CharField(max_length=16, choices=_choices(POLICIES), default="queue")
     epoch = models.PositiveIntegerField(db_default=1, editable=False)
     head = models.PositiveBigIntegerField(db_default=0, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    active_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When somebody last said something.")
+    active_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When something last happened in it.")
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -40,9 +41,7 @@ class Session(models.Model):
         indexes: ClassVar = [models.Index(fields=["-active_at"], name="session_newest")]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(epoch__gte=1), name="session_epoch_from_1"),
-            models.CheckConstraint(
-                condition=Q(policy__in=["queue", "steer", "interrupt", "reject"]), name="session_policy_known"
-            ),
+            models.CheckConstraint(condition=Q(policy__in=POLICIES), name="session_policy_known"),
         ]
 
     @override
@@ -51,16 +50,11 @@ class Session(models.Model):
 
 
 class Participant(models.Model):
-    """One user's membership in one Session. `read_seq` is the user's read mark, the same on all devices."""
-
-    class Role(models.TextChoices):
-        OWNER = "owner"
-        EDITOR = "editor"
-        VIEWER = "viewer"
+    """One user's membership in one Session. `read_seq` is the seq up to which the user has read, on any Device."""
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="participants", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    role = models.CharField(max_length=16, choices=Role)
+    role = models.CharField(max_length=16, choices=_choices(ROLES))
     read_seq = models.PositiveBigIntegerField(db_default=0, editable=False)
     joined_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -69,7 +63,7 @@ class Participant(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["session", "user"], name="participant_once"),
             models.UniqueConstraint(fields=["session"], condition=Q(role="owner"), name="participant_one_owner"),
-            models.CheckConstraint(condition=Q(role__in=["owner", "editor", "viewer"]), name="participant_role_known"),
+            models.CheckConstraint(condition=Q(role__in=ROLES), name="participant_role_known"),
         ]
 
     @override
@@ -78,7 +72,7 @@ class Participant(models.Model):
 
 
 class Device(models.Model):
-    """One browser or app installation of one user; `key` is the uuid it made for itself."""
+    """One browser or app installation of one user. `key` is a uuid of its own making."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices", db_index=False)
     key = models.UUIDField(editable=False)
@@ -96,19 +90,17 @@ class Device(models.Model):
 
 
 class Run(models.Model):
-    """One execution of an agent in a Session. Only the attempt that holds `fence` may write, until `lease_until`."""
+    """One execution of an agent in a Session. Only the attempt with the present `fence` may write. Its worker holds it until
+    `lease_until`.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.new_run, editable=False)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="runs")
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
     agent = models.CharField(max_length=64)
     replies_to = models.UUIDField(null=True, editable=False, help_text="The Message that it answers.")
-    asked_seq = models.PositiveBigIntegerField(
-        editable=False, help_text="Seq of the Event before which a cold reader need not look."
-    )
-    state = models.CharField(
-        max_length=16, choices=[(state, state.capitalize()) for state in RunState], default=run_states.INITIAL
-    )
+    asked_seq = models.PositiveBigIntegerField(editable=False, help_text="Seq of the Event that requested it.")
+    state = models.CharField(max_length=16, choices=_choices(RunState), default=run_states.INITIAL)
     attempt = models.PositiveIntegerField(default=0)
     attempt_seq = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Seq of the Event that began the present attempt."
@@ -117,7 +109,7 @@ class Run(models.Model):
     fence = models.PositiveBigIntegerField(default=0)
     worker = models.CharField(max_length=200, blank=True)
     lease_until = models.DateTimeField(null=True)
-    woken_at = models.DateTimeField(db_default=Now(), help_text="When a worker was last told of it.")
+    woken_at = models.DateTimeField(db_default=Now(), help_text="When a worker was last woken for it.")
     cancel_requested_at = models.DateTimeField(null=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
@@ -167,8 +159,8 @@ class Run(models.Model):
 
 
 class KeptJSONField(models.JSONField):
-    """JSON kept as the text that was written: nothing is parsed on the way in or out, and a frame from the log is the same
-    bytes as the hint's. Not for queries into it.
+    """JSON in a column of type `json`, which keeps the text as it was written: a frame from the log has the same bytes as the
+    hint. Lookups into the JSON do not work.
     """
 
     @override
@@ -177,14 +169,14 @@ class KeptJSONField(models.JSONField):
 
     @override
     def from_db_value(self, value: object, expression: object, connection: BaseDatabaseWrapper) -> object:
-        return value  # psycopg has read it already; only for jsonb Django asks it not to
+        return value  # psycopg has parsed it already: Django prevents that for jsonb only
 
 
 class Event(models.Model):
-    """One row of the log. Immutable; written by `log` only. `message` is set where compaction and paging look for it."""
+    """One fact of the log. Immutable. `message_id` is set for the kinds that paging and compaction look up by Message."""
 
     pk = models.CompositePrimaryKey("session_id", "seq")
-    # The statement that inserts raises the Session's head: no row can be without its Session, and no trigger need ask.
+    # Without a constraint, which would call a trigger for each row: the statement that inserts also updates the Session's row.
     session = models.ForeignKey(
         Session, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
@@ -235,7 +227,7 @@ class Event(models.Model):
 
 
 class Worker(models.Model):
-    """One worker process. It says itself that it is alive; a worker that died without a word is simply not seen any more."""
+    """One worker process. It updates `seen_at` while it lives; the row of a worker that was killed stays as it is."""
 
     name = models.CharField(max_length=200, primary_key=True)
     agents = ArrayField(models.CharField(max_length=64))
@@ -251,7 +243,7 @@ class Worker(models.Model):
 
 
 class ApiToken(models.Model):
-    """A bearer token of one user. Only its SHA-256 is kept; `hint` is how it starts, to tell one from another."""
+    """A bearer token of one user. Only its SHA-256 is stored; `hint` is its beginning, so that people can tell tokens apart."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     label = models.CharField(max_length=100, blank=True)

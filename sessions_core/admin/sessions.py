@@ -48,7 +48,7 @@ class SessionAdmin(ReadOnlyAdmin):
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: QuerySet[Session] = super().get_queryset(request)
-        owners = Participant.objects.filter(session=OuterRef("pk"), role=Participant.Role.OWNER)
+        owners = Participant.objects.filter(session=OuterRef("pk"), role="owner")
         return rows.annotate(
             owner_name=Subquery(owners.values("user__username")[:1]),
             people_count=count_of(Participant.objects.all(), of="session"),

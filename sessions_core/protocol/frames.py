@@ -1,7 +1,7 @@
 """The frames of the wire as closed types (docs/reference/wire.md): parsed once, when they arrive; encoded once for all."""
 
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -26,6 +26,7 @@ CLOSE_CONNECTION_LIMIT: Final = 4409  # do not reconnect unless the user asks fo
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 Policy = Literal["queue", "steer", "interrupt", "reject"]
+POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 
 
 # Frames that a client sends.

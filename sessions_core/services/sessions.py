@@ -25,13 +25,14 @@ from sessions_core.protocol.events import (
     SessionRenamed,
     SessionRestored,
 )
+from sessions_core.protocol.frames import POLICIES
 from sessions_core.protocol.ids import ClientId, SessionId, UserId, new_session
 from sessions_core.services import access, dispatch
 from sessions_core.services.messages import check_policy
 from sessions_core.services.runs import lock_session, running
 
 TITLE_CHARACTERS: Final = 200
-_POLICIES: Final = frozenset(Session.Policy.values)
+_POLICIES: Final = frozenset(POLICIES)
 
 
 class SessionSummary(Struct, frozen=True):
