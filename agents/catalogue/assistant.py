@@ -1,4 +1,4 @@
-"""Answers with a language model: whatever CHAT_MODEL names."""
+"""Answers with the language model that CHAT_MODEL names."""
 
 from django.conf import settings
 
@@ -9,7 +9,7 @@ NO_MODEL = "No model is set. Set CHAT_MODEL and CHAT_MODEL_KEY and start again; 
 
 
 def description() -> str:
-    """Which model answers, as people see it."""
+    """Returns what people are told about the model."""
     if settings.LOCAL_LLM:
         return local.label()
     return (
@@ -20,16 +20,16 @@ def description() -> str:
 
 
 def prepare() -> None:
-    """Loads pydantic-ai, which takes more than a second, and makes the HTTP client: the first answer does not wait for them."""
+    """Loads pydantic-ai, which takes more than a second, and makes the HTTP client, so that the first answer need not wait."""
     if settings.CHAT_MODEL:
-        from agents.provider import chat  # noqa: PLC0415  # nor does the web process, which only lists agents
+        from agents.provider import chat  # noqa: PLC0415  # here, because the web process only lists agents
 
         chat.prepare()
 
 
 @agent("assistant", title="Assistant", description=description(), prepare=prepare)
 async def assistant(run: AgentRun) -> None:
-    """Streams the model's answer; what it thinks is kept apart from what it says."""
+    """Streams the model's answer and its reasoning."""
     if not settings.CHAT_MODEL:
         raise AgentFailed("no_model", NO_MODEL)
     from agents.provider import chat  # noqa: PLC0415  # see `prepare`

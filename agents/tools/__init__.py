@@ -1,4 +1,4 @@
-"""Tools: what agents of the catalogue can use and share. Plain functions, which know neither Runs nor the database.
+"""Tools: functions that agents share. They know no Run.
 
-May import the standard library and libraries. A new tool is a file or a folder here.
+May import libraries, nothing else of `agents`. A new tool is a file or a folder here.
 """

@@ -1,4 +1,4 @@
-"""Writes of several Runs go together; what is wrong with one is not wrong with the others."""
+"""Writes of several Runs go into one statement; a faulty one fails alone."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ def two_claims(session: SessionId, owner: Author) -> list[Claim]:
     return [claimed(one, owner) for one in (session, sessions.create(by=owner, agent="script"))]
 
 
-async def test_a_fenced_write_harms_no_other(session: SessionId, owner: Author) -> None:
+async def test_a_fenced_write_fails_alone(session: SessionId, owner: Author) -> None:
     claims = await bridge.run(two_claims, session, owner)
     await bridge.run(runs.cancel, claims[0].session, by=owner, client_id=client_id())
     appender = Appender()
@@ -36,7 +36,7 @@ async def test_a_fenced_write_harms_no_other(session: SessionId, owner: Author) 
     assert await bridge.run(of_kind, claims[1].session, RunProgressed) == [fact]
 
 
-async def test_a_write_that_cannot_be_harms_no_other(session: SessionId, owner: Author) -> None:
+async def test_a_write_that_the_database_refuses_fails_alone(session: SessionId, owner: Author) -> None:
     claims = await bridge.run(two_claims, session, owner)
     appender = Appender()
 
@@ -50,14 +50,14 @@ async def test_a_write_that_cannot_be_harms_no_other(session: SessionId, owner: 
     assert first is not second
 
 
-def test_what_the_server_refused_can_be_tried_again() -> None:
+def test_what_the_server_refused_was_rolled_back() -> None:
     with pytest.raises(Exception, match="division by zero") as refused, connection.cursor() as cursor:
         cursor.execute("SELECT 1 / 0")
 
     assert was_rolled_back(refused.value)
 
 
-def test_what_a_lost_connection_did_is_not_known() -> None:
+def test_what_was_written_when_the_connection_broke_may_have_been_committed() -> None:
     with pytest.raises(OperationalError) as lost, connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 

@@ -1,4 +1,4 @@
-"""The Guide finds what the documentation says, and says so when it says nothing."""
+"""The Guide finds what the documentation holds, and says so when it holds nothing."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,9 +57,9 @@ def test_pictures_and_local_links_are_left_out(library: Sequence[Section]) -> No
 
 
 def test_the_best_section_comes_first(library: Sequence[Section]) -> None:
-    assert guide.best("How do I take a backup?", library)[0].title == "Operating › Backups › Taking one"
-    assert guide.best("on which port does it listen?", library)[0].title == "Operating › Settings"
-    assert guide.best("CHAT_MODEL", library)[0].title == "Operating › Settings"
+    assert guide.find_sections("How do I take a backup?", library)[0].title == "Operating › Backups › Taking one"
+    assert guide.find_sections("on which port does it listen?", library)[0].title == "Operating › Settings"
+    assert guide.find_sections("CHAT_MODEL", library)[0].title == "Operating › Settings"
 
 
 @pytest.mark.parametrize(
@@ -76,23 +76,23 @@ def test_the_best_section_comes_first(library: Sequence[Section]) -> None:
     ],
 )
 def test_a_question_about_something_else_finds_nothing(library: Sequence[Section], question: str) -> None:
-    assert guide.best(question, library) == []
+    assert guide.find_sections(question, library) == []
 
 
-def test_what_is_this_is_answered_by_the_beginning(library: Sequence[Section]) -> None:
-    assert guide.best("What is this?", library) == [library[0]]
+def test_what_is_this_is_answered_by_the_first_section(library: Sequence[Section]) -> None:
+    assert guide.find_sections("What is this?", library) == [library[0]]
 
 
-def test_an_answer_cites_its_pages(library: Sequence[Section]) -> None:
-    answer = guide.quote("port", guide.best("port", library))
+def test_an_answer_names_its_pages(library: Sequence[Section]) -> None:
+    answer = guide.quote("port", guide.find_sections("port", library))
 
     assert answer.startswith("### Settings\n\n`PORT` is the port")
     assert answer.endswith("From: `docs/reference/settings.md` › Settings")
 
 
-def test_what_was_not_found_is_said_plainly_with_what_there_is(library: Sequence[Section]) -> None:
-    assert guide.nothing(library).startswith("I found nothing about that")
-    assert "- Operating" in guide.nothing(library)
+def test_without_an_answer_it_says_so_and_lists_the_pages(library: Sequence[Section]) -> None:
+    assert guide.no_answer(library).startswith("I found nothing about that")
+    assert "- Operating" in guide.no_answer(library)
 
 
 def test_a_long_section_is_quoted_in_part() -> None:
@@ -103,7 +103,7 @@ def test_a_long_section_is_quoted_in_part() -> None:
     excerpt = guide.excerpt("printer toner", section)
 
     assert "The printer needs toner." in excerpt
-    assert len(excerpt) <= guide.LENGTH
+    assert len(excerpt) <= guide.MAX_LENGTH
 
 
 def test_a_long_block_is_cut_at_a_line_and_its_fence_closed() -> None:
@@ -112,7 +112,7 @@ def test_a_long_block_is_cut_at_a_line_and_its_fence_closed() -> None:
     excerpt = guide.excerpt("code", Section(page="p", title="T", blocks=(block,)))
 
     assert excerpt.endswith("```\n\n…")
-    assert len(excerpt) <= guide.LENGTH + 100
+    assert len(excerpt) <= guide.MAX_LENGTH + 100
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,6 @@ def test_a_long_block_is_cut_at_a_line_and_its_fence_closed() -> None:
     ],
 )
 def test_our_own_documentation_answers(question: str, cited: str) -> None:
-    found = guide.best(question, read(Path(settings.BASE_DIR)))
+    found = guide.find_sections(question, read(Path(settings.BASE_DIR)))
 
     assert cited in {section.page for section in found}

@@ -72,7 +72,7 @@ from django.template.loader import get_template
 from agents.catalogue import guide
 from chatapp.pages.assets import build_import_map
 assert "ds/core/timeline.js" in build_import_map()
-assert guide.sections()
+assert guide.read_library()
 print(get_template("session/session.html").origin.name)
 print(finders.find("css/base.css"))
 """

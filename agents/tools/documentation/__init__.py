@@ -1,1 +1,1 @@
-"""This software's own documentation, as sections that can be searched. The Guide answers from it."""
+"""The documentation of this software: split into sections, and ranked by a question. May import Django's database connection."""

@@ -1,8 +1,8 @@
-"""Which texts answer a question best: PostgreSQL's stemmer, stop words and cover density, weighed by how rare a word is.
+"""Ranks texts by how well they answer a question: PostgreSQL's stemmer, stop words and cover density, weighted by rarity.
 
-ts_rank_cd alone knows no rarity: in “how do I set the port” it takes “set” for as telling as “port”. So each word of the
-question counts by its inverse document frequency, as in BM25, and the share of that weight which a text covers tells whether
-it is about the question at all.
+PostgreSQL's ts_rank_cd knows no rarity: in “how do I set the port”, “set” counts as much as “port”. So each word of the question
+is weighted by its inverse document frequency, as in BM25. The share of the question's weight that a text covers shows whether
+the text is about the question at all.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from typing import Any, Final
 from django.db import connection
 from msgspec import Struct
 
-# A word that no text holds counts half: people say more than a page does.
-# 1|32: long texts count less, and a word said ten times is not ten times as telling.
+# A word that no text holds has half its weight: people use more words than a page does.
+# 1|32 are ts_rank_cd's flags: divide by the logarithm of the text's length, and map the rank to 0 … 1.
 _RANK: Final = """
     WITH given AS (
         SELECT ord, setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('english', body), 'C') AS words
@@ -27,24 +27,24 @@ _RANK: Final = """
                * CASE count(ord) WHEN 0 THEN 0.5 ELSE 1 END AS rarity
         FROM term LEFT JOIN hit USING (lexeme) GROUP BY lexeme
     )
-    SELECT ord, sum(rarity * rank) AS score, sum(rarity) / (SELECT sum(rarity) FROM weight) AS covered,
+    SELECT ord, sum(rarity * rank) AS score, sum(rarity) / (SELECT sum(rarity) FROM weight) AS coverage,
            count(*) AS words, (SELECT count(*) FROM weight) AS asked
     FROM hit JOIN weight USING (lexeme) GROUP BY ord ORDER BY score DESC, ord
 """
 
 
-class Found(Struct, frozen=True):
-    """The text at `index`. It holds `words` of the `asked` words of the question; `covered`: their share of its weight, to 1."""
+class RankedText(Struct, frozen=True):
+    """The text at `index`, which holds `words` of the `words_asked` words of the question."""
 
     index: int
     score: float
-    covered: float
+    coverage: float  # 0 … 1: the share of the question's weight that those words have
     words: int
-    asked: int
+    words_asked: int
 
 
-def rank(question: str, texts: Sequence[tuple[str, str]]) -> list[Found]:
-    """The texts, given as title and body, that hold words of the question; the best first."""
+def rank(question: str, texts: Sequence[tuple[str, str]]) -> list[RankedText]:
+    """Returns the texts that hold words of the question, the best first. `texts` are pairs of title and body."""
     arguments: dict[str, Any] = {
         "question": question,
         "titles": [title for title, _ in texts],
@@ -54,13 +54,13 @@ def rank(question: str, texts: Sequence[tuple[str, str]]) -> list[Found]:
         cursor.execute(_RANK, arguments)
         rows = cursor.fetchall()
     return [
-        Found(index=ord_ - 1, score=float(score), covered=float(covered), words=words, asked=asked)
-        for ord_, score, covered, words, asked in rows
+        RankedText(index=ord_ - 1, score=float(score), coverage=float(coverage), words=words, words_asked=asked)
+        for ord_, score, coverage, words, asked in rows
     ]
 
 
-def says_nothing(question: str) -> bool:
-    """Whether the question is made of stop words alone: “what is this?”, “who are you?”."""
+def has_only_stop_words(question: str) -> bool:
+    """True for “what is this?” and “who are you?”, and for a question without words."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_tsvector('english', %s) = ''", [question])
         row = cursor.fetchone()

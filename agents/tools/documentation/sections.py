@@ -7,12 +7,12 @@ from markdown_it import MarkdownIt
 from msgspec import Struct
 
 _IMAGE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-_LOCAL_LINK: Final = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]*\)")  # leads nowhere outside its page
+_LOCAL_LINK: Final = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]*\)")  # broken outside its page
 _PARSER: Final = MarkdownIt("commonmark").enable("table")
 
 
 class Section(Struct, frozen=True):
-    """What stands below one heading of a page, in Markdown. `title` is the heading with those above it."""
+    """The Markdown below one heading of a page, in blocks. `title` holds the headings above it too: `Operating › Backups`."""
 
     page: str
     title: str
@@ -24,7 +24,7 @@ class Section(Struct, frozen=True):
 
 
 def read(folder: Path) -> tuple[Section, ...]:
-    """The sections of README.md and docs/*.md below the folder."""
+    """Returns the sections of the README and of all pages of `docs/` in the folder."""
     pages = [*folder.glob("README.md"), *sorted(folder.glob("docs/**/*.md"))]
     return tuple(
         section for page in pages for section in split(page.read_text("utf-8"), page=str(page.relative_to(folder)))
@@ -32,7 +32,7 @@ def read(folder: Path) -> tuple[Section, ...]:
 
 
 def split(text: str, *, page: str) -> Iterator[Section]:
-    """The sections of one page that say something."""
+    """Yields the sections of one page that hold more than their heading."""
     lines = text.splitlines()
     trail: list[str] = []
     blocks: list[str] = []
@@ -51,11 +51,11 @@ def split(text: str, *, page: str) -> Iterator[Section]:
 
 
 def _section(page: str, trail: Sequence[str], blocks: Sequence[str]) -> Iterator[Section]:
-    said = tuple(block for block in blocks if block)
-    if said:
-        yield Section(page=page, title=" › ".join(trail) or page, blocks=said)
+    filled = tuple(block for block in blocks if block)
+    if filled:
+        yield Section(page=page, title=" › ".join(trail) or page, blocks=filled)
 
 
 def _plain(text: str) -> str:
-    """Without what only works where the page lies: pictures, and links to its neighbours."""
+    """Removes pictures and links to other pages, which work only where the page itself is."""
     return _LOCAL_LINK.sub(r"\1", _IMAGE.sub("", text)).strip()
