@@ -71,9 +71,9 @@ async def wake_waiting(runner: Runner) -> None:
 async def _seen(runner: Runner) -> None:
     """Lets the other processes know that this worker is alive, and which agents it has."""
     if runner.draining:
-        await bridge.run(workers.gone, runner.worker)
+        await bridge.run(workers.remove, runner.worker)
     else:
-        await bridge.run(workers.seen, runner.worker, agents().keys())
+        await bridge.run(workers.mark_seen, runner.worker, agents().keys())
 
 
 async def _compact(runner: Runner) -> None:

@@ -1,4 +1,4 @@
-"""Shared by the routes: the idempotency key of a command, and the errors that each route may answer with."""
+"""Shared by the routes: the idempotency key of a command, and the errors and the content type of the routes."""
 
 from typing import Annotated, Final
 from uuid import UUID, uuid4
@@ -15,6 +15,7 @@ IdempotencyKey = Annotated[
         description="A uuid, made once per command and kept over its retries: a repeat has no second effect.",
     ),
 ]
+JSON: Final = "application/json; charset=utf-8"
 REFUSALS: Final = {frozenset({401, 403, 404, 413, 422, 429, 500, 503}): ErrorResponse}
 CONFLICTS: Final = {frozenset({401, 403, 404, 409, 413, 422, 429, 500, 503}): ErrorResponse}
 

@@ -7,7 +7,7 @@ from ninja import Query, Router
 
 from sessions_core import log
 from sessions_core.api.authentication import ApiRequest
-from sessions_core.api.commands import REFUSALS
+from sessions_core.api.commands import JSON, REFUSALS
 from sessions_core.api.schemas import EventPage, EventRange
 from sessions_core.log import LogPage
 from sessions_core.protocol.ids import SessionId
@@ -15,8 +15,7 @@ from sessions_core.services import access
 
 router = Router(tags=["history"])
 
-_MESSAGES: Final = 50  # of `before` without `last`
-_JSON: Final = "application/json; charset=utf-8"
+_DEFAULT_MESSAGES: Final = 50  # of `before` without `last`
 
 
 @router.get("/{session}/events", response={200: EventPage, **REFUSALS}, exclude_none=True, by_alias=True)
@@ -26,7 +25,7 @@ def list_events(request: ApiRequest, session: SessionId, query: Query[EventRange
     """
     access.member(session, user=request.auth.user)
     if query.before is not None:
-        page = log.open_before(session, before=query.before, messages=query.last or _MESSAGES)
+        page = log.open_before(session, before=query.before, messages=query.last or _DEFAULT_MESSAGES)
         return _response(page, older=page.older)
     if query.last is not None:
         page = log.open_last(session, messages=query.last)
@@ -50,4 +49,4 @@ def _response(page: LogPage, **flags: bool) -> HttpResponse:
         f'{{"session":"{span.session}","epoch":{span.epoch},"from":{span.start},"to":{span.end},'
         f'"head":{page.head}{more},"events":['
     )
-    return HttpResponse(b"".join([start.encode(), span.body, b"]}"]), content_type=_JSON)
+    return HttpResponse(b"".join([start.encode(), span.body, b"]}"]), content_type=JSON)

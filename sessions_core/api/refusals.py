@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from sessions_core.api.commands import JSON
 from sessions_core.protocol.errors import BadField, Broken, Busy, Forbidden, NotFound, NotSignedIn, Refusal, TooLarge
 
 logger = logging.getLogger(__name__)
@@ -23,9 +24,7 @@ _FIELD_OF_BODY: Final = 2  # ninja locates a wrong field as ("body", name of our
 def to_response(refusal: Refusal) -> HttpResponse:
     """Returns the refusal as a response, with Retry-After where waiting helps."""
     error = {"code": refusal.code, "message": refusal.message, "retry": refusal.retry}
-    response = HttpResponse(
-        _ENCODER.encode({"error": error}), status=refusal.status, content_type="application/json; charset=utf-8"
-    )
+    response = HttpResponse(_ENCODER.encode({"error": error}), status=refusal.status, content_type=JSON)
     if refusal.retry_after_ms is not None:
         response["Retry-After"] = str(math.ceil(refusal.retry_after_ms / 1000))
     if isinstance(refusal, NotSignedIn):

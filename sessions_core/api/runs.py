@@ -16,14 +16,8 @@ from sessions_core.services import access, runs
 router = Router(tags=["runs"])
 
 _COLUMNS: Final = (
-    "id",
-    "agent",
-    "state",
-    "attempt",
-    "replies_to",
-    "requested_at",
-    "started_at",
-    "ended_at",
+    *("id", "agent", "state", "attempt", "replies_to", "parent_id"),
+    *("requested_at", "started_at", "ended_at", "error"),
 )
 
 
@@ -33,8 +27,7 @@ def list_runs(
 ) -> dict[str, list[dict[str, object]]]:
     """Lists the Runs of a Session, newest first."""
     access.member(session, user=request.auth.user)
-    newest = Run.objects.filter(session_id=session).order_by("-asked_seq")[:limit]
-    rows = newest.values(*_COLUMNS, "parent_id", "error")
+    rows = Run.objects.filter(session_id=session).order_by("-asked_seq").values(*_COLUMNS)[:limit]
     return {"runs": [{**row, "parent": row["parent_id"], "error": row["error"] or None} for row in rows]}
 
 

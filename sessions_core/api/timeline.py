@@ -10,7 +10,7 @@ from ninja import Query, Router, Schema
 
 from sessions_core import log
 from sessions_core.api.authentication import ApiRequest
-from sessions_core.api.commands import REFUSALS
+from sessions_core.api.commands import JSON, REFUSALS
 from sessions_core.api.schemas import ActorOut, ErrorDetail
 from sessions_core.log import LogPage
 from sessions_core.protocol import timeline
@@ -78,7 +78,7 @@ def show_timeline(
     request: ApiRequest, session: SessionId, last: Annotated[int | None, Query(ge=1, le=500)] = None
 ) -> HttpResponse:
     """Returns the conversation as a screen shows it: whole, or its `last` messages."""
-    listed = sessions.get(session, user=request.auth.user)
+    summary = sessions.get(session, user=request.auth.user)
     pages = [log.open_last(session, messages=last)] if last else _all_pages(session)
     folded, older = Timeline(), False
     for page in pages:
@@ -87,14 +87,14 @@ def show_timeline(
         older = older or page.older
     body = {
         "session": session,
-        "title": listed.title,
+        "title": summary.title,
         "epoch": folded.epoch,
         "cursor": folded.cursor,
         "older": older,
         "messages": list(folded.messages.values()),
         "runs": list(folded.runs.values()),
     }
-    return HttpResponse(_ENCODER.encode(body), content_type="application/json; charset=utf-8")
+    return HttpResponse(_ENCODER.encode(body), content_type=JSON)
 
 
 def _all_pages(session: SessionId) -> Iterator[LogPage]:

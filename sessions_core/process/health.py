@@ -20,7 +20,7 @@ DEADLINE_S: Final = 2.0  # below the time-out of balancers, so that they get our
 # A pool of its own: a database that hangs blocks these threads and no request. It has room for two calls of `ready`.
 _THREADS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
 _REDIS_S: Final = 1.5  # below the deadline, so that the thread is free again by then
-WAITS_LONG: Final = timedelta(seconds=60)  # a Run that could be claimed and was not
+WAITS_LONG: Final = timedelta(seconds=60)  # for a Run that can be claimed
 _MIGRATED: Final = Event()  # checked once: the code of this process, which names the migrations, does not change
 
 _DATABASE: Final = "the database does not answer"
@@ -43,13 +43,13 @@ def ready(_request: HttpRequest) -> JsonResponse:
 
 
 def work(_request: HttpRequest) -> JsonResponse:
-    """Answers 200 while answers are being worked on; 503 with a sentence when no worker lives, or when Runs wait for too long.
+    """Answers 503 with a sentence when no worker is alive, or when a Run has waited longer than WAITS_LONG; otherwise 200.
 
-    It is for alarms: a balancer that took web servers away for it would take all of them, and help nobody.
+    For alarms only: a balancer would remove every web server for it, which helps nobody.
     """
-    fault = _THREADS.submit(_work_fault)
-    done, _ = wait([fault], timeout=DEADLINE_S)
-    sentence = fault.result() if done else f"Nobody can tell: {_DATABASE}."
+    future = _THREADS.submit(_work_fault)
+    done, _ = wait([future], timeout=DEADLINE_S)
+    sentence = future.result() if done else f"Nobody can tell: {_DATABASE}."
     return _unavailable("working", sentence) if sentence else JsonResponse({"working": True})
 
 
@@ -67,7 +67,7 @@ def _work_fault() -> str | None:
     except Error:
         return f"Nobody can tell: {_DATABASE}."
     finally:
-        connection.close()  # back to the pool: Django closes only what a request's own thread used
+        connection.close()  # returns it to the pool, as below
     return None
 
 

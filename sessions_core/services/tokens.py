@@ -21,8 +21,8 @@ from sessions_core.protocol import clock
 from sessions_core.protocol.ids import UserId
 
 PREFIX: Final = "ds_"  # so that people and secret scanners recognise a token in a file
-_HINT: Final = len(PREFIX) + 5  # characters shown in lists; about 226 bits stay unknown
-_LABEL: Final = 100  # characters, as the column has
+_HINT_CHARACTERS: Final = len(PREFIX) + 5  # shown in lists; about 226 bits stay unknown
+_LABEL_CHARACTERS: Final = 100  # as the column has
 _USE_WRITTEN_EVERY: Final = timedelta(minutes=1)  # a busy script must not cost one write per request
 # Plain SQL, because every upgrade and every request of a script runs it: with the two models it took four times as long.
 _FIND: Final = """
@@ -46,7 +46,11 @@ def issue(user: User, *, label: str = "", can_write: bool = True) -> str:
     """Creates a token of the user and returns it. It cannot be read again later."""
     secret = PREFIX + secrets.token_urlsafe(32)
     ApiToken.objects.create(
-        user=user, label=label[:_LABEL], hint=secret[:_HINT], digest=_digest(secret), can_write=can_write
+        user=user,
+        label=label[:_LABEL_CHARACTERS],
+        hint=secret[:_HINT_CHARACTERS],
+        digest=_digest(secret),
+        can_write=can_write,
     )
     return secret
 

@@ -1,4 +1,4 @@
-"""The workers that are alive, and the agents that each of them has. Written by the workers themselves."""
+"""Workers: which are alive, and which agents each has. Every worker writes its own row. The only writer of Worker."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -8,18 +8,18 @@ from django.db.models.functions import Now
 
 from sessions_core.models import Worker
 
-SEEN_EVERY_S: Final = 5  # a worker says so often that it is alive
-ALIVE: Final = timedelta(seconds=20)  # since it was last seen: three times may be missed
-FORGET: Final = timedelta(days=1)
+SEEN_EVERY_S: Final = 5  # between two writes of a living worker
+ALIVE: Final = timedelta(seconds=20)  # after the last write: three may be missed
+FORGET: Final = timedelta(days=1)  # then the row of a worker that was killed is deleted
 
 
-def seen(name: str, agents: Collection[str]) -> None:
-    """Notes that this worker is alive and has these agents."""
+def mark_seen(name: str, agents: Collection[str]) -> None:
+    """Records that the worker is alive and has these agents."""
     Worker.objects.update_or_create(name=name, defaults={"agents": sorted(agents), "seen_at": Now()})
 
 
-def gone(name: str) -> None:
-    """Notes that this worker takes no more Runs. Forgets workers that died without a word a day ago."""
+def remove(name: str) -> None:
+    """Deletes the row of a worker that claims no more Runs, and the rows of workers that were killed more than FORGET ago."""
     Worker.objects.filter(name=name).delete()
     Worker.objects.filter(seen_at__lt=Now() - FORGET).delete()
 

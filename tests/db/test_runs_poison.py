@@ -70,12 +70,12 @@ def test_a_run_whose_agent_no_worker_has_ends(session: SessionId, owner: Author)
 def test_a_run_whose_agent_another_worker_has_is_left_to_it(session: SessionId, owner: Author) -> None:
     run = say(session, owner).run
     Run.objects.update(woken_at=LONG_AGO, requested_at=LONG_AGO)
-    workers.seen("w2", ["script"])
+    workers.mark_seen("w2", ["script"])
 
     runs.wake_waiting(own_agents=["guide"])
 
     assert Run.objects.get(pk=run).state == "requested"
-    workers.gone("w2")
+    workers.remove("w2")
 
 
 def test_a_claim_that_fails_counts_as_an_attempt_and_the_run_ends(

@@ -28,13 +28,13 @@ def test_without_a_living_worker_nothing_is_worked_on(anyone: Client) -> None:
 
 
 def test_a_living_worker_is_work(anyone: Client) -> None:
-    workers.seen("w1", ["script"])
+    workers.mark_seen("w1", ["script"])
 
     assert anyone.get("/health/work").json() == {"working": True}
 
 
 def test_runs_that_wait_for_long_are_said(anyone: Client, alice: "User") -> None:
-    workers.seen("w1", ["script"])
+    workers.mark_seen("w1", ["script"])
     post_message(create_session(by=alice), alice)
     Run.objects.update(requested_at="2000-01-01T00:00Z")
 

@@ -3,7 +3,7 @@
 request   for a posted Message, or once more for the same one
 attempt   a worker claims a Run, renews its lease by heartbeats, and hands it back
 cancel    people stop Runs
-blocked   a worker was killed because one of its Runs had blocked it
+blocked   a worker was killed because a Run blocked its event loop
 end       the only way to a terminal state
 sweep     every worker ends, wakes and compacts the Runs that no other process looks after
 

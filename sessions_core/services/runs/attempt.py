@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from msgspec import Struct
 
@@ -48,7 +48,7 @@ _HEARTBEAT: Final = f"""
         SELECT run.id FROM run JOIN unnest(%(runs)s::uuid[], %(fences)s::bigint[]) AS held(id, fence)
           ON run.id = held.id AND run.fence = held.fence
         WHERE run.state = '{RunState.RUNNING}' ORDER BY run.id FOR NO KEY UPDATE OF run
-    ) mine WHERE run.id = mine.id RETURNING run.id, run.cancel_requested_at IS NOT NULL
+    ) live WHERE run.id = live.id RETURNING run.id, run.cancel_requested_at IS NOT NULL
 """
 _LEASE: Final = timedelta(seconds=LEASE_S)
 UNCLAIMABLE: Final = RunFailed(
@@ -67,8 +67,7 @@ def claim(run_id: RunId, *, worker: str) -> Claim | None:
     """Claims the Run for this worker, for LEASE_S. Returns None when it has ended, when another worker holds it, or when an
     earlier Run of its Session is active.
 
-    A claim that fails for a reason of its own (not because the database is away) counts as an attempt: it is tried ATTEMPTS
-    times, and then the Run ends failed.
+    A claim that raises an error counts as an attempt, unless the database is away: after ATTEMPTS of them the Run ends failed.
     """
     try:
         return _claim(run_id, worker)
@@ -112,24 +111,30 @@ def _count_failed_claim(run_id: RunId) -> None:
 
 def heartbeat(claims: Sequence[Claim]) -> Heartbeat:
     """Renews the leases of a worker's live Runs, in one query."""
-    held = [claim.run for claim in claims]
-    arguments: dict[str, Any] = {"lease": _LEASE, "runs": held, "fences": [claim.fence for claim in claims]}
+    runs = [claim.run for claim in claims]
+    arguments: dict[str, Any] = {"lease": _LEASE, "runs": runs, "fences": [claim.fence for claim in claims]}
     with connection.cursor() as cursor:
         cursor.execute(_HEARTBEAT, arguments)
-        mine = {RunId(run): cancelled for run, cancelled in cursor.fetchall()}
-    return Heartbeat(lost=set(held) - mine.keys(), cancelled={run for run, cancelled in mine.items() if cancelled})
+        renewed = {RunId(run): cancelled for run, cancelled in cursor.fetchall()}
+    return Heartbeat(
+        lost=set(runs) - renewed.keys(), cancelled={run for run, cancelled in renewed.items() if cancelled}
+    )
 
 
 def release(claim: Claim) -> None:
     """Hands the Run back because this worker is being stopped, and wakes another. The attempt is not counted."""
-    mine = Run.objects.filter(pk=claim.run, fence=claim.fence, state=RunState.RUNNING)
     with transaction.atomic(durable=True):
-        run = mine.select_for_update().first()
-        if run is None:
-            return
-        # The fence rises, or a heartbeat that is under way would renew the lease that is given up here.
-        mine.update(lease_until=Now(), fence=F("fence") + 1, handed_back=run.handed_back + 1)
-        transaction.on_commit(partial(dispatch.dispatcher().wake, claim.run, claim.agent), robust=True)
+        hand_back(Run.objects.filter(pk=claim.run, fence=claim.fence, state=RunState.RUNNING), counted=False)
+
+
+def hand_back(rows: QuerySet[Run], *, counted: bool) -> None:
+    """Ends the lease of the Run in `rows`, if there is one, and wakes another worker. `counted`: the attempt counts."""
+    run = rows.select_for_update().first()
+    if run is None:
+        return
+    # The fence rises, so that a heartbeat under way does not renew the lease.
+    rows.update(lease_until=Now(), fence=F("fence") + 1, handed_back=run.handed_back + (not counted))
+    transaction.on_commit(partial(dispatch.dispatcher().wake, RunId(run.pk), run.agent), robust=True)
 
 
 def _fetch_one(statement: str, arguments: dict[str, Any]) -> tuple[Any, ...] | None:

@@ -34,6 +34,7 @@ from sessions_core.services import dispatch
 logger = logging.getLogger(__name__)
 
 _UNWRITABLE: Final = RunInterrupted(reason="Its end could not be written down. The server's log says why.")
+_ERROR_CHARACTERS: Final = 500  # as the column has
 NOTHING_USED: Final[Mapping[MessageId, Usage]] = MappingProxyType({})
 
 
@@ -51,8 +52,8 @@ def finish(claim: Claim, outcome: RunOutcome, *, used: Mapping[MessageId, Usage]
 def end_run(run: Run, outcome: RunOutcome, *, actor: Actor, used: Mapping[MessageId, Usage] = NOTHING_USED) -> None:
     """Moves a Run, whose row the caller has locked, to a terminal state.
 
-    A Run whose end cannot be written would stay active for ever and hold up its Session. It ends without the text of its open
-    Messages then, interrupted, and the log of this process says why.
+    When the end cannot be written, the Run ends interrupted, without its open Messages, and the error is logged. It would
+    otherwise stay active for ever, and block its Session.
     """
     try:
         with transaction.atomic():
@@ -80,7 +81,7 @@ def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: 
     state, _ = _states(outcome)
     log.append(session, [*facts, outcome], actor=actor, run=RunId(run.pk))
     error = outcome.message if isinstance(outcome, RunFailed) else getattr(outcome, "reason", "")
-    Run.objects.filter(pk=run.pk).update(state=state, lease_until=None, ended_at=Now(), error=error[:500])
+    Run.objects.filter(pk=run.pk).update(state=state, lease_until=None, ended_at=Now(), error=error[:_ERROR_CHARACTERS])
     transaction.on_commit(partial(_wake_next, session), robust=True)
 
 

@@ -26,12 +26,10 @@ COMPACT_BATCH: Final = 50  # Runs in one transaction
 NO_SUCH_AGENT: Final = RunFailed(
     code="no_such_agent", message="The agent that was asked is not installed here.", retry=False
 )
-UNKNOWN_AFTER: Final = timedelta(
-    seconds=60
-)  # until a Run is given up whose agent no worker has: one may only be restarting
-SEEN_AT_ONCE: Final = 200  # Runs that one sweep looks at
+UNKNOWN_AFTER: Final = timedelta(seconds=60)  # until a Run ends whose agent no worker has: a worker may be restarting
+SWEEP_BATCH: Final = 200  # Runs in one sweep
 
-# The Runs that can be claimed, the oldest first; `due`: no wake was sent for a while, or the lease lapsed after it.
+# The Runs that can be claimed, the oldest first. `due`: the last wake was sent long ago, or before the lease lapsed.
 _WAITING: Final = f"""
     SELECT id, agent, requested_at < now() - %(unknown)s AS old,
            woken_at < now() - %(again)s OR (state = '{RunState.RUNNING}' AND woken_at < lease_until) AS due
@@ -55,26 +53,26 @@ class _Waiting(NamedTuple):
 def end_lapsed() -> None:
     """Ends the Runs that no worker will end: their lease lapsed, and they were cancelled or have no attempt left."""
     lapsed = Q(state=RunState.RUNNING, lease_until__lt=Now())
-    for run_id in Run.objects.filter(lapsed).values_list("pk", flat=True)[:200]:
+    for run_id in Run.objects.filter(lapsed).values_list("pk", flat=True)[:SWEEP_BATCH]:
         try:
             _end_lapsed(RunId(run_id))
         except (InterfaceError, OperationalError):
             raise
-        except Exception:  # one Run must not keep the sweep from all others
+        except Exception:  # an error in one Run must not keep the sweep from the others
             logger.exception("The Run %s, whose lease has lapsed, cannot be ended.", run_id)
 
 
 def wake_waiting(*, own_agents: Collection[str]) -> None:
-    """Wakes workers for the Runs that can be claimed and whose wake may have been lost. Ends those whose agent no worker has.
-    `own_agents` are those of the worker that calls.
+    """Wakes workers for the Runs that can be claimed and whose wake may have been lost. Ends the Runs whose agent no worker has.
+    `own_agents` are the agents of the calling worker.
 
-    A queue that holds a message for each Run that waits for it gets none: without a worker, messages would pile up without bound.
+    A queue gets no more wakes than it has Runs that wait: without a worker, they would pile up without bound.
     """
     arguments: dict[str, Any] = {
         "again": WAKE_AGAIN,
         "attempts": ATTEMPTS,
         "unknown": UNKNOWN_AFTER,
-        "limit": SEEN_AT_ONCE,
+        "limit": SWEEP_BATCH,
     }
     with connection.cursor() as cursor:
         cursor.execute(_WAITING, arguments)
@@ -103,7 +101,7 @@ def waits_longer_than(time: timedelta) -> bool:
 def _wake(queue: str, waiting: Sequence[_Waiting]) -> None:
     queued = dispatch.dispatcher().queued(queue)
     if queued is None:
-        return  # nothing can be sent now
+        return  # the broker is away
     woken = [one for one in waiting if one.due][: max(0, len(waiting) - queued)]
     with connection.cursor() as cursor:
         cursor.execute(_WOKEN, [[one.run for one in woken]])
@@ -112,7 +110,7 @@ def _wake(queue: str, waiting: Sequence[_Waiting]) -> None:
 
 
 def _end_unknown(runs: Sequence[RunId]) -> None:
-    """Ends Runs whose agent no living worker has had for UNKNOWN_AFTER: removed by an upgrade, or a file that fails to import."""
+    """Ends the Runs. Their agent was removed by an upgrade, or its file fails to import."""
     for run_id in runs:
         with transaction.atomic(durable=True):
             waiting = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=RunState.REQUESTED)
@@ -129,8 +127,8 @@ def compact(*, delay: timedelta) -> int:
             ended_at__lt=Now() - delay, compacted_at=None
         )
         runs = list(due.order_by("ended_at").values_list("session_id", "pk", "asked_seq")[:COMPACT_BATCH])
-        for session, run, asked in runs:
-            log.compact(SessionId(session), RunId(run), after=asked)
+        for session, run, requested_at_seq in runs:
+            log.compact(SessionId(session), RunId(run), after=requested_at_seq)
         return Run.objects.filter(pk__in=[run for _, run, _ in runs]).update(compacted_at=Now())
 
 
