@@ -12,7 +12,7 @@ from sessions_core.protocol.events import Fact
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services import runs
 from tests.agents.facts import check_folds
-from tests.db.acts import client_id, facts, say
+from tests.db.acts import facts, new_client_id, post_message
 
 NAME: Final = "tried"  # of the agent that `request` registers
 
@@ -39,7 +39,7 @@ class Harness:
         return await self.post("hello", agent=NAME)
 
     async def post(self, text: str, *, agent: str) -> RunId:
-        self.run = (await bridge.run(say, self.session, self.owner, text, agent=agent)).run
+        self.run = (await bridge.run(post_message, self.session, self.owner, text, agent=agent)).run
         return self.run
 
     async def execute(self, run: RunId) -> list[Fact]:
@@ -49,7 +49,7 @@ class Harness:
 
     async def stop(self, *, hint: bool = True) -> None:
         """Alice presses Stop; without `hint` the Runner does not hear of it."""
-        stopped = await bridge.run(runs.cancel, self.session, by=self.owner, client_id=client_id())
+        stopped = await bridge.run(runs.cancel, self.session, by=self.owner, client_id=new_client_id())
         if hint:
             self.runner.cancel(stopped.runs)
 

@@ -14,18 +14,18 @@ from sessions_core.protocol.events import RunProgressed
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import runs, sessions
 from tests.agents.facts import of_kind
-from tests.db.acts import claimed, client_id
+from tests.db.acts import new_client_id, post_and_claim
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def two_claims(session: SessionId, owner: Author) -> list[Claim]:
-    return [claimed(one, owner) for one in (session, sessions.create(by=owner, agent="script"))]
+    return [post_and_claim(one, owner) for one in (session, sessions.create(by=owner, agent="script"))]
 
 
 async def test_a_fenced_write_fails_alone(session: SessionId, owner: Author) -> None:
     claims = await bridge.run(two_claims, session, owner)
-    await bridge.run(runs.cancel, claims[0].session, by=owner, client_id=client_id())
+    await bridge.run(runs.cancel, claims[0].session, by=owner, client_id=new_client_id())
     appender = Appender()
 
     fact = RunProgressed(label="Reading")

@@ -19,7 +19,7 @@ from sessions_core.protocol.ids import SessionId
 from sessions_core.services import runs
 from tests.agents.facts import begun, check_folds, completed, ends, of_kind, said, text, words
 from tests.agents.worker import ROOT
-from tests.db.acts import client_id, facts, kinds, say
+from tests.db.acts import facts, kinds, new_client_id, post_message
 from tests.support.scripts import allow, script
 from tests.support.waiting import until
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_worker_answers(session: SessionId, owner: Author, start_worker: StartWorker) -> None:
     start_worker()
 
-    say(session, owner, script(words=300, every_ms=0, reason=5))
+    post_message(session, owner, script(words=300, every_ms=0, reason=5))
     until(lambda: ends(session))
 
     assert ends(session) == ["run.completed"]
@@ -47,7 +47,7 @@ def test_after_kill_9_another_worker_makes_a_new_attempt(
     session: SessionId, owner: Author, start_worker: StartWorker
 ) -> None:
     first = start_worker()
-    run = say(session, owner, script(words=100, wait_at=6)).run
+    run = post_message(session, owner, script(words=100, wait_at=6)).run
     until(lambda: said(session) == words(6))
     first.kill()
 
@@ -65,7 +65,7 @@ def test_a_worker_that_was_frozen_past_its_lease_writes_nothing_more(
     session: SessionId, owner: Author, start_worker: StartWorker
 ) -> None:
     frozen = start_worker()
-    say(session, owner, script(words=150, wait_at=6))
+    post_message(session, owner, script(words=150, wait_at=6))
     until(lambda: said(session) == words(6))
     frozen.pause()
     start_worker()
@@ -74,7 +74,7 @@ def test_a_worker_that_was_frozen_past_its_lease_writes_nothing_more(
     allow(settings.VAR_DIR, session, 150)
     frozen.resume()
     until(lambda: ends(session))
-    say(session, owner, script(words=1))  # either worker may execute this one
+    post_message(session, owner, script(words=1))  # either worker may execute this one
     until(lambda: len(ends(session)) == 2)
 
     restarted = kinds(session).index("run.restarted")
@@ -88,10 +88,10 @@ def test_a_worker_that_was_frozen_past_its_lease_writes_nothing_more(
 
 def test_stop_ends_the_run_and_no_text_follows_it(session: SessionId, owner: Author, start_worker: StartWorker) -> None:
     start_worker()
-    say(session, owner, script(words=1000, every_ms=5, wait_at=999))
+    post_message(session, owner, script(words=1000, every_ms=5, wait_at=999))
     until(lambda: said(session).count(" ") > 50)
 
-    runs.cancel(session, by=owner, client_id=client_id())
+    runs.cancel(session, by=owner, client_id=new_client_id())
     until(lambda: ends(session))
 
     after = kinds(session)[kinds(session).index(RunCancelRequested.kind) :]
@@ -103,7 +103,7 @@ def test_stop_ends_the_run_and_no_text_follows_it(session: SessionId, owner: Aut
 def test_a_run_whose_message_the_broker_lost_is_executed(
     session: SessionId, owner: Author, start_worker: StartWorker
 ) -> None:
-    say(session, owner, script(words=3))
+    post_message(session, owner, script(words=3))
     redis.Redis.from_url(os.environ["REDIS_URL"]).flushall()
 
     start_worker()
@@ -115,7 +115,7 @@ def test_a_worker_that_is_terminated_hands_back_its_runs(
     session: SessionId, owner: Author, start_worker: StartWorker
 ) -> None:
     leaving = start_worker()
-    run = say(session, owner, script(wait_at=1)).run
+    run = post_message(session, owner, script(wait_at=1)).run
     until(lambda: begun(session))
     start_worker()
     leaving.terminate()
@@ -132,10 +132,10 @@ def test_stop_closes_the_connection_to_the_model(
     session: SessionId, owner: Author, start_worker: StartWorker, provider_url: str, order: dict[str, int]
 ) -> None:
     start_worker(CHAT_MODEL="fake", CHAT_MODEL_URL=provider_url)
-    say(session, owner, json.dumps(order), agent="assistant")
+    post_message(session, owner, json.dumps(order), agent="assistant")
     until(lambda: requests(provider_url) and requests(provider_url)[0]["chunks"] == order["wait_at"])
 
-    runs.cancel(session, by=owner, client_id=client_id())
+    runs.cancel(session, by=owner, client_id=new_client_id())
 
     until(lambda: requests(provider_url)[0]["closed"])
     until(lambda: ends(session) == ["run.cancelled"])

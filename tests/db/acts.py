@@ -1,4 +1,4 @@
-"""The acts that these tests are told in, as sentences."""
+"""Helpers of the database tests: acts of people and workers, and what the log holds after them."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,23 +24,23 @@ def author(user: "User") -> Author:
     return access.author(user)
 
 
-def client_id() -> ClientId:
+def new_client_id() -> ClientId:
     return ClientId(uuid4())
 
 
-def say(session: SessionId, by: Author, text: str = "hello", **more: object) -> messages.Posted:
-    more.setdefault("client_id", client_id())
+def post_message(session: SessionId, by: Author, text: str = "hello", **more: object) -> messages.Posted:
+    more.setdefault("client_id", new_client_id())
     return messages.post(session, by=by, parts=[Part(type="text", text=text)], **more)  # type: ignore[arg-type]
 
 
-def claimed(session: SessionId, by: Author) -> Claim:
-    """A Run of a new post, in the hands of a worker."""
-    claim = runs.claim(say(session, by).run, worker="w1")
+def post_and_claim(session: SessionId, by: Author) -> Claim:
+    """Posts a message and claims its Run for a worker."""
+    claim = runs.claim(post_message(session, by).run, worker="w1")
     assert claim is not None
     return claim
 
 
-def begin(claim: Claim) -> MessageId:
+def start_message(claim: Claim) -> MessageId:
     message = new_message()
     log.append_as(
         claim, [MessageStarted(message=message, parent=claim.replies_to, role="assistant", agent=claim.agent)]
@@ -53,28 +53,28 @@ def delta(message: MessageId, offset: int, text: str) -> MessageDelta:
 
 
 def facts(session: SessionId, *, after: int = 0) -> list[Fact]:
-    """What the log holds, merged as readers get it."""
-    return [fact for event in whole(session, after=after) if (fact := decode_fact(event.kind, bytes(event.data)))]
+    """Returns the log's facts, with deltas joined as readers get them."""
+    return [fact for event in read_events(session, after=after) if (fact := decode_fact(event.kind, bytes(event.data)))]
 
 
-def whole(session: SessionId, *, after: int = 0) -> list[Event]:
+def read_events(session: SessionId, *, after: int = 0) -> list[Event]:
     return log.read(session, after=after).events
 
 
 def kinds(session: SessionId) -> list[str]:
-    return [event.kind for event in whole(session)]
+    return [event.kind for event in read_events(session)]
 
 
-def at_once(*acts: Callable[[], T]) -> list[T | Exception]:
-    """Runs the acts in threads with connections of their own; what each gave or raised."""
+def concurrently(*acts: Callable[[], T]) -> list[T | Exception]:
+    """Calls the acts at the same time, each with a connection of its own. Returns what each returned or raised."""
 
-    def act_alone(act: Callable[[], T]) -> T | Exception:
+    def call(act: Callable[[], T]) -> T | Exception:
         try:
             return act()
-        except Exception as error:  # noqa: BLE001  # the test looks at it
+        except Exception as error:  # noqa: BLE001  # the caller looks at it
             return error
         finally:
             connection.close()
 
     with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(act_alone, acts))
+        return list(pool.map(call, acts))

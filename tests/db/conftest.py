@@ -1,4 +1,4 @@
-"""A Session of Alice's, without a worker: these tests claim Runs themselves."""
+"""A Session of Alice's. No worker runs: the tests claim Runs themselves."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _quiet(settings: Settings) -> Iterator[None]:
+def _quiet_dispatcher(settings: Settings) -> Iterator[None]:
     from sessions_core.services.dispatch import dispatcher
 
     settings.RUN_DISPATCHER = "tests.support.quiet.QuietDispatcher"

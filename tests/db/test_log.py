@@ -19,18 +19,28 @@ from sessions_core.protocol.errors import Fenced, NotFound
 from sessions_core.protocol.events import MessageCompleted, MessageDelta, Part, RunCompleted, decode_fact
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import runs, sessions
-from tests.db.acts import at_once, begin, claimed, client_id, delta, facts, kinds, say, whole
+from tests.db.acts import (
+    concurrently,
+    delta,
+    facts,
+    kinds,
+    new_client_id,
+    post_and_claim,
+    post_message,
+    read_events,
+    start_message,
+)
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_seq_is_gapless_while_many_write(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     head = log.heads([session])[session].head
 
-    at_once(*[partial(log.append_as, claim, [delta(message, 0, "a"), delta(message, 1, "b")]) for _ in range(12)])
+    concurrently(*[partial(log.append_as, claim, [delta(message, 0, "a"), delta(message, 1, "b")]) for _ in range(12)])
 
     seqs = list(Event.objects.filter(session_id=session).order_by("seq").values_list("seq", flat=True))
     assert seqs == list(range(1, head + 25))
@@ -38,8 +48,8 @@ def test_seq_is_gapless_while_many_write(session: SessionId, owner: Author) -> N
 
 
 def test_a_span_holds_what_was_appended(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
 
     span = log.append_as(claim, [delta(message, 0, "héy"), delta(message, 3, "!")])
 
@@ -50,8 +60,8 @@ def test_a_span_holds_what_was_appended(session: SessionId, owner: Author) -> No
 
 
 def test_an_older_attempt_cannot_write(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     Run.objects.update(lease_until="2000-01-01T00:00Z")
     second = runs.claim(claim.run, worker="w2")
     assert second is not None
@@ -64,51 +74,51 @@ def test_an_older_attempt_cannot_write(session: SessionId, owner: Author) -> Non
 
 
 def test_nothing_is_written_after_a_cancel(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
-    runs.cancel(session, by=owner, client_id=client_id())
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
+    runs.cancel(session, by=owner, client_id=new_client_id())
 
     with pytest.raises(Fenced):
         log.append_as(claim, [delta(message, 0, "late")])
 
 
 def test_a_cancel_and_a_flood_of_deltas_never_cross(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     writes = [partial(log.append_as, claim, [delta(message, n, "x")]) for n in range(15)]
 
-    at_once(*writes[:8], partial(runs.cancel, session, by=owner, client_id=client_id()), *writes[8:])
+    concurrently(*writes[:8], partial(runs.cancel, session, by=owner, client_id=new_client_id()), *writes[8:])
 
     after = kinds(session)
     assert "message.delta" not in after[after.index("run.cancel_requested") :]
 
 
 def test_a_writer_of_a_deleted_session_is_fenced(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
+    claim = post_and_claim(session, owner)
     Run.objects.filter(pk=claim.run).delete()
     Session.objects.filter(pk=session).delete()
 
     with pytest.raises(Fenced):
-        begin(claim)
+        start_message(claim)
     with pytest.raises(NotFound):
         log.read(session, after=0)
 
 
 def test_a_reader_gets_neighbouring_deltas_as_one(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     log.append_as(claim, [delta(message, 0, "a")])
     last = log.append_as(claim, [delta(message, 1, "😀"), delta(message, 2, "c")])
 
-    event = whole(session)[-1]
+    event = read_events(session)[-1]
 
     assert event.seq == last.end
     assert facts(session)[-1] == delta(message, 0, "a😀c")
 
 
 def test_a_read_is_cut_at_its_limit_and_goes_on_from_there(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     log.append_as(claim, [delta(message, n, "x") for n in range(9)])
     head = log.heads([session])[session].head
 
@@ -126,8 +136,8 @@ def test_a_reader_ahead_of_the_head_gets_an_empty_range(session: SessionId) -> N
 
 
 def test_a_compacted_range_is_no_gap(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     inside = log.append_as(claim, [delta(message, 0, "a"), delta(message, 1, "b")]).start + 1
     log.append_as(claim, [MessageCompleted(message=message, parts=(Part("text", "ab"),), state="complete")])
     runs.finish(claim, RunCompleted())
@@ -142,8 +152,8 @@ def test_a_compacted_range_is_no_gap(session: SessionId, owner: Author) -> None:
 
 def test_a_cold_start_begins_at_a_message(session: SessionId, owner: Author) -> None:
     for _ in range(3):
-        claim = claimed(session, owner)
-        log.append_as(claim, [delta(begin(claim), 0, "answer")])
+        claim = post_and_claim(session, owner)
+        log.append_as(claim, [delta(start_message(claim), 0, "answer")])
         runs.finish(claim, RunCompleted())
 
     page = log.open_last(session, messages=3)
@@ -157,10 +167,10 @@ def test_a_cold_start_begins_at_a_message(session: SessionId, owner: Author) -> 
 
 
 def test_a_cold_start_never_cuts_a_message_that_was_open(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     for _ in range(4):
-        say(session, owner)
+        post_message(session, owner)
     log.append_as(claim, [delta(message, 0, "slow")])
 
     page = log.open_last(session, messages=1)
@@ -171,7 +181,7 @@ def test_a_cold_start_never_cuts_a_message_that_was_open(session: SessionId, own
 
 
 def test_a_cold_start_of_a_short_session_is_whole(session: SessionId, owner: Author) -> None:
-    say(session, owner)
+    post_message(session, owner)
 
     page = log.open_last(session, messages=50)
 
@@ -184,9 +194,9 @@ def test_a_session_that_is_not_there_is_not_found() -> None:
 
 
 def test_many_runs_are_written_in_one_statement_and_the_fenced_one_is_left_out(owner: Author) -> None:
-    claims = [claimed(sessions.create(by=owner, agent="script"), owner) for _ in range(3)]
-    opened = [begin(claim) for claim in claims]
-    runs.cancel(claims[1].session, by=owner, client_id=client_id())
+    claims = [post_and_claim(sessions.create(by=owner, agent="script"), owner) for _ in range(3)]
+    opened = [start_message(claim) for claim in claims]
+    runs.cancel(claims[1].session, by=owner, client_id=new_client_id())
 
     spans = log.append_all(
         [Write(claim, [delta(m, 0, "a"), delta(m, 1, "b")]) for claim, m in zip(claims, opened, strict=True)]
@@ -201,8 +211,8 @@ def test_many_runs_are_written_in_one_statement_and_the_fenced_one_is_left_out(o
 
 
 def test_two_writes_of_one_statement_share_a_session_in_their_order(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
 
     spans = log.append_all(
         [Write(claim, [delta(message, 0, "a")]), Write(claim, [delta(message, 1, "b"), delta(message, 2, "c")])]
@@ -215,13 +225,13 @@ def test_two_writes_of_one_statement_share_a_session_in_their_order(session: Ses
 
 
 def test_crossing_writes_of_many_workers_never_deadlock(owner: Author) -> None:
-    claims = [claimed(sessions.create(by=owner, agent="script"), owner) for _ in range(6)]
-    opened = {claim.run: begin(claim) for claim in claims}
+    claims = [post_and_claim(sessions.create(by=owner, agent="script"), owner) for _ in range(6)]
+    opened = {claim.run: start_message(claim) for claim in claims}
 
     def written(of: list[Claim]) -> list[Span | None]:
         return log.append_all([Write(claim, [delta(opened[claim.run], 0, "x")]) for claim in of])
 
-    outcomes = at_once(*[partial(written, claims[n:] + claims[:n]) for n in range(6)] * 4)
+    outcomes = concurrently(*[partial(written, claims[n:] + claims[:n]) for n in range(6)] * 4)
 
     assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     for claim in claims:
@@ -229,8 +239,8 @@ def test_crossing_writes_of_many_workers_never_deadlock(owner: Author) -> None:
 
 
 def test_a_write_waits_for_a_cancel_under_way_and_is_refused(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     refused = threading.Event()
 
     def write() -> None:
@@ -253,12 +263,12 @@ def test_a_write_waits_for_a_cancel_under_way_and_is_refused(session: SessionId,
 
 
 def test_a_cold_start_never_cuts_a_message_that_was_completed_after_it(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
-    say(session, owner)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
+    post_message(session, owner)
     log.append_as(claim, [delta(message, 0, "slow")])
     runs.finish(claim, RunCompleted())
-    runs.cancel(session, by=owner, client_id=client_id())
+    runs.cancel(session, by=owner, client_id=new_client_id())
 
     page = log.open_last(session, messages=1)
 
@@ -277,8 +287,8 @@ def _waits_for_a_lock() -> bool:
     ['"quotes"', "back\\slash \\n", "line\nbreak\ttab\x01\x7f", "{1,NULL,null}", "\u2028 \U0001f600 é", "'; --", "%s"],
 )
 def test_what_is_said_comes_back_as_it_was(session: SessionId, owner: Author, text: str) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
 
     span = log.append_as(claim, [delta(message, 0, text), delta(message, len(text), text)])
 
@@ -287,8 +297,8 @@ def test_what_is_said_comes_back_as_it_was(session: SessionId, owner: Author, te
 
 
 def test_an_append_is_planned_once(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     for _ in range(10):
         log.append_as(claim, [delta(message, 0, "a")])
 

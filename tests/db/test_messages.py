@@ -11,7 +11,7 @@ from sessions_core.protocol.errors import BadField, NoSuchAgent, NotFound, NotSu
 from sessions_core.protocol.events import MessagePosted, SessionRenamed
 from sessions_core.protocol.ids import SessionId, new_message
 from sessions_core.services import messages, runs, sessions
-from tests.db.acts import at_once, author, client_id, facts, kinds, say
+from tests.db.acts import author, concurrently, facts, kinds, new_client_id, post_message
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -22,16 +22,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_post_is_kept_and_asks_for_a_run(session: SessionId, owner: Author) -> None:
-    posted = say(session, owner, "Good morning")
+    posted = post_message(session, owner, "Good morning")
 
     assert kinds(session)[2:] == ["message.posted", "session.renamed", "run.requested"]
     assert Run.objects.get(pk=posted.run).replies_to == posted.message
 
 
 def test_the_same_post_from_many_devices_at_once_is_one(session: SessionId, owner: Author) -> None:
-    once = client_id()
+    once = new_client_id()
 
-    answers = at_once(*[partial(say, session, owner, client_id=once) for _ in range(6)])
+    answers = concurrently(*[partial(post_message, session, owner, client_id=once) for _ in range(6)])
 
     assert (
         len({(answer.seq, answer.message, answer.run) for answer in answers if isinstance(answer, messages.Posted)})
@@ -50,44 +50,44 @@ def test_what_cannot_be_kept_is_refused_whole(
     session: SessionId, owner: Author, text: str, refusal: "type[Refusal]"
 ) -> None:
     with pytest.raises(refusal):
-        say(session, owner, text)
+        post_message(session, owner, text)
 
     assert Session.objects.get(pk=session).head == 2
 
 
 def test_an_unknown_agent_is_refused_whole(session: SessionId, owner: Author) -> None:
     with pytest.raises(NoSuchAgent):
-        say(session, owner, agent="nobody")
+        post_message(session, owner, agent="nobody")
 
     assert not Run.objects.exists()
 
 
 def test_an_unknown_parent_is_refused(session: SessionId, owner: Author) -> None:
     with pytest.raises(BadField):
-        say(session, owner, parent=new_message())
+        post_message(session, owner, parent=new_message())
 
 
 def test_a_message_follows_the_one_before(session: SessionId, owner: Author) -> None:
-    first = say(session, owner)
-    say(session, owner)
+    first = post_message(session, owner)
+    post_message(session, owner)
 
     posts = [fact for fact in facts(session) if isinstance(fact, MessagePosted)]
     assert [post.parent for post in posts] == [None, first.message]
 
 
 def test_policy_reject_refuses_while_an_answer_is_written(session: SessionId, owner: Author) -> None:
-    posted = say(session, owner)
+    posted = post_message(session, owner)
     with pytest.raises(RunActive):
-        say(session, owner, policy="reject")
+        post_message(session, owner, policy="reject")
 
-    runs.cancel(session, by=owner, client_id=client_id(), run_id=posted.run)
+    runs.cancel(session, by=owner, client_id=new_client_id(), run_id=posted.run)
 
-    assert say(session, owner, policy="reject").run != posted.run
+    assert post_message(session, owner, policy="reject").run != posted.run
 
 
 def test_policies_of_later_are_refused_by_name(session: SessionId, owner: Author) -> None:
     with pytest.raises(NotSupported):
-        say(session, owner, policy="steer")
+        post_message(session, owner, policy="steer")
 
 
 def test_a_stranger_a_viewer_and_an_archive_cannot_be_posted_to(
@@ -95,19 +95,19 @@ def test_a_stranger_a_viewer_and_an_archive_cannot_be_posted_to(
 ) -> None:
     Participant.objects.create(session_id=session, user=bob, role="viewer")
     with pytest.raises(NotFound):
-        say(session, author(mallory))
+        post_message(session, author(mallory))
     with pytest.raises(ReadOnly):
-        say(session, author(bob))
+        post_message(session, author(bob))
 
     sessions.archive(session, by=owner)
 
     with pytest.raises(ReadOnly):
-        say(session, owner)
+        post_message(session, owner)
 
 
 def test_a_session_is_named_after_the_first_words(session: SessionId, owner: Author) -> None:
-    say(session, owner, "  What is\n a durable session, and why should anybody want one of them, please?")
-    say(session, owner, "second")
+    post_message(session, owner, "  What is\n a durable session, and why should anybody want one of them, please?")
+    post_message(session, owner, "second")
 
     names = [fact.title for fact in facts(session) if isinstance(fact, SessionRenamed)]
     assert names == ["What is a durable session, and why should anybody want one…"]
@@ -116,6 +116,6 @@ def test_a_session_is_named_after_the_first_words(session: SessionId, owner: Aut
 def test_a_session_whose_agent_is_gone_is_answered_by_the_default(session: SessionId, owner: Author) -> None:
     Session.objects.update(agent="retired")
 
-    posted = say(session, owner)
+    posted = post_message(session, owner)
 
     assert Run.objects.get(pk=posted.run).agent == "script"

@@ -17,7 +17,17 @@ from sessions_core.protocol.events import MessageCompleted, Part, RunCompleted, 
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import runs
-from tests.db.acts import at_once, author, begin, claimed, client_id, delta, facts, kinds, say
+from tests.db.acts import (
+    author,
+    concurrently,
+    delta,
+    facts,
+    kinds,
+    new_client_id,
+    post_and_claim,
+    post_message,
+    start_message,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -27,16 +37,16 @@ LONG_AGO = "2000-01-01T00:00Z"
 
 
 def test_of_many_workers_one_gets_the_run(session: SessionId, owner: Author) -> None:
-    run = say(session, owner).run
+    run = post_message(session, owner).run
 
-    claims = at_once(*[partial(runs.claim, run, worker=f"w{n}") for n in range(6)])
+    claims = concurrently(*[partial(runs.claim, run, worker=f"w{n}") for n in range(6)])
 
     assert len([claim for claim in claims if claim is not None]) == 1
     assert kinds(session).count("run.started") == 1
 
 
 def test_runs_of_one_session_go_one_after_the_other(session: SessionId, owner: Author) -> None:
-    first, second = say(session, owner).run, say(session, owner).run
+    first, second = post_message(session, owner).run, post_message(session, owner).run
 
     assert runs.claim(second, worker="w1") is None
     claim = runs.claim(first, worker="w1")
@@ -47,8 +57,8 @@ def test_runs_of_one_session_go_one_after_the_other(session: SessionId, owner: A
 
 
 def test_a_lapsed_lease_is_taken_over_and_its_messages_are_voided(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     log.append_as(claim, [delta(message, 0, "half")])
     Run.objects.update(lease_until=LONG_AGO)
 
@@ -59,9 +69,9 @@ def test_a_lapsed_lease_is_taken_over_and_its_messages_are_voided(session: Sessi
 
 
 def test_a_beat_renews_and_says_what_is_lost_or_stopped(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
+    claim = post_and_claim(session, owner)
     assert runs.heartbeat([claim]) == runs.Heartbeat(lost=set(), cancelled=set())
-    runs.cancel(session, by=owner, client_id=client_id())
+    runs.cancel(session, by=owner, client_id=new_client_id())
     assert runs.heartbeat([claim]) == runs.Heartbeat(lost=set(), cancelled={claim.run})
 
     runs.finish(claim, RunCompleted())
@@ -70,8 +80,8 @@ def test_a_beat_renews_and_says_what_is_lost_or_stopped(session: SessionId, owne
 
 
 def test_the_end_completes_what_is_open_with_what_was_said(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     log.append_as(claim, [delta(message, 0, "half "), delta(message, 5, "an answer")])
 
     runs.finish(claim, RunFailed(code="provider", message="It broke.", retry=True))
@@ -82,17 +92,17 @@ def test_the_end_completes_what_is_open_with_what_was_said(session: SessionId, o
 
 
 def test_a_run_ends_once(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
+    claim = post_and_claim(session, owner)
 
-    ends = at_once(*[partial(runs.finish, claim, RunCompleted()) for _ in range(4)])
+    ends = concurrently(*[partial(runs.finish, claim, RunCompleted()) for _ in range(4)])
 
     assert len([end for end in ends if isinstance(end, Fenced)]) == 3
     assert kinds(session).count("run.completed") == 1
 
 
 def test_a_stopped_run_ends_cancelled_whatever_it_says(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    runs.cancel(session, by=owner, client_id=client_id())
+    claim = post_and_claim(session, owner)
+    runs.cancel(session, by=owner, client_id=new_client_id())
 
     runs.finish(claim, RunCompleted())
 
@@ -101,9 +111,9 @@ def test_a_stopped_run_ends_cancelled_whatever_it_says(session: SessionId, owner
 
 
 def test_stop_before_a_worker_has_it_ends_it_at_once(session: SessionId, owner: Author) -> None:
-    run = say(session, owner).run
+    run = post_message(session, owner).run
 
-    stopped = runs.cancel(session, by=owner, client_id=client_id())
+    stopped = runs.cancel(session, by=owner, client_id=new_client_id())
 
     assert stopped.runs == (run,)
     assert kinds(session)[-2:] == ["run.cancel_requested", "run.cancelled"]
@@ -111,10 +121,10 @@ def test_stop_before_a_worker_has_it_ends_it_at_once(session: SessionId, owner: 
 
 
 def test_the_same_stop_twice_is_one(session: SessionId, owner: Author) -> None:
-    claimed(session, owner)
-    once = client_id()
+    post_and_claim(session, owner)
+    once = new_client_id()
 
-    answers = at_once(*[partial(runs.cancel, session, by=owner, client_id=once) for _ in range(4)])
+    answers = concurrently(*[partial(runs.cancel, session, by=owner, client_id=once) for _ in range(4)])
 
     assert {(answer.seq, answer.runs) for answer in answers if isinstance(answer, runs.Stopped)} == {
         (answers[0].seq, answers[0].runs)  # type: ignore[union-attr]
@@ -124,35 +134,35 @@ def test_the_same_stop_twice_is_one(session: SessionId, owner: Author) -> None:
 
 def test_nothing_to_stop_is_said(session: SessionId, owner: Author) -> None:
     with pytest.raises(RunEnded):
-        runs.cancel(session, by=owner, client_id=client_id())
+        runs.cancel(session, by=owner, client_id=new_client_id())
     with pytest.raises(NotFound):
-        runs.cancel(session, by=owner, client_id=client_id(), run_id=RunId(uuid4()))
+        runs.cancel(session, by=owner, client_id=new_client_id(), run_id=RunId(uuid4()))
 
 
 def test_a_stranger_cannot_stop(session: SessionId, owner: Author, mallory: "User") -> None:
-    claim = claimed(session, owner)
+    claim = post_and_claim(session, owner)
 
     with pytest.raises(NotFound):
-        runs.cancel(session, by=author(mallory), client_id=client_id(), run_id=claim.run)
+        runs.cancel(session, by=author(mallory), client_id=new_client_id(), run_id=claim.run)
 
     assert "run.cancel_requested" not in kinds(session)
 
 
 def test_an_id_of_another_command_is_refused(session: SessionId, owner: Author) -> None:
-    used = client_id()
-    say(session, owner, client_id=used)
+    used = new_client_id()
+    post_message(session, owner, client_id=used)
 
     with pytest.raises(BadField):
         runs.cancel(session, by=owner, client_id=used)
 
 
 def test_the_sweeper_ends_a_run_that_killed_all_its_workers(session: SessionId, owner: Author) -> None:
-    claim: Claim | None = claimed(session, owner)
+    claim: Claim | None = post_and_claim(session, owner)
     for _ in range(runs.ATTEMPTS - 1):
         Run.objects.update(lease_until=LONG_AGO)
         claim = runs.claim(RunId(Run.objects.get().pk), worker="w")
     assert claim is not None
-    log.append_as(claim, [delta(begin(claim), 0, "partial")])
+    log.append_as(claim, [delta(start_message(claim), 0, "partial")])
     Run.objects.update(lease_until=LONG_AGO)
 
     runs.end_lapsed()
@@ -165,8 +175,8 @@ def test_the_sweeper_ends_a_run_that_killed_all_its_workers(session: SessionId, 
 
 
 def test_the_sweeper_ends_a_stopped_run_whose_worker_died(session: SessionId, owner: Author) -> None:
-    claimed(session, owner)
-    runs.cancel(session, by=owner, client_id=client_id())
+    post_and_claim(session, owner)
+    runs.cancel(session, by=owner, client_id=new_client_id())
     Run.objects.update(lease_until=LONG_AGO)
 
     runs.end_lapsed()
@@ -175,16 +185,16 @@ def test_the_sweeper_ends_a_stopped_run_whose_worker_died(session: SessionId, ow
 
 
 def test_two_sweepers_end_a_run_once(session: SessionId, owner: Author) -> None:
-    claimed(session, owner)
+    post_and_claim(session, owner)
     Run.objects.update(lease_until=LONG_AGO, attempt=runs.ATTEMPTS, fence=runs.ATTEMPTS)
 
-    at_once(*[runs.end_lapsed for _ in range(4)])
+    concurrently(*[runs.end_lapsed for _ in range(4)])
 
     assert kinds(session).count("run.interrupted") == 1
 
 
 def test_the_sweeper_wakes_what_was_lost_and_its_turn(session: SessionId, owner: Author) -> None:
-    first, second = say(session, owner).run, say(session, owner).run
+    first, second = post_message(session, owner).run, post_message(session, owner).run
     Run.objects.update(woken_at=LONG_AGO)
 
     runs.wake_waiting(own_agents=["script"])
@@ -195,7 +205,7 @@ def test_the_sweeper_wakes_what_was_lost_and_its_turn(session: SessionId, owner:
 
 
 def test_a_run_handed_back_goes_on_elsewhere_and_costs_no_attempt(session: SessionId, owner: Author) -> None:
-    claim: Claim | None = claimed(session, owner)
+    claim: Claim | None = post_and_claim(session, owner)
     for _ in range(runs.ATTEMPTS + 1):
         assert claim is not None
         runs.release(claim)
@@ -206,7 +216,7 @@ def test_a_run_handed_back_goes_on_elsewhere_and_costs_no_attempt(session: Sessi
 
 
 def test_a_heartbeat_does_not_revive_a_lease_that_was_handed_back(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
+    claim = post_and_claim(session, owner)
     runs.release(claim)
 
     assert runs.heartbeat([claim]).lost == {claim.run}
@@ -214,7 +224,7 @@ def test_a_heartbeat_does_not_revive_a_lease_that_was_handed_back(session: Sessi
 
 
 def test_a_lapsed_lease_that_nobody_has_claimed_is_renewed_by_its_holder(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
+    claim = post_and_claim(session, owner)
     Run.objects.update(lease_until=LONG_AGO)
 
     assert runs.heartbeat([claim]).lost == set()
@@ -222,9 +232,9 @@ def test_a_lapsed_lease_that_nobody_has_claimed_is_renewed_by_its_holder(session
 
 
 def test_a_failed_run_can_be_tried_again_once_per_command(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
+    claim = post_and_claim(session, owner)
     runs.finish(claim, RunFailed(code="provider", message="It broke.", retry=True))
-    once = client_id()
+    once = new_client_id()
 
     first = runs.retry(session, by=owner, client_id=once, run_id=claim.run)
     again = runs.retry(session, by=owner, client_id=once, run_id=claim.run)
@@ -234,27 +244,27 @@ def test_a_failed_run_can_be_tried_again_once_per_command(session: SessionId, ow
 
 
 def test_an_answer_that_succeeded_is_not_tried_again(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
+    claim = post_and_claim(session, owner)
     runs.finish(claim, RunCompleted())
 
     with pytest.raises(Conflict):
-        runs.retry(session, by=owner, client_id=client_id(), run_id=claim.run)
+        runs.retry(session, by=owner, client_id=new_client_id(), run_id=claim.run)
 
 
 def test_two_janitors_compact_once(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    log.append_as(claim, [delta(begin(claim), 0, "a")])
+    claim = post_and_claim(session, owner)
+    log.append_as(claim, [delta(start_message(claim), 0, "a")])
     runs.finish(claim, RunCompleted())
 
-    deleted = at_once(*[partial(runs.compact, delay=timedelta(0)) for _ in range(3)])
+    deleted = concurrently(*[partial(runs.compact, delay=timedelta(0)) for _ in range(3)])
 
     assert sorted(deleted) == [0, 0, 1]  # type: ignore[type-var]
     assert runs.compact(delay=timedelta(0)) == 0
 
 
 def test_a_run_of_late_is_not_compacted_yet(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    log.append_as(claim, [delta(begin(claim), 0, "a")])
+    claim = post_and_claim(session, owner)
+    log.append_as(claim, [delta(start_message(claim), 0, "a")])
     runs.finish(claim, RunCompleted())
 
     assert runs.compact(delay=timedelta(minutes=5)) == 0
@@ -266,7 +276,7 @@ def test_the_database_refuses_a_state_that_does_not_exist(session: SessionId) ->
 
 
 def test_a_run_that_has_ended_moves_no_more(session: SessionId, owner: Author) -> None:
-    runs.finish(claimed(session, owner), RunCompleted())
+    runs.finish(post_and_claim(session, owner), RunCompleted())
 
     for state in RunState:
         if state != RunState.COMPLETED:

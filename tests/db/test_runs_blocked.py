@@ -9,14 +9,14 @@ from sessions_core.protocol.events import MessageCompleted, RunFailed
 from sessions_core.protocol.ids import SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import runs, sessions
-from tests.db.acts import begin, claimed, facts, kinds, say
+from tests.db.acts import facts, kinds, post_and_claim, post_message, start_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_the_run_that_blocked_ends_and_keeps_its_text(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    begin(claim)
+    claim = post_and_claim(session, owner)
+    start_message(claim)
 
     runs.end_blocked("w1", (claim.run, claim.fence))
 
@@ -28,8 +28,8 @@ def test_the_run_that_blocked_ends_and_keeps_its_text(session: SessionId, owner:
 
 
 def test_the_others_go_on_at_once_and_lose_no_attempt(session: SessionId, owner: Author) -> None:
-    blocking = claimed(session, owner)
-    innocent = claimed(sessions.create(by=owner, agent="script"), owner)
+    blocking = post_and_claim(session, owner)
+    innocent = post_and_claim(sessions.create(by=owner, agent="script"), owner)
 
     runs.end_blocked("w1", (blocking.run, blocking.fence))
 
@@ -40,7 +40,7 @@ def test_the_others_go_on_at_once_and_lose_no_attempt(session: SessionId, owner:
 
 
 def test_where_nobody_knows_which_run_it_was_all_lose_an_attempt(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
+    claim = post_and_claim(session, owner)
 
     runs.end_blocked("w1", None)
 
@@ -49,7 +49,7 @@ def test_where_nobody_knows_which_run_it_was_all_lose_an_attempt(session: Sessio
 
 
 def test_a_run_that_another_worker_has_taken_meanwhile_is_left_alone(session: SessionId, owner: Author) -> None:
-    old = claimed(session, owner)
+    old = post_and_claim(session, owner)
     runs.release(old)
     taken: Claim | None = runs.claim(old.run, worker="w2")
 
@@ -61,8 +61,8 @@ def test_a_run_that_another_worker_has_taken_meanwhile_is_left_alone(session: Se
 
 
 def test_runs_that_wait_behind_it_are_not_touched(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    waiting = say(session, owner).run
+    claim = post_and_claim(session, owner)
+    waiting = post_message(session, owner).run
 
     runs.end_blocked("w1", (claim.run, claim.fence))
 

@@ -9,7 +9,7 @@ from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import MessageCompleted, RunFailed
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import runs, sessions, workers
-from tests.db.acts import begin, claimed, delta, facts, kinds, say
+from tests.db.acts import delta, facts, kinds, post_and_claim, post_message, start_message
 from tests.support.quiet import QuietDispatcher
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,8 +19,8 @@ LONG_AGO = "2000-01-01T00:00Z"
 def test_one_run_that_cannot_be_ended_keeps_the_sweep_from_no_other(
     session: SessionId, owner: Author, caplog: pytest.LogCaptureFixture
 ) -> None:
-    poison, other = claimed(session, owner), claimed(sessions.create(by=owner, agent="script"), owner)
-    message = begin(poison)
+    poison, other = post_and_claim(session, owner), post_and_claim(sessions.create(by=owner, agent="script"), owner)
+    message = start_message(poison)
     log.append_as(poison, [delta(message, 0, "a")])
     Event.objects.filter(message_id=message, kind="message.delta").update(data={"not": "a delta"})
     Run.objects.update(lease_until=LONG_AGO, attempt=runs.ATTEMPTS, fence=runs.ATTEMPTS)
@@ -33,8 +33,8 @@ def test_one_run_that_cannot_be_ended_keeps_the_sweep_from_no_other(
 
 
 def test_a_message_is_completed_once(session: SessionId, owner: Author) -> None:
-    claim = claimed(session, owner)
-    message = begin(claim)
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
     whole = MessageCompleted(message=message, parts=(), state="complete")
     log.append_as(claim, [whole])
 
@@ -45,7 +45,7 @@ def test_a_message_is_completed_once(session: SessionId, owner: Author) -> None:
 def test_a_queue_that_holds_a_message_for_each_waiting_run_gets_no_more(
     session: SessionId, owner: Author, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    say(session, owner)
+    post_message(session, owner)
     Run.objects.update(woken_at=LONG_AGO)
     monkeypatch.setattr(QuietDispatcher, "held", 1)
 
@@ -58,7 +58,7 @@ def test_a_queue_that_holds_a_message_for_each_waiting_run_gets_no_more(
 
 
 def test_a_run_whose_agent_no_worker_has_ends(session: SessionId, owner: Author) -> None:
-    run = say(session, owner).run
+    run = post_message(session, owner).run
     Run.objects.update(woken_at=LONG_AGO, requested_at=LONG_AGO)
 
     runs.wake_waiting(own_agents=["guide"])
@@ -68,7 +68,7 @@ def test_a_run_whose_agent_no_worker_has_ends(session: SessionId, owner: Author)
 
 
 def test_a_run_whose_agent_another_worker_has_is_left_to_it(session: SessionId, owner: Author) -> None:
-    run = say(session, owner).run
+    run = post_message(session, owner).run
     Run.objects.update(woken_at=LONG_AGO, requested_at=LONG_AGO)
     workers.mark_seen("w2", ["script"])
 
@@ -81,7 +81,7 @@ def test_a_run_whose_agent_another_worker_has_is_left_to_it(session: SessionId, 
 def test_a_claim_that_fails_counts_as_an_attempt_and_the_run_ends(
     session: SessionId, owner: Author, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = say(session, owner).run
+    run = post_message(session, owner).run
     monkeypatch.setattr(QuietDispatcher, "shown", "x" * 151)  # the log keeps 150 letters of an actor's name
 
     assert [runs.claim(run, worker="w1") for _ in range(runs.ATTEMPTS)] == [None] * runs.ATTEMPTS

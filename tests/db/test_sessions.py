@@ -13,7 +13,7 @@ from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, Forbidden, NotFound, NotSupported, ReadOnly
 from sessions_core.protocol.ids import SessionId, UserId
 from sessions_core.services import access, runs, sessions
-from tests.db.acts import at_once, author, client_id, kinds, say
+from tests.db.acts import author, concurrently, kinds, new_client_id, post_message
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def test_a_new_session_begins_its_log(session: SessionId) -> None:
 
 
 def test_one_command_makes_one_session(owner: Author) -> None:
-    once = client_id()
+    once = new_client_id()
 
-    made = at_once(*[partial(sessions.create, by=owner, client_id=once) for _ in range(4)])
+    made = concurrently(*[partial(sessions.create, by=owner, client_id=once) for _ in range(4)])
 
     assert len(set(made)) == 1
     assert Event.objects.count() == 2
@@ -38,7 +38,7 @@ def test_one_command_makes_one_session(owner: Author) -> None:
 def test_the_list_has_mine_only_newest_activity_first(owner: Author, mallory: "User") -> None:
     first, second = sessions.create(by=owner, title="one"), sessions.create(by=owner, title="two")
     sessions.create(by=author(mallory), title="hers")
-    say(first, owner)
+    post_message(first, owner)
 
     listed = sessions.listing(user=owner.user)
 
@@ -80,7 +80,7 @@ def test_an_archived_session_is_read_only_until_restored(session: SessionId, own
 
 def test_only_the_owner_deletes_and_nothing_is_left(session: SessionId, owner: Author, bob: "User") -> None:
     Participant.objects.create(session_id=session, user=bob, role="editor")
-    say(session, owner)
+    post_message(session, owner)
     with pytest.raises(Forbidden):
         sessions.delete(session, by=author(bob))
 
@@ -97,7 +97,7 @@ def test_what_is_posted_while_a_session_is_deleted_goes_with_it(session: Session
     def post_slowly() -> None:
         with transaction.atomic():
             runs.lock_session(session)
-            runs.request(session, [], by=owner, agent="script", replies_to=None, client_id=client_id())
+            runs.request(session, [], by=owner, agent="script", replies_to=None, client_id=new_client_id())
             posted.set()
             until(_somebody_waits)
 
@@ -105,7 +105,7 @@ def test_what_is_posted_while_a_session_is_deleted_goes_with_it(session: Session
         posted.wait(10)
         sessions.delete(session, by=owner)
 
-    assert at_once(post_slowly, delete) == [None, None]
+    assert concurrently(post_slowly, delete) == [None, None]
     assert not any(model.objects.exists() for model in (Session, Event, Run, Participant))
 
 
@@ -126,7 +126,7 @@ def test_absent_and_not_yours_are_one_answer(session: SessionId, owner: Author, 
 
 
 def test_a_read_mark_only_moves_forward_and_not_above_the_head(session: SessionId, owner: Author) -> None:
-    say(session, owner)
+    post_message(session, owner)
     head = sessions.get(session, user=owner.user).head
 
     sessions.mark_read(session, user=owner.user, seq=10_000)
@@ -147,7 +147,7 @@ def test_what_one_did_oneself_is_not_unread(session: SessionId, owner: Author, b
     assert not sessions.get(session, user=owner.user).unread
     assert sessions.get(session, user=UserId(bob.pk)).unread
 
-    say(session, author(bob))
+    post_message(session, author(bob))
     sessions.rename(session, by=owner, title="Newer")
 
     assert sessions.get(session, user=owner.user).unread

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.db.acts import say
+from tests.db.acts import post_message
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, newest_run
 from tests.support.scripts import script
@@ -57,7 +57,7 @@ def test_a_session_is_archived_and_deleted_from_the_list(page_of: PageOf, alice:
 
 def test_what_was_answered_elsewhere_is_unread_until_it_is_opened(page_of: PageOf, alice: Person) -> None:
     session = alice.session("Elsewhere")
-    say(session, alice.author, script(words=3, every_ms=1))
+    post_message(session, alice.author, script(words=3, every_ms=1))
     until(lambda: newest_run(session).state == "completed")
     laptop = page_of(alice).go("/")
     expect(laptop.page.locator("#sessions [data-unread]")).to_contain_text("Elsewhere")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from chatapp.pages.body_limit import REQUEST_BODY_LIMIT
 from sessions_core.models import Participant, Run, Session
 from sessions_core.services import tokens
-from tests.db.acts import say
+from tests.db.acts import post_message
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, newest_run
 from tests.e2e.site import Site
@@ -32,9 +32,9 @@ def test_an_operator_finds_what_a_run_did_and_stops_another(page_of: PageOf, ali
     alice.user.is_staff = alice.user.is_superuser = True
     alice.user.save()
     session = alice.session("Trip to the sea")
-    say(session, alice.author, script(words=3))
+    post_message(session, alice.author, script(words=3))
     until(lambda: Run.objects.filter(session_id=session, state="completed").exists())
-    say(session, alice.author, script(wait_at=1))
+    post_message(session, alice.author, script(wait_at=1))
     until(lambda: newest_run(session).state == "running")
     page = page_of(alice).go("/admin/sessions_core/session/?q=sea").page
 

@@ -9,7 +9,7 @@ from sessions_core import log
 from sessions_core.models import Event, Run
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import messages
-from tests.db.acts import at_once
+from tests.db.acts import concurrently
 from tests.http.clients import ApiClient, ApiResponse, claim_run, create_session, post_message
 from tests.http.conftest import IdleDispatcher
 
@@ -76,7 +76,7 @@ def test_one_key_from_two_sides_at_once_has_one_effect(alice: User) -> None:
     key, address = uuid4(), f"sessions/{session}/messages"
     scripts = [ApiClient(alice) for _ in range(4)]
 
-    answers = at_once(*[partial(script.post, address, {"text": "hi"}, key=key) for script in scripts])
+    answers = concurrently(*[partial(script.post, address, {"text": "hi"}, key=key) for script in scripts])
 
     responses = [answer for answer in answers if isinstance(answer, ApiResponse)]
     assert sorted(answer.status for answer in responses) == [200, 200, 200, 201]

@@ -1,6 +1,6 @@
-"""A small world for the delivery machines: one log, processes with Feeds, hints and reads on their way, and clients.
+"""A model of delivery: one log, processes with a Feed each, hints and reads on their way, and clients.
 
-Nothing here waits or runs by itself: a test says what happens next, in any order.
+Nothing happens by itself: the test says what happens next, in any order.
 """
 
 import json
@@ -13,23 +13,23 @@ from sessions_core.machines.send_buffer import SendBuffer
 from sessions_core.protocol.ids import SessionId
 
 SESSION: Final = SessionId(UUID(int=1))
-OUTBOX: Final = 400  # bytes: two frames or so, so that it is often full
-PAGE: Final = 4  # events of one read
+SEND_BUFFER_BYTES: Final = 400  # about two frames, so that it is often full
+PAGE_EVENTS: Final = 4  # of one read
 
 
 class Log:
-    """Events by seq; `told` is every Event that ever was, by epoch and seq."""
+    """Events by seq. `written` has every Event that there ever was, by epoch and seq."""
 
     def __init__(self) -> None:
         self.epoch = 1
         self.head = 0
         self.events: dict[int, str] = {}
-        self.told: dict[tuple[int, int], str] = {}
+        self.written: dict[tuple[int, int], str] = {}
 
     def append(self, count: int) -> Span:
         start = self.head
         for seq in range(start + 1, start + count + 1):
-            self.events[seq] = self.told[self.epoch, seq] = f"{self.epoch}.{seq}"
+            self.events[seq] = self.written[self.epoch, seq] = f"{self.epoch}.{seq}"
         self.head += count
         return self._span(start, self.head)
 
@@ -37,28 +37,28 @@ class Log:
         self.events.pop(seq, None)
 
     def restore(self, head: int) -> None:
-        """An older state of the log comes back, as another one."""
+        """Restores an older state of the log, in a new epoch."""
         self.epoch += 1
         self.head = min(head, self.head)
-        self.events = {seq: said for seq, said in self.events.items() if seq <= self.head}
-        self.told.update({(self.epoch, seq): said for seq, said in self.events.items()})
+        self.events = {seq: text for seq, text in self.events.items() if seq <= self.head}
+        self.written.update({(self.epoch, seq): text for seq, text in self.events.items()})
 
     def read(self, after: int) -> tuple[Span, int]:
         above = sorted(seq for seq in self.events if seq > after)
-        end = above[PAGE - 1] if len(above) > PAGE else max(self.head, after)
+        end = above[PAGE_EVENTS - 1] if len(above) > PAGE_EVENTS else max(self.head, after)
         return self._span(after, end), self.head
 
     def _span(self, start: int, end: int) -> Span:
-        events = [{"seq": seq, "said": self.events[seq]} for seq in range(start + 1, end + 1) if seq in self.events]
+        events = [{"seq": seq, "text": self.events[seq]} for seq in range(start + 1, end + 1) if seq in self.events]
         return Span(session=SESSION, epoch=self.epoch, start=start, end=end, body=json.dumps(events)[1:-1].encode())
 
 
 class Client:
-    """Keeps what it was sent by the range rule, and its cursor over reconnects."""
+    """Applies frames by the range rule, and keeps its cursor when it reconnects."""
 
     def __init__(self) -> None:
         self.epoch = 0
-        self.cursor = -1  # nothing yet: starts cold
+        self.cursor = -1  # nothing was applied yet
         self.begin = 0
         self.applied: list[tuple[int, str]] = []
         self.subscription: Subscription | None = None
@@ -67,23 +67,23 @@ class Client:
     def connect(self, process: "Process") -> None:
         self.disconnect()
         self.process = process
-        feed = process.known()
+        feed = process.current_feed()
         if self.epoch == feed.epoch and self.cursor > feed.head:
             process.tail_check()
-            feed = process.known()
+            feed = process.current_feed()
         if self.epoch == feed.epoch and 0 <= self.cursor <= feed.head:
             self._follow(self.cursor)
         else:
-            self._start_cold()
+            self._start_anew()
 
     def disconnect(self) -> None:
-        """What was in the outbox is lost."""
+        """Ends the connection; the frames in the send buffer are lost."""
         if self.process is not None and self.process.feed is not None and self.subscription is not None:
             self.process.feed.detach(self.subscription)
         self.process = self.subscription = None
 
     def take(self) -> None:
-        """One frame arrives; when none is left, a stalled Subscription goes on."""
+        """Applies the next frame. When none is left, a stalled Subscription goes on."""
         subscription, process = self.subscription, self.process
         if subscription is None or process is None:
             return
@@ -92,16 +92,16 @@ class Client:
         if not len(subscription.send_buffer) and subscription.send_buffer.refused:
             subscription.send_buffer.refused = False
             if subscription.stalled:
-                process.known().refill(subscription)
+                process.current_feed().refill(subscription)
 
-    def _start_cold(self) -> None:
+    def _start_anew(self) -> None:
         assert self.process is not None
         log = self.process.log
-        if self.process.known().epoch != log.epoch:
-            before = self.subscription
-            self.process.become(log.epoch, log.head)
-            if self.subscription is not before:
-                return  # that has begun anew
+        if self.process.current_feed().epoch != log.epoch:
+            old = self.subscription
+            self.process.restart(log.epoch, log.head)
+            if self.subscription is not old:
+                return  # `_lost` has started it anew
         self.epoch, self.applied = log.epoch, []
         self.begin = self.cursor = max(0, log.head - 3)
         page, _ = log.read(self.cursor)
@@ -110,75 +110,75 @@ class Client:
 
     def _follow(self, cursor: int) -> None:
         assert self.process is not None
-        send_buffer = SendBuffer(OUTBOX, lambda: None)
+        send_buffer = SendBuffer(SEND_BUFFER_BYTES, lambda: None)
         self.subscription = Subscription(SESSION, send_buffer, cursor=cursor, lost=self._lost)
-        self.process.known().attach(self.subscription)
+        self.process.current_feed().attach(self.subscription)
 
     def _lost(self, loss: Loss) -> None:
         assert loss == "restarted"
-        self._start_cold()
+        self._start_anew()
 
     def _apply(self, frame: dict[str, object]) -> None:
         start, end, events = frame["from"], frame["to"], frame["events"]
         assert isinstance(start, int)
         assert isinstance(end, int)
         assert isinstance(events, list)
-        assert frame["epoch"] == self.epoch, "a frame of another life of the log"
+        assert frame["epoch"] == self.epoch, "a frame of another epoch"
         assert start <= self.cursor, f"a gap: at {self.cursor} came {start}"
-        self.applied += [(event["seq"], event["said"]) for event in events if event["seq"] > self.cursor]
+        self.applied += [(event["seq"], event["text"]) for event in events if event["seq"] > self.cursor]
         self.cursor = max(self.cursor, end)
 
 
 class Process:
-    """One web process: its Feed, and what is on its way to it."""
+    """One web process: its Feed, and the hints and the read that are on their way to it."""
 
     def __init__(self, log: Log) -> None:
         self.log = log
         self.feed: Feed | None = None
         self.hints: list[Span] = []
-        self.answer: Callable[[], bool] | None = None
+        self.page: Callable[[], bool] | None = None
         self.position = (0, 0)
 
-    def known(self) -> Feed:
+    def current_feed(self) -> Feed:
         if self.feed is None:
             self.feed = Feed(self.log.epoch, self.log.head)
         return self.feed
 
-    def become(self, epoch: int, head: int) -> None:
-        orphans = self.known().subscriptions
-        self.feed, self.answer = Feed(epoch, head), None
+    def restart(self, epoch: int, head: int) -> None:
+        orphans = self.current_feed().subscriptions
+        self.feed, self.page = Feed(epoch, head), None
         for orphan in orphans:
             orphan.lost("restarted")
 
-    def hear(self, hint: Span, *, whole: bool) -> None:
-        feed = self.known()
+    def receive(self, hint: Span, *, whole: bool) -> None:
+        feed = self.current_feed()
         if whole:
             feed.offer(hint)
         else:
             feed.offer_head(hint.epoch, hint.end)
 
     def begin_read(self) -> bool:
-        """The log answers now; the answer arrives when `end_read` says so."""
-        feed = self.known()
+        """Reads the log now; the page arrives when `end_read` is called."""
+        feed = self.current_feed()
         if (after := feed.next_read()) is None:
             return False
         span, head = self.log.read(after)
-        self.answer = lambda: feed.read_done(span, head=head)
+        self.page = lambda: feed.read_done(span, head=head)
         self.position = (span.epoch, head)
         return True
 
     def end_read(self) -> None:
-        if (answer := self.answer) is not None:
-            self.answer = None
-            if not answer():
-                self.become(*self.position)
+        if (page := self.page) is not None:
+            self.page = None
+            if not page():
+                self.restart(*self.position)
 
     def lose_read(self) -> None:
-        if self.answer is not None:
-            self.answer = None
-            self.known().read_failed()
+        if self.page is not None:
+            self.page = None
+            self.current_feed().read_failed()
 
     def tail_check(self) -> None:
-        feed = self.known()
+        feed = self.current_feed()
         if not feed.check(self.log.epoch, self.log.head, tail_before=feed.tail):
-            self.become(self.log.epoch, self.log.head)
+            self.restart(self.log.epoch, self.log.head)

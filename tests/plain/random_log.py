@@ -1,4 +1,4 @@
-"""Logs as a Session could write them, by chance: several Runs at once, restarts, cancels, reasoning and text in all scripts."""
+"""Random logs of a Session: several Runs at once, restarts, cancels, reasoning, and text in several scripts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ SYSTEM = facts.SYSTEM
 
 type_of_part = st.sampled_from(("reasoning", "text"))
 piece = st.text(st.sampled_from("ab é\n👍🏽🎉日\u00a0\u200d\ufe0f𝒳"), min_size=1, max_size=6)
-# Mostly writing, as in life: 10 is a piece of reasoning, 11 of text; what the others are, Writer.do says.
+# Mostly deltas, as in real logs: 10 is a piece of reasoning, 11 of text. Writer.do has the others.
 kind_of_act = st.sampled_from((*range(10), *(10,) * 4, *(11,) * 14))
 act = st.tuples(kind_of_act, st.integers(0, 2), piece)
 acts = st.lists(act, min_size=20, max_size=70)
@@ -40,7 +40,7 @@ class _Run:
 
 
 class Writer:
-    """Turns acts into a log that keeps the rules: what is not possible now is passed over."""
+    """Turns acts into a log that keeps the rules. Acts that are not possible are skipped."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -49,13 +49,13 @@ class Writer:
         self._ids = 0
 
     def do(self, number: int, choice: int, text: str) -> None:
-        """One act: `number` says what, `choice` on which Run."""
+        """Does one act: `number` is its kind, `choice` its Run."""
         if number <= 1 or not self.posted:
             self._post(text, "sent" if number else "queued")
         elif number == 2 or not self.runs:
             self._request(choice)
         elif number == 3:
-            self._say(facts.SessionRenamed(title=text), BOB)
+            self._append_fact(facts.SessionRenamed(title=text), BOB)
         elif number == 4:
             self._unknown(text)
         else:
@@ -64,14 +64,14 @@ class Writer:
     def _work(self, run: _Run, number: int, text: str) -> None:
         steps: dict[int, Callable[[], None]] = {
             5: lambda: self._restart(run, keep=len(text) % 2 == 0),
-            6: lambda: self._run_says(run, facts.RunProgressed(label=text, done=len(text))),
+            6: lambda: self._append_of_run(run, facts.RunProgressed(label=text, done=len(text))),
             7: lambda: self._cancel(run),
             8: lambda: self._fail(run, text),
             9: lambda: self._complete(run),
         }
         if run.attempt == 0:
             run.attempt = 1
-            self._run_says(run, facts.RunStarted(attempt=1), SYSTEM)
+            self._append_of_run(run, facts.RunStarted(attempt=1), SYSTEM)
         elif number in steps:
             steps[number]()
         else:
@@ -82,13 +82,13 @@ class Writer:
             run.open = _Open(MessageId(self._new()))
             parent = self.posted[-1]
             started = facts.MessageStarted(message=run.open.id, parent=parent, role="assistant", agent="guide")
-            self._run_says(run, started)
+            self._append_of_run(run, started)
         parts = run.open.parts
         if not parts or parts[-1].type != part_type:
             parts.append(facts.Part(part_type, ""))
         before = parts[-1].text
         parts[-1] = facts.Part(part_type, before + text)
-        self._run_says(
+        self._append_of_run(
             run,
             facts.MessageDelta(
                 message=run.open.id, part=len(parts) - 1, part_type=part_type, offset=len(before), text=text
@@ -98,7 +98,7 @@ class Writer:
     def _post(self, text: str, state: facts.PostState) -> None:
         message = MessageId(self._new())
         parent = self.posted[-1] if self.posted else None
-        self._say(
+        self._append_fact(
             facts.MessagePosted(
                 message=message,
                 parent=parent,
@@ -117,7 +117,7 @@ class Writer:
         parent = self.runs[choice % len(self.runs)].id if self.runs and choice % 2 else None
         replies_to = self.posted[choice % len(self.posted)]
         requested = facts.RunRequested(run=run.id, agent="guide", parent=parent, replies_to=replies_to)
-        self._run_says(run, requested, ALICE)
+        self._append_of_run(run, requested, ALICE)
         self.runs.append(run)
 
     def _restart(self, run: _Run, *, keep: bool) -> None:
@@ -125,10 +125,10 @@ class Writer:
         run.attempt += 1
         if voided:
             run.open = None
-        self._run_says(run, facts.RunRestarted(attempt=run.attempt, voided=voided), SYSTEM)
+        self._append_of_run(run, facts.RunRestarted(attempt=run.attempt, voided=voided), SYSTEM)
 
     def _cancel(self, run: _Run) -> None:
-        self._say(facts.RunCancelRequested(by="2", device=None, runs=(run.id,)), BOB)
+        self._append_fact(facts.RunCancelRequested(by="2", device=None, runs=(run.id,)), BOB)
         self._end(run, "cancelled", facts.RunCancelled())
 
     def _fail(self, run: _Run, text: str) -> None:
@@ -140,17 +140,17 @@ class Writer:
     def _end(self, run: _Run, state: facts.MessageOutcome, outcome: facts.RunOutcome) -> None:
         if run.open:
             parts = tuple(run.open.parts)
-            self._run_says(run, facts.MessageCompleted(message=run.open.id, parts=parts, state=state))
-        self._run_says(run, outcome)
+            self._append_of_run(run, facts.MessageCompleted(message=run.open.id, parts=parts, state=state))
+        self._append_of_run(run, outcome)
         self.runs.remove(run)
 
     def _unknown(self, text: str) -> None:
         self._append("from.the.future", msgspec.json.encode({"text": text}), SYSTEM, None)
 
-    def _run_says(self, run: _Run, fact: Fact, actor: Actor = AGENT) -> None:
+    def _append_of_run(self, run: _Run, fact: Fact, actor: Actor = AGENT) -> None:
         self._append(fact.kind, encode_fact(fact), actor, run.id)
 
-    def _say(self, fact: Fact, actor: Actor) -> None:
+    def _append_fact(self, fact: Fact, actor: Actor) -> None:
         self._append(fact.kind, encode_fact(fact), actor, None)
 
     def _append(self, kind: str, data: bytes, actor: Actor, run: RunId | None) -> None:
@@ -164,7 +164,7 @@ class Writer:
 
 
 def write(script: list[tuple[int, int, str]]) -> list[Event]:
-    """The log that these acts make."""
+    """Returns the log that the acts make."""
     writer = Writer()
     for number, choice, text in script:
         writer.do(number, choice, text)
@@ -175,7 +175,7 @@ logs = acts.map(write)
 
 
 def compacted(log: list[Event]) -> list[Event]:
-    """The log without the deltas of messages that are complete."""
+    """Returns the log without the deltas of completed Messages."""
     closed = {_message(event) for event in log if event.kind == "message.completed"}
     return [event for event in log if event.kind != "message.delta" or _message(event) not in closed]
 

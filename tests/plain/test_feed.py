@@ -1,9 +1,9 @@
-"""What a Feed does, one thing at a time."""
+"""The Feed, one rule at a time; test_feed_random combines them."""
 
 import json
 
 from sessions_core.machines.feed import EARLY_SPANS, Feed, Span, Subscription
-from sessions_core.machines.send_buffer import REPLY_BYTES, Frame, SendBuffer
+from sessions_core.machines.send_buffer import SendBuffer
 from tests.plain.delivery_world import SESSION
 
 
@@ -44,7 +44,7 @@ def test_all_readers_get_the_same_text() -> None:
     assert first.send_buffer.take() is second.send_buffer.take()
 
 
-def test_a_hint_that_leaves_a_gap_has_the_log_read_once_for_all() -> None:
+def test_a_gap_before_a_hint_is_read_once_for_all_readers() -> None:
     feed = Feed(1, 5)
     readers = [following(feed, 5) for _ in range(3)]
 
@@ -57,7 +57,7 @@ def test_a_hint_that_leaves_a_gap_has_the_log_read_once_for_all() -> None:
     assert feed.next_read() is None
 
 
-def test_a_hint_without_its_events_has_the_log_read() -> None:
+def test_a_hint_without_its_events_makes_the_log_be_read() -> None:
     feed = Feed(1, 5)
     following(feed, 5)
 
@@ -66,19 +66,19 @@ def test_a_hint_without_its_events_has_the_log_read() -> None:
     assert feed.next_read() == 5
 
 
-def test_a_herd_that_comes_back_is_served_from_memory() -> None:
+def test_many_readers_that_reconnect_are_served_from_memory() -> None:
     feed = Feed(1, 0)
     following(feed, 0)
     for seq in range(20):
         feed.offer(span(seq, seq + 1))
 
-    herd = [following(feed, 12) for _ in range(100)]
+    readers = [following(feed, 12) for _ in range(100)]
 
-    assert all(ranges(reader)[-1] == (19, 20) for reader in herd)
+    assert all(ranges(reader)[-1] == (19, 20) for reader in readers)
     assert feed.next_read() is None
 
 
-def test_a_full_outbox_stalls_its_reader_and_nobody_else() -> None:
+def test_a_full_send_buffer_stalls_its_reader_and_no_other() -> None:
     feed = Feed(1, 0)
     slow, quick = following(feed, 0, limit=100), following(feed, 0)
 
@@ -102,7 +102,7 @@ def test_a_stalled_reader_goes_on_where_it_stopped() -> None:
     assert not slow.stalled
 
 
-def test_a_hint_of_another_epoch_is_not_believed_but_looked_into() -> None:
+def test_a_hint_of_another_epoch_makes_the_log_be_read() -> None:
     feed = Feed(2, 5)
     reader = following(feed, 5)
 
@@ -140,40 +140,3 @@ def test_hints_that_come_early_are_kept_within_bounds() -> None:
         feed.offer(span(seq, seq + 1))
 
     assert len(feed._early) == EARLY_SPANS
-
-
-def test_an_empty_outbox_takes_any_frame() -> None:
-    send_buffer = SendBuffer(10, lambda: None)
-
-    assert send_buffer.put(Frame(text="x" * 100, size=100))
-    assert not send_buffer.put(Frame(text="y", size=1))
-    assert send_buffer.refused
-
-
-def test_one_who_asks_and_does_not_read_overflows() -> None:
-    send_buffer = SendBuffer(10, lambda: None)
-    for _ in range(REPLY_BYTES // 1000 + 2):
-        send_buffer.reply("x" * 1000)
-
-    assert send_buffer.overflowed
-
-
-def test_what_was_not_sent_of_a_session_can_be_taken_back() -> None:
-    send_buffer = SendBuffer(1000, lambda: None)
-    send_buffer.put(Frame(text="hers", size=4, session=SESSION))
-    send_buffer.reply("ok")
-
-    send_buffer.drop(SESSION)
-
-    assert send_buffer.take() == "ok"
-    assert send_buffer.take() is None
-
-
-def test_the_reader_of_an_outbox_is_woken_once() -> None:
-    woken = []
-    send_buffer = SendBuffer(1000, lambda: woken.append(1))
-    send_buffer.sleeps = True
-    for _ in range(3):
-        send_buffer.reply("x")
-
-    assert woken == [1]

@@ -32,10 +32,10 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 2), frames=st.integers(0, 2))
     def all_goes_well(self, count: int, frames: int) -> None:
-        """As it mostly is: the hint arrives at once, and clients read some of it."""
+        """The usual case: the hint arrives at once, and clients read some of it."""
         hint = self.log.append(count)
         for here in self.processes:
-            here.hear(hint, whole=True)
+            here.receive(hint, whole=True)
         for each in self.clients:
             for _ in range(frames):
                 each.take()
@@ -52,7 +52,7 @@ class Delivery(RuleBasedStateMachine):
     def hint_arrives(self, process: int, which: int, *, whole: bool, again: bool) -> None:
         here = self.processes[process]
         if which < len(here.hints):
-            here.hear(here.hints[which] if again else here.hints.pop(which), whole=whole)
+            here.receive(here.hints[which] if again else here.hints.pop(which), whole=whole)
 
     @rule(process=process)
     def next_hint_arrives(self, process: int) -> None:
@@ -96,19 +96,19 @@ class Delivery(RuleBasedStateMachine):
         for each in self.clients:
             seqs = [seq for seq, _ in each.applied]
             assert seqs == sorted(set(seqs)), "doubled or reordered"
-            assert all(self.log.told[each.epoch, seq] == said for seq, said in each.applied), "never in the log"
+            assert all(self.log.written[each.epoch, seq] == text for seq, text in each.applied), "never in the log"
             if each.epoch == self.log.epoch:
                 owed = {seq for seq in self.log.events if each.begin < seq <= each.cursor}
                 assert owed <= set(seqs), "missing"
 
     @invariant()
-    def outboxes_are_bounded(self) -> None:
+    def send_buffers_are_bounded(self) -> None:
         for each in self.clients:
             assert each.subscription is None or len(each.subscription.send_buffer) <= 10
 
     @override
     def teardown(self) -> None:
-        """Quiet: every hint lost, reads answered, frames taken, and one tail check."""
+        """Ends all faults: hints are lost, one tail check is made, reads and frames arrive. All clients reach the head."""
         for each in self.clients:
             if each.process is None:
                 each.connect(self.processes[0])

@@ -1,4 +1,4 @@
-"""Frames are parsed once, at the edge: what cannot be read is refused with a sentence, and by its address where it has one."""
+"""Parsing frames. What cannot be parsed is refused with a sentence, and with the id and the Session that it names."""
 
 import json
 from uuid import uuid4
@@ -45,7 +45,7 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(text: str, refusal: type
     assert refused.value.message.endswith(".")
 
 
-def test_a_refused_command_is_told_by_its_id() -> None:
+def test_a_refused_command_keeps_its_id_and_its_session() -> None:
     for text in (post(parts=3), post(parts=[{"type": "text", "text": "a\ud800"}])):
         assert addressee(text) == (ID, SESSION)
     assert addressee(post(parts="[" * DEEP)) == (ID, SESSION)

@@ -34,8 +34,8 @@ def sources() -> Iterator[tuple[str, str]]:
                 yield name, path.read_text()
 
 
-def spelt(text: str) -> list[str]:
-    """The lists of nothing but states, and the states in SQL."""
+def spelled(text: str) -> list[str]:
+    """Returns the lists that hold nothing but states, and the states in SQL."""
     lists = [found for found in LIST.findall(text) if set(re.findall(r"\w+", found)) <= {*RunState}]
     return lists + IN_SQL.findall(text)
 
@@ -66,8 +66,8 @@ def test_the_docs_list_the_same_moves() -> None:
 
 
 def test_no_other_file_spells_the_states() -> None:
-    assert spelt("""["requested", 'running'] "failed" | "complete" state = 'running'""") == [
+    assert spelled("""["requested", 'running'] "failed" | "complete" state = 'running'""") == [
         """"requested", 'running'""",
         "state = 'running'",
     ]
-    assert {name: found for name, text in sources() if (found := spelt(text))} == {}
+    assert {name: found for name, text in sources() if (found := spelled(text))} == {}

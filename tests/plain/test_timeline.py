@@ -1,4 +1,4 @@
-"""The fold, by the fixtures that JavaScript has too, and by chance: P10, in both languages."""
+"""P10: the fold of parts is the fold of the whole, in Python and in JavaScript, by shared fixtures and by random logs."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ NODE_S = 50
 
 
 def shape(timeline: Timeline) -> dict[str, object]:
-    """As the fixtures write it."""
+    """Returns the Timeline in the form of the fixtures."""
     return {
         "messages": msgspec.to_builtins(list(timeline.messages.values())),
         "runs": msgspec.to_builtins(list(timeline.runs.values())),

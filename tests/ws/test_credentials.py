@@ -132,7 +132,7 @@ def test_a_removed_participant_stops_receiving(
     as_user: AsUser, bob: "User", session: "SessionId", owner: "Author"
 ) -> None:
     from sessions_core.models import Participant
-    from tests.db.acts import say
+    from tests.db.acts import post_message
 
     Participant.objects.create(session_id=session, user=bob, role="editor")
     tab = as_user(bob)
@@ -143,7 +143,7 @@ def test_a_removed_participant_stops_receiving(
     began = time.monotonic()
     tab.next("removed", session=session)
     assert time.monotonic() - began < LEAVES_WITHIN_S
-    say(session, owner, "not for Bob")
+    post_message(session, owner, "not for Bob")
     tab.send("ping", n=1)
     assert tab.next("pong")["heads"] == {}
     assert tab.seqs == [1, 2]

@@ -18,16 +18,16 @@ AsUser = Callable[..., Tab]
 def test_cold_start_shows_the_log_and_stays_live(
     as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
 ) -> None:
-    from tests.db.acts import say
+    from tests.db.acts import post_message
 
-    say(session, owner, "before")
+    post_message(session, owner, "before")
     tab = as_user(alice)
 
     subscribed = tab.subscribe(session)
     assert (subscribed["restart"], subscribed["role"]) == (False, "owner")
     assert tab.next("events")["older"] is False
 
-    posted = say(session, owner, "after")
+    posted = post_message(session, owner, "after")
     tab.until_seq(posted.seq + 1)
     assert tab.seqs == list(range(tab.seqs[0], tab.cursor + 1))
 
@@ -36,11 +36,11 @@ def test_cold_start_with_few_messages_says_that_there_are_older(
     as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
 ) -> None:
     from sessions_core.services import runs
-    from tests.db.acts import client_id, say
+    from tests.db.acts import new_client_id, post_message
 
     for _ in range(3):
-        say(session, owner)
-        runs.cancel(session, by=owner, client_id=client_id())
+        post_message(session, owner)
+        runs.cancel(session, by=owner, client_id=new_client_id())
     tab = as_user(alice)
 
     tab.subscribe(session, last=1)
@@ -51,18 +51,18 @@ def test_cold_start_with_few_messages_says_that_there_are_older(
 
 
 def test_resume_replays_then_stays_live(as_user: AsUser, alice: "User", owner: "Author", session: "SessionId") -> None:
-    from tests.db.acts import say
+    from tests.db.acts import post_message
 
     tab = as_user(alice)
     epoch = tab.subscribe(session)["epoch"]
     tab.until_seq(2)
-    missed = say(session, owner, "missed")
+    missed = post_message(session, owner, "missed")
 
     again = as_user(alice)
     again.cursor = 2
     assert again.subscribe(session, after=2, epoch=epoch)["restart"] is False
     again.until_seq(missed.seq + 1)
-    live = say(session, owner, "live")
+    live = post_message(session, owner, "live")
     again.until_seq(live.seq + 1)
 
     assert again.seqs == list(range(3, again.cursor + 1))
@@ -112,7 +112,7 @@ def test_half_a_cursor_is_refused(as_user: AsUser, alice: "User", session: "Sess
 def test_subscribing_again_goes_on_from_the_new_cursor(
     as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
 ) -> None:
-    from tests.db.acts import say
+    from tests.db.acts import post_message
 
     tab = as_user(alice)
     tab.subscribe(session)
@@ -120,7 +120,7 @@ def test_subscribing_again_goes_on_from_the_new_cursor(
     tab.subscribe(session, after=1, epoch=1)
     assert tab.next("events")["from"] == 1
 
-    posted = say(session, owner)
+    posted = post_message(session, owner)
     tab.until_seq(posted.seq + 1)
     assert len(tab.seqs) == len(set(tab.seqs))
 
@@ -128,7 +128,7 @@ def test_subscribing_again_goes_on_from_the_new_cursor(
 def test_nothing_comes_after_unsubscribing(
     as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
 ) -> None:
-    from tests.db.acts import say
+    from tests.db.acts import post_message
 
     tab = as_user(alice)
     tab.subscribe(session)
@@ -137,7 +137,7 @@ def test_nothing_comes_after_unsubscribing(
     tab.next("unsubscribed", session=session)
     before = len(tab.applied)
 
-    say(session, owner)
+    post_message(session, owner)
     tab.send("ping", n=1)
 
     assert tab.next("pong") == {"type": "pong", "heads": {}, "n": 1}
@@ -146,7 +146,7 @@ def test_nothing_comes_after_unsubscribing(
 
 def test_many_sessions_share_one_socket(as_user: AsUser, alice: "User", owner: "Author") -> None:
     from sessions_core.services import sessions
-    from tests.db.acts import say
+    from tests.db.acts import post_message
 
     mine = [sessions.create(by=owner, agent="script") for _ in range(5)]
     tab = as_user(alice)
@@ -155,7 +155,7 @@ def test_many_sessions_share_one_socket(as_user: AsUser, alice: "User", owner: "
         tab.subscribe(each)
     for each in mine:
         tab.cursor = 2
-        say(each, owner)
+        post_message(each, owner)
         assert tab.next("events", session=each)["events"]
 
 

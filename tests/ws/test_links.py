@@ -55,10 +55,10 @@ def test_the_last_event_arrives_although_its_hint_was_lost(tab: Tab, session: "S
 
 
 def test_a_lost_hint_before_another_is_repaired_at_once(tab: Tab, session: "SessionId", owner: "Author") -> None:
-    from tests.db.acts import say
+    from tests.db.acts import post_message
 
     append_without_hint(session, owner)
-    posted = say(session, owner)
+    posted = post_message(session, owner)
 
     tab.until_seq(posted.seq)
     assert tab.seqs == list(range(1, tab.cursor + 1))
@@ -67,10 +67,10 @@ def test_a_lost_hint_before_another_is_repaired_at_once(tab: Tab, session: "Sess
 def test_killed_subscriptions_are_made_again(
     tab: Tab, session: "SessionId", owner: "Author", valkey: "redis.Redis"
 ) -> None:
-    from tests.db.acts import say
+    from tests.db.acts import post_message
 
     valkey.client_kill_filter(_type="pubsub")
-    posted = say(session, owner)
+    posted = post_message(session, owner)
 
     tab.until_seq(posted.seq)
 
@@ -78,10 +78,10 @@ def test_killed_subscriptions_are_made_again(
 def test_hints_of_another_log_are_not_believed(tab: Tab, session: "SessionId", owner: "Author") -> None:
     from sessions_core import hints
     from sessions_core.machines.feed import Span
-    from tests.db.acts import say
+    from tests.db.acts import post_message
 
     hints.publish(Span(session=session, epoch=99, start=2, end=3, body=b'{"seq":3}'))
-    posted = say(session, owner)
+    posted = post_message(session, owner)
 
     tab.until_seq(posted.seq)
     assert [frame["epoch"] for frame in tab.frames if frame["type"] == "events"] == [1] * (
