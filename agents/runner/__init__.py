@@ -6,5 +6,6 @@ write; the runner only stops an agent soon after it has lost that right. A new d
 worker       the loop on its thread, for Celery's threads;  runner       from claim to outcome
 running      one attempt, and how it is stopped;            outcome      writing how a Run has ended
 maintenance  heartbeats, sweeps, compaction, cancels;       appender     one statement for the writes of many Runs
-history      reads the log;  prompt_view  what of it a model is shown
+history      reads the log;                             prompt_view  what of it a model is shown
+watchdog     a process that ends a blocked worker;      marks        what it sees of the loop
 """

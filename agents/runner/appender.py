@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from django.db import Error as DatabaseFault
 from msgspec import Struct
 
 from sessions_core import bridge, log
@@ -60,7 +61,7 @@ async def _write_separately(group: Sequence[_Pending], error: Exception) -> None
     """Tries each write of a failed group alone, so that a faulty one does not fail the others. Does not try again what may have
     been committed: it would be in the log twice.
     """
-    if len(group) == 1 or not was_rolled_back(error):
+    if len(group) == 1 or not wrote_nothing(error):
         for pending in group:
             _fail(pending, error)
         return
@@ -71,8 +72,10 @@ async def _write_separately(group: Sequence[_Pending], error: Exception) -> None
             _fail(pending, its_own)
 
 
-def was_rolled_back(error: Exception) -> bool:
+def wrote_nothing(error: Exception) -> bool:
     """True when the server itself refused the statement. When the connection broke, the statement may have been committed."""
+    if not isinstance(error, DatabaseFault):
+        return True  # a fact could not be encoded, so nothing was sent
     state: str | None = getattr(error.__cause__, "sqlstate", None)
     return state is not None and state[:2] not in OUTCOME_UNKNOWN
 

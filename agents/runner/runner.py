@@ -19,6 +19,7 @@ from sessions_core import bridge
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import RunCompleted, RunFailed, RunOutcome
 from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.text import repair
 from sessions_core.services import runs
 
 logger = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Runner:
             await asyncio.sleep(0)  # a stop that has come by now cancels here, before the agent calls any model
             await agent.function(attempt.agent_run)
         except AgentFailed as failed:
-            return RunFailed(code=failed.code, message=failed.message, retry=failed.retry)
+            return RunFailed(code=failed.code, message=repair(failed.message), retry=failed.retry)
         except (Exception, SystemExit):  # an agent is anybody's code; SystemExit would end every Run of this process
             logger.exception("The agent %s failed in the Run %s.", attempt.claim.agent, attempt.claim.run)
             return outcome.AGENT_ERROR

@@ -9,6 +9,7 @@ from agents.sdk.prompt import PromptMessage
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import RunProgressed, Usage
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
+from sessions_core.protocol.text import repair
 
 
 class AgentRun:
@@ -61,7 +62,7 @@ class AgentRun:
         newest of several in a short time (DELTA_MS) is written.
         """
         progressed = RunProgressed(
-            label=label, done=UNSET if done is None else done, total=UNSET if total is None else total
+            label=repair(label), done=UNSET if done is None else done, total=UNSET if total is None else total
         )
         self._buffer.put(progressed)
         await self._buffer.wait_for_room()

@@ -1,22 +1,25 @@
 """Writes of several Runs go into one statement; a faulty one fails alone."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection
 
-from agents.runner.appender import Appender, was_rolled_back
+from agents.runner.appender import Appender, wrote_nothing
 from sessions_core import bridge
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import Fenced
-from sessions_core.protocol.events import RunProgressed
-from sessions_core.protocol.ids import SessionId
+from sessions_core.protocol.events import Fact, MessageCompleted, RunProgressed
+from sessions_core.protocol.ids import SessionId, new_message
 from sessions_core.services import runs, sessions
 from tests.agents.facts import of_kind
 from tests.db.acts import new_client_id, post_and_claim
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+COMPLETED = MessageCompleted(message=new_message(), parts=(), state="complete")
 
 
 def two_claims(session: SessionId, owner: Author) -> list[Claim]:
@@ -36,30 +39,37 @@ async def test_a_fenced_write_fails_alone(session: SessionId, owner: Author) -> 
     assert await bridge.run(of_kind, claims[1].session, RunProgressed) == [fact]
 
 
-async def test_a_write_that_the_database_refuses_fails_alone(session: SessionId, owner: Author) -> None:
+@pytest.mark.parametrize(
+    ("faulty", "error"),
+    [((COMPLETED, COMPLETED), IntegrityError), ((RunProgressed(label="\ud800"),), UnicodeEncodeError)],
+    ids=["refused by the database", "cannot be encoded"],
+)
+async def test_a_faulty_write_fails_alone(
+    session: SessionId, owner: Author, faulty: Sequence[Fact], error: type[Exception]
+) -> None:
     claims = await bridge.run(two_claims, session, owner)
     appender = Appender()
 
-    unfit, fit = RunProgressed(label="\x00"), RunProgressed(label="Reading")
+    fact = RunProgressed(label="Reading")
     first, second = await asyncio.gather(
-        appender.append(claims[0], [unfit]), appender.append(claims[1], [fit]), return_exceptions=True
+        appender.append(claims[0], faulty), appender.append(claims[1], [fact]), return_exceptions=True
     )
 
-    assert isinstance(second, BaseException) is False
-    assert await bridge.run(of_kind, claims[1].session, RunProgressed) == [fit]
-    assert first is not second
+    assert isinstance(first, error)
+    assert not isinstance(second, BaseException)
+    assert await bridge.run(of_kind, claims[1].session, RunProgressed) == [fact]
 
 
-def test_what_the_server_refused_was_rolled_back() -> None:
+def test_what_the_server_refused_is_not_written() -> None:
     with pytest.raises(Exception, match="division by zero") as refused, connection.cursor() as cursor:
         cursor.execute("SELECT 1 / 0")
 
-    assert was_rolled_back(refused.value)
+    assert wrote_nothing(refused.value)
 
 
 def test_what_was_written_when_the_connection_broke_may_have_been_committed() -> None:
     with pytest.raises(OperationalError) as lost, connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    assert not was_rolled_back(lost.value)
+    assert not wrote_nothing(lost.value)
     connection.close()

@@ -69,6 +69,18 @@ async def test_progress_is_in_the_log(harness: Harness) -> None:
     assert RunProgressed(label="Reading", done=1, total=3) in log
 
 
+@pytest.mark.parametrize("unfit", ["\x00", "\ud800"])
+async def test_text_that_the_log_cannot_hold_is_replaced(harness: Harness, unfit: str) -> None:
+    async def fail(run: AgentRun) -> None:
+        await run.progress(f"a{unfit}b")
+        raise AgentFailed("odd", f"c{unfit}d")
+
+    log = await harness.ask(fail)
+
+    assert RunProgressed(label="a\ufffdb") in log
+    assert log[-1] == RunFailed(code="odd", message="c\ufffdd", retry=False)
+
+
 async def test_each_message_of_a_run_is_completed(harness: Harness) -> None:
     async def work(run: AgentRun) -> None:
         for word in ("one", "two"):
