@@ -42,7 +42,7 @@ def test_the_list_of_runs_is_bounded_and_costs_the_same(alice: User) -> None:
         listed = script.get(f"sessions/{session}/runs?limit=2").body["runs"]
 
     assert len(listed) == 2
-    assert len(queries) == 3  # the token, the standing, the Runs
+    assert len(queries) == 3  # the token, the membership, the Runs
 
 
 def test_stop_is_a_line_in_the_log(alice: User) -> None:
