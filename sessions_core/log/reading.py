@@ -1,6 +1,6 @@
 """Reads logs: by range, from the beginning of a Message, and what one command or Run has appended."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from django.db import connection, transaction
@@ -67,6 +67,15 @@ class LogPage(Struct, frozen=True):
     older: bool = False
 
 
+class _Range(Struct, frozen=True):
+    """One read. `end` is the cursor after it."""
+
+    epoch: int
+    head: int
+    end: int
+    events: list[Event]
+
+
 class Position(Struct, frozen=True):
     """The newest seq of a log, in its epoch."""
 
@@ -78,18 +87,7 @@ def read(session_id: SessionId, *, after: int, until: int = _FOREVER, limit: int
     """Reads the Events above the cursor `after`, and joins neighbouring deltas. The range ends at the head or at `until`, or
     before it when `limit` rows or PAGE_BYTES were read. Raises NotFound.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, {"session": session_id, "after": after, "until": until, "limit": limit})
-        rows = cursor.fetchall()
-    if not rows:
-        raise NotFound("There is no such conversation.")
-    epoch, head = rows[0][:2]
-    events = list(_events(rows)) if rows[0][2] is not None else []
-    complete = len(events) == len(rows) < limit or not events
-    end = max(min(head, until), after) if complete else events[-1].seq
-    merged = merge(events)
-    span = Span(session=session_id, epoch=epoch, start=after, end=end, body=encode_events(merged))
-    return LogPage(span=span, head=head, events=merged)
+    return _page(session_id, [_read_range(session_id, after=after, until=until, limit=limit)], after=after)
 
 
 def open_last(session_id: SessionId, *, messages: int) -> LogPage:
@@ -177,6 +175,26 @@ def started_messages(run: RunId, *, after: int) -> tuple[MessageId, ...]:
         return tuple(MessageId(row[0]) for row in cursor.fetchall())
 
 
+def _read_range(session_id: SessionId, *, after: int, until: int, limit: int = PAGE_ROWS) -> _Range:
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, {"session": session_id, "after": after, "until": until, "limit": limit})
+        rows = cursor.fetchall()
+    if not rows:
+        raise NotFound("There is no such conversation.")
+    epoch, head = rows[0][:2]
+    events = list(_events(rows)) if rows[0][2] is not None else []
+    complete = len(events) == len(rows) < limit or not events
+    return _Range(epoch, head, max(min(head, until), after) if complete else events[-1].seq, events)
+
+
+def _page(session_id: SessionId, ranges: Sequence[_Range], *, after: int, older: bool = False) -> LogPage:
+    """Joins ranges that follow each other; the first begins above `after`."""
+    last = ranges[-1]
+    events = merge([event for one in ranges for event in one.events])
+    span = Span(session=session_id, epoch=last.epoch, start=after, end=last.end, body=encode_events(events))
+    return LogPage(span=span, head=last.head, events=events, older=older)
+
+
 def _events(rows: Iterable[tuple[Any, ...]]) -> Iterable[Event]:
     """Yields the rows of `_READ` as Events: PAGE_BYTES of data at most, but always one."""
     size = 0
@@ -191,15 +209,11 @@ def _events(rows: Iterable[tuple[Any, ...]]) -> Iterable[Event]:
 def _open(session_id: SessionId, *, until: int, messages: int) -> LogPage:
     with transaction.atomic():
         start = _boundary(session_id, until=until, messages=messages)
-        pages = [read(session_id, after=start - 1, until=until)]
-        while (last := pages[-1]).span.end < min(last.head, until):
-            pages.append(read(session_id, after=last.span.end, until=until))
+        ranges = [_read_range(session_id, after=start - 1, until=until)]
+        while (last := ranges[-1]).end < min(last.head, until):
+            ranges.append(_read_range(session_id, after=last.end, until=until))
         older = start > 1 and _scalar(_BOUNDARY, session=session_id, until=start - 1, skip=0) is not None
-    events = merge([event for page in pages for event in page.events])
-    span = Span(
-        session=session_id, epoch=last.span.epoch, start=start - 1, end=last.span.end, body=encode_events(events)
-    )
-    return LogPage(span=span, head=last.head, events=events, older=older)
+    return _page(session_id, ranges, after=start - 1, older=older)
 
 
 def _boundary(session_id: SessionId, *, until: int, messages: int) -> int:
