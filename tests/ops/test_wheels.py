@@ -12,8 +12,6 @@ ROOT: Final = Path(__file__).parents[2]
 PIP: Final = (sys.executable, "-m", "pip", "--isolated", "--quiet", "--disable-pip-version-check")
 PACKAGES: Final = ("agents", "chatapp", "sessions_core")
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def install(project: Path, folder: Path) -> Path:
     """Builds the wheel of `project` and installs it; returns the folder that holds its packages."""
