@@ -10,7 +10,7 @@ from sessions_core.protocol.ids import RunId
 
 
 def read_prompt(claim: Claim) -> list[PromptMessage]:
-    """Reads what a Run's agent is given as its prompt from the log. Skips the deltas: the cost is that of the Messages."""
+    """Returns the prompt of the Run's agent, read from the log. Reads no deltas: a long conversation costs its Messages only."""
     events = Event.objects.filter(session_id=claim.session, kind__in=prompt_view.KINDS).order_by("seq")
     rows = events.annotate(text=Cast("data", TextField())).values_list("run_id", "kind", "text")
     facts = ((RunId(run) if run else None, decode_fact(kind, text)) for run, kind, text in rows)

@@ -69,7 +69,7 @@ async def wake_waiting(runner: Runner) -> None:
 
 
 async def _seen(runner: Runner) -> None:
-    """Lets the other processes know that this worker is alive, and which agents it has."""
+    """Notes in the database that this worker is alive and which agents it has; that it is gone, when it drains."""
     if runner.draining:
         await bridge.run(workers.remove, runner.worker)
     else:

@@ -3,9 +3,9 @@
 Heartbeat, sweeper, timers and all agents of a worker share one loop. One agent that never awaits (an endless loop, a bad regular
 expression, a blocking driver) stops them all, and nothing inside that process can be relied on then. So the guard is outside:
 
-silent for WARN_S   The agent's file and line are logged. The worker's faulthandler wrote them: its thread needs no GIL.
-silent for KILL_S   The worker is killed. The Run that held the loop ends `failed` with the code `agent_blocked`. The others are
-                    handed back, which costs them no attempt, and other workers go on with them at once.
+silent for WARN_S   It logs the agent's file and line. The worker's faulthandler wrote them: its thread needs no GIL.
+silent for KILL_S   It kills the worker. The Run that held the loop ends `failed` with the code `agent_blocked`. The others are
+                    handed back, which costs them no attempt, and other workers claim them at once.
 
 Silence is counted in this process's own ticks and not by the clock, because a machine that sleeps or crawls stops both alike. A
 worker that a signal has stopped (SIGSTOP, a debugger) blocks nobody: its leases lapse like those of any dead worker.
@@ -38,23 +38,23 @@ _PR_SET_PDEATHSIG: Final = 1
 logger = logging.getLogger(__name__)
 
 
-async def tick(marks: Marks, dump: int, alive: Callable[[], None]) -> None:
-    """Says on the loop that it lives, and has faulthandler write all stacks to `dump` when it is silent for WARN_S.
+async def tick(marks: Marks, dump: int, each_tick: Callable[[], None]) -> None:
+    """Ticks in `marks` as long as the loop is not blocked, and calls `each_tick`. Runs until cancelled.
 
-    `alive` is called at each tick: it looks whether the watchdog lives. Runs until cancelled.
+    When the loop is silent for WARN_S, faulthandler writes the stacks of all threads to the file descriptor `dump`.
     """
     try:
         while True:
             marks.tick(threading.get_ident())
             faulthandler.dump_traceback_later(WARN_S, file=dump)
-            alive()
+            each_tick()
             await asyncio.sleep(TICK_S)
     finally:
         faulthandler.cancel_dump_traceback_later()
 
 
 class Watchdog:
-    """The watchdog's process, as the worker that it watches sees it."""
+    """The process of the watchdog, for the worker that starts it and is watched by it."""
 
     def __init__(self, marks: Marks, worker: str) -> None:
         self._marks = marks
@@ -63,8 +63,8 @@ class Watchdog:
         os.set_blocking(self.dump, False)  # a full pipe must not hold the thread that writes the stacks
         self._process = self._start()
 
-    def look(self) -> None:
-        """Starts another where the watchdog has died."""
+    def restart_if_dead(self) -> None:
+        """Starts another process when the watchdog's has ended."""
         if (status := self._process.poll()) is not None:
             logger.warning("The watchdog ended with status %s; another one is started.", status)
             self._process = self._start()
@@ -83,14 +83,16 @@ class Watchdog:
 
 
 class Silence:
-    """How long a worker's loop has been silent, counted in the watchdog's own ticks. Plain: the ticks are handed in."""
+    """Counts how long a worker's loop has been silent, in the watchdog's own ticks. Without I/O: the caller passes the ticks."""
 
     def __init__(self) -> None:
         self._ticked = 0
         self._count = 0
 
     def observe(self, ticked: int, *, stopped: bool) -> float:
-        """Returns for how many seconds the loop has not ticked. `ticked`: its last tick, 0 before the first."""
+        """Returns the seconds since the loop's last tick. `ticked` is when that was, 0 before the first; `stopped` is true when a
+        signal has stopped the worker.
+        """
         self._count = self._count + 1 if ticked == self._ticked and ticked and not stopped else 0
         self._ticked = ticked
         return self._count * TICK_S
@@ -106,42 +108,43 @@ def culprit(dump: str, thread: int, *, library: str = sys.base_prefix) -> str:
 
 
 def watch(marks: Marks, dump: int, worker_pid: int, worker: str) -> None:
-    """Watches until the worker is gone, or has to be ended."""
+    """Watches the worker until it has to kill it. When the worker ends by itself, this process is killed with it."""
     silence, warned = Silence(), False
     while True:
         time.sleep(TICK_S)
         ticked, thread = marks.ticked()
-        silent_s = silence.observe(ticked, stopped=_stopped(worker_pid))
+        silent_s = silence.observe(ticked, stopped=_is_stopped(worker_pid))
         if silent_s < WARN_S:
             warned = False
-        elif not warned and (stacks := _drain(dump)):
+        elif not warned and (stacks := _read_dump(dump)):
             warned = True
-            held_by, where = _named(marks.marked()), culprit(stacks, thread)
+            held_by, where = _describe(marks.marked()), culprit(stacks, thread)
             logger.error("%s has been blocked for %d s %s: %s", worker, silent_s, held_by, where)
         if silent_s >= KILL_S:
-            _end(marks.marked(), worker_pid, worker)
+            _kill(marks.marked(), worker_pid, worker)
             return
 
 
-def _named(marked: Marked | None) -> str:
+def _describe(marked: Marked | None) -> str:
     return f"by the Run {marked.run}" if marked else "by no Run that is known"
 
 
-def _stopped(pid: int) -> bool:
-    """Whether a signal has stopped the process. Field 3 of proc(5)'s stat, behind the name in parentheses."""
+def _is_stopped(pid: int) -> bool:
+    """Returns whether a signal has stopped the process."""
+    # Field 3 of the file, after the name in parentheses: proc(5).
     state = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
     return state in {"T", "t"}
 
 
-def _drain(dump: int) -> str:
+def _read_dump(dump: int) -> str:
     try:
         return os.read(dump, DUMP_BYTES).decode(errors="replace")
     except BlockingIOError:
         return ""
 
 
-def _end(marked: Marked | None, worker_pid: int, worker: str) -> None:
-    logger.error("%s was silent for %d s and is killed: %s.", worker, KILL_S, _named(marked))
+def _kill(marked: Marked | None, worker_pid: int, worker: str) -> None:
+    logger.error("%s was silent for %d s and is killed: %s.", worker, KILL_S, _describe(marked))
     _die_with_parent(0)  # or this process would end before it has handed the Runs back
     os.kill(worker_pid, signal.SIGKILL)
     import django  # noqa: PLC0415  # half a second and 50 MB that a watchdog needs only now

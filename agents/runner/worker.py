@@ -33,7 +33,7 @@ class Worker:
         threading.Thread(target=_prepare_agents, name="prepare", daemon=True).start()
         self._maintenance = asyncio.run_coroutine_threadsafe(maintain(self._runner), self._loop)
         self._ticking = asyncio.run_coroutine_threadsafe(
-            tick(marks, self._watchdog.dump, self._watchdog.look), self._loop
+            tick(marks, self._watchdog.dump, self._watchdog.restart_if_dead), self._loop
         )
         self._maintenance.add_done_callback(lambda _: logger.info("This worker looks after no Runs any more."))
 

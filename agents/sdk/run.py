@@ -23,9 +23,8 @@ class AgentRun:
         self.id: RunId = claim.run
         self.session: SessionId = claim.session
         self.agent: str = claim.agent  # the name it is registered by
-        self.attempt: int = (
-            claim.attempt
-        )  # from 1; above 1 an earlier worker did not end it, and what that one wrote is void
+        # From 1. Above 1 an earlier worker did not end the Run, and people are no longer shown what that one wrote.
+        self.attempt: int = claim.attempt
         self.replies_to: MessageId | None = claim.replies_to  # the message to answer
         self.messages: list[Message] = []  # those that this attempt has begun, oldest first
         self._prompt = tuple(prompt)

@@ -2,13 +2,14 @@
 
 from typing import Final, TypeVar
 
+from sessions_core.protocol import run_states
 from sessions_core.protocol.events import MessageCompleted, MessageDelta, MessageStarted
 from sessions_core.protocol.ids import SessionId
 from tests.db.acts import facts
 
 F = TypeVar("F")
 
-TERMINAL: Final = ("run.completed", "run.cancelled", "run.failed", "run.interrupted")
+TERMINAL: Final = tuple(f"run.{state}" for state in run_states.TERMINAL)
 
 
 def words(count: int, letter: str = "w") -> str:
