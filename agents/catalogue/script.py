@@ -22,8 +22,8 @@ Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
 
 
 class Script(Struct, frozen=True, forbid_unknown_fields=True):
-    """What to say and how fast. Pauses once, after `pause_after` words; fails after `fail_after`; `reason` words come first.
-    From `wait_at` words on it waits until it is allowed to go on: see `allowance`.
+    """Says `words` words, one every `every_ms`, after `reason` words of reasoning. Pauses once, after `pause_after` words; fails
+    after `fail_after`. From `wait_at` words on it waits until it is allowed to go on: see `allowance`.
     """
 
     words: Count = 100

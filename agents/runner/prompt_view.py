@@ -35,7 +35,7 @@ KINDS: Final = tuple(
 
 
 class _Conversation(Struct):
-    """What the fold knows so far. `answers` holds, for each posted message, the answers of each Run, the oldest Run first."""
+    """The state of the fold. `answers` holds, for each posted message, the answers of each Run, the oldest Run first."""
 
     posted: dict[MessageId, str]
     replies_to: dict[RunId, MessageId | None]

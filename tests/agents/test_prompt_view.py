@@ -1,4 +1,4 @@
-"""What a model is shown of a conversation. A fold: no database."""
+"""The prompt view: the conversation as a model is shown it. A fold, without a database."""
 
 from collections.abc import Sequence
 from typing import Any

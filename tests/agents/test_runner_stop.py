@@ -1,4 +1,4 @@
-"""How a Run is ended from outside its agent: Stop, a worker that shuts down, a lost lease, a lost database."""
+"""A Run is ended from outside its agent: by Stop, by a worker that shuts down, by a lost lease or database."""
 
 import asyncio
 import contextlib
