@@ -50,7 +50,7 @@ async def guide(run: AgentRun) -> None:
 @cache
 def read_library() -> tuple[Section, ...]:
     """Returns all sections of the documentation; read once in each process."""
-    return read(Path(settings.BASE_DIR))
+    return read(Path(settings.FILES_DIR))
 
 
 def find_sections(question: str, library: Sequence[Section]) -> list[Section]:
