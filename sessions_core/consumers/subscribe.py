@@ -63,8 +63,10 @@ class _Subscriber(Struct):
                 raise NotFound
             if self.followed.feed.epoch == opening.epoch:
                 break
+        if self.connection.closing:
+            return
         self._send_subscribed(restart=restart)
-        self.connection.send_buffer.put(opening.frame)
+        self.connection.send_buffer.append(opening.frame)
         self._attach(opening.end)
 
     def _send_subscribed(self, *, restart: bool) -> None:

@@ -64,6 +64,14 @@ class SendBuffer:
             self._wake()
         return True
 
+    def append(self, frame: Frame) -> None:
+        """Adds a frame in any case. The caller has seen that it `fits`, and has added nothing since but the answer before it."""
+        self._frames.append(frame)
+        self._size += frame.size
+        if self.sleeps:
+            self.sleeps = False
+            self._wake()
+
     def reply(self, text: str) -> None:
         """Adds a frame that cannot be read again. Sets `overflowed` when a client keeps sending commands without reading; the
         caller closes it.
@@ -72,11 +80,7 @@ class SendBuffer:
         if self._size + size > self._limit + REPLY_BYTES and self._frames:
             self.overflowed = True
             return
-        self._frames.append(Frame(text=text, size=size))
-        self._size += size
-        if self.sleeps:
-            self.sleeps = False
-            self._wake()
+        self.append(Frame(text=text, size=size))
 
     def take(self) -> str | None:
         """Removes and returns the next text to send, or None."""

@@ -190,3 +190,33 @@ def test_one_tab_writes_and_another_sees_it(as_user: AsUser, alice: "User", sess
 
     phone.until_seq(ok["seq"])
     assert phone.applied[-1]["kind"] in {"message.posted", "session.renamed", "run.requested"}
+
+
+def test_a_cold_page_larger_than_the_send_buffer_is_not_dropped(
+    as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
+) -> None:
+    from tests.db.acts import post_message
+
+    head = [post_message(session, owner, f"{n} " + "x" * 11_000).seq for n in range(60)][-1]
+    tab = as_user(alice)
+
+    tab.subscribe(session, last=60)
+    page = tab.next("events")
+
+    assert page["to"] > head
+    assert len([event for event in page["events"] if event["kind"] == "message.posted"]) == 60
+    posted = post_message(session, owner, "after")
+    tab.until_seq(posted.seq)
+    assert tab.seqs == list(range(page["from"] + 1, tab.cursor + 1))
+
+
+def test_a_restart_larger_than_the_send_buffer_is_not_dropped(
+    as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
+) -> None:
+    from tests.db.acts import post_message
+
+    head = [post_message(session, owner, f"{n} " + "x" * 11_000).seq for n in range(60)][-1]
+    tab = as_user(alice)
+
+    assert tab.subscribe(session, after=1, epoch=99)["restart"] is True
+    assert tab.next("events")["to"] > head
