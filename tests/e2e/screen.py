@@ -36,6 +36,7 @@ class Complaints:
 
     def __init__(self, context: BrowserContext) -> None:
         self.heard: list[str] = []
+        self._context = context
         self._expected: list[str] = []
         context.on("console", lambda said: self.heard.append(said.text) if said.type == "error" else None)
         context.on("weberror", lambda thrown: self.heard.append(str(thrown.error)))
@@ -43,6 +44,11 @@ class Complaints:
     def expect(self, pattern: str) -> None:
         """Errors that match the pattern are no complaints in this test."""
         self._expected.append(pattern)
+
+    def count(self, text: str) -> int:
+        """Returns how many complaints so far contain the text."""
+        self._context.cookies()  # any call: during it Playwright delivers what the browser has reported
+        return sum(text in said for said in self.heard)
 
     def unexpected(self) -> list[str]:
         return [said for said in self.heard if not any(re.search(each, said) for each in self._expected)]
