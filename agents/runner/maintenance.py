@@ -69,10 +69,8 @@ async def wake_waiting(runner: Runner) -> None:
 
 
 async def _seen(runner: Runner) -> None:
-    """Notes in the database that this worker is alive and which agents it has; that it is gone, when it drains."""
-    if runner.draining:
-        await bridge.run(workers.remove, runner.worker)
-    else:
+    """Notes in the database that this worker is alive, and which agents it has."""
+    if not runner.draining:
         await bridge.run(workers.mark_seen, runner.worker, agents().keys())
 
 

@@ -69,10 +69,6 @@ class Watchdog:
             logger.warning("The watchdog ended with status %s; another one is started.", status)
             self._process = self._start()
 
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
     def _start(self) -> subprocess.Popen[bytes]:
         inherited = (self._marks.fd, self._read)
         return subprocess.Popen(
@@ -99,8 +95,11 @@ class Silence:
 
 
 def culprit(dump: str, thread: int, *, library: str = sys.base_prefix) -> str:
-    """Returns `file, line n, in function` of the innermost frame that is not below `library`, from faulthandler's text."""
-    block = next((part for part in dump.split("\n\n") if f"Thread {thread:#018x}" in part), "")
+    """Returns `file, line n, in function` of the innermost frame that is not below `library`, from faulthandler's text.
+
+    The last stack of the thread counts: the pipe may still hold one from a short silence before.
+    """
+    block = next((part for part in reversed(dump.split("\n\n")) if f"Thread {thread:#018x}" in part), "")
     frames = re.findall(r'File "(.+)", line (\d+) in (.+)', block)
     own = [frame for frame in frames if not frame[0].startswith((library, "<frozen"))]
     file, line, function = (own or frames or [("?", "?", "?")])[0]

@@ -53,15 +53,10 @@ class SendBuffer:
 
     def put(self, frame: Frame) -> bool:
         """Adds a frame that can be read again later. Returns False, and sets `refused`, when it does not fit."""
-        size = self._size + frame.size
-        if size > self._limit and self._frames:
+        if not self.fits(frame.size):
             self.refused = True
             return False
-        self._frames.append(frame)
-        self._size = size
-        if self.sleeps:
-            self.sleeps = False
-            self._wake()
+        self.append(frame)
         return True
 
     def append(self, frame: Frame) -> None:

@@ -1,16 +1,23 @@
 """A row that cannot be handled, or a worker that is missing, harms no other Run, and ends in the log."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
 
 from sessions_core import log
-from sessions_core.models import Event, Run
+from sessions_core.models import Event, Run, Worker
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import MessageCompleted, RunFailed
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import runs, sessions, workers
+from sessions_core.services.runs import sweep
 from tests.db.acts import delta, facts, kinds, post_and_claim, post_message, start_message
 from tests.support.quiet import QuietDispatcher
+from tests.support.waiting import DEADLINE_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = "2000-01-01T00:00Z"
@@ -57,6 +64,16 @@ def test_a_queue_that_holds_a_message_for_each_waiting_run_gets_no_more(
     assert Run.objects.get().woken_at.year > 2000
 
 
+@pytest.fixture
+def watching() -> Iterator[None]:
+    """Another worker has been alive for long, and has other agents."""
+    workers.mark_seen("w1", ["guide"])
+    Worker.objects.update(started_at=LONG_AGO)
+    yield
+    Worker.objects.all().delete()
+
+
+@pytest.mark.usefixtures("watching")
 def test_a_run_whose_agent_no_worker_has_ends(session: SessionId, owner: Author) -> None:
     run = post_message(session, owner).run
     Run.objects.update(woken_at=LONG_AGO, requested_at=LONG_AGO)
@@ -67,15 +84,59 @@ def test_a_run_whose_agent_no_worker_has_ends(session: SessionId, owner: Author)
     assert kinds(session)[-1] == "run.failed"
 
 
-def test_a_run_whose_agent_another_worker_has_is_left_to_it(session: SessionId, owner: Author) -> None:
+@pytest.mark.usefixtures("watching")
+@pytest.mark.parametrize("seconds_ago", [0, 40])
+def test_a_run_whose_agent_another_worker_had_just_now_is_left_to_it(
+    session: SessionId, owner: Author, seconds_ago: int
+) -> None:
     run = post_message(session, owner).run
     Run.objects.update(woken_at=LONG_AGO, requested_at=LONG_AGO)
     workers.mark_seen("w2", ["script"])
+    Worker.objects.filter(name="w2").update(seen_at=Now() - timedelta(seconds=seconds_ago))  # 40: it is restarting
 
     runs.wake_waiting(own_agents=["guide"])
 
     assert Run.objects.get(pk=run).state == "requested"
-    workers.remove("w2")
+
+
+def test_the_first_worker_after_an_outage_takes_no_agent_for_gone(session: SessionId, owner: Author) -> None:
+    run = post_message(session, owner).run
+    Run.objects.update(woken_at=LONG_AGO, requested_at=LONG_AGO)
+
+    runs.wake_waiting(own_agents=["guide"])
+
+    assert Run.objects.get(pk=run).state == "requested"
+
+
+def test_runs_that_nobody_can_take_hide_no_others(owner: Author, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "SWEEP_BATCH", 2)
+    hiding = [post_message(sessions.create(by=owner, agent="script"), owner).run for _ in range(3)]
+    Run.objects.update(agent="nobody's", woken_at=LONG_AGO, requested_at=LONG_AGO)
+    lost = post_message(sessions.create(by=owner, agent="script"), owner).run
+    Run.objects.filter(pk=lost).update(woken_at=LONG_AGO)
+
+    runs.wake_waiting(own_agents=["script"])
+
+    assert set(Run.objects.filter(woken_at=LONG_AGO).values_list("pk", flat=True)) == set(hiding)
+
+
+def test_a_run_that_another_sweep_is_waking_is_passed_over(session: SessionId, owner: Author) -> None:
+    post_message(session, owner)
+    Run.objects.update(woken_at=LONG_AGO)
+    QuietDispatcher.woken.clear()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        assert Run.objects.select_for_update(no_key=True).get()  # as the other sweep holds it
+        assert pool.submit(_sweep_with_a_connection_of_its_own).result(DEADLINE_S) is None
+
+    assert QuietDispatcher.woken == []
+
+
+def _sweep_with_a_connection_of_its_own() -> None:
+    try:
+        runs.wake_waiting(own_agents=["script"])
+    finally:
+        connection.close()
 
 
 def test_a_claim_that_fails_counts_as_an_attempt_and_the_run_ends(

@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 
 from sessions_core.models import Run
-from sessions_core.services import workers
-from tests.http.clients import create_session, post_message
+from sessions_core.protocol.events import RunCompleted
+from sessions_core.services import runs, workers
+from tests.http.clients import claim_run, create_session, post_message
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -29,6 +30,17 @@ def test_without_a_living_worker_nothing_is_worked_on(anyone: Client) -> None:
 
 def test_a_living_worker_is_work(anyone: Client) -> None:
     workers.mark_seen("w1", ["script"])
+
+    assert anyone.get("/health/work").json() == {"working": True}
+
+
+def test_a_run_that_waited_for_its_turn_is_no_alarm(anyone: Client, alice: "User") -> None:
+    workers.mark_seen("w1", ["script"])
+    session = create_session(by=alice)
+    first = claim_run(post_message(session, alice).run)
+    post_message(session, alice)
+    Run.objects.update(requested_at="2000-01-01T00:00Z")
+    runs.finish(first, RunCompleted())
 
     assert anyone.get("/health/work").json() == {"working": True}
 

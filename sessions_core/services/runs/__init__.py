@@ -20,7 +20,7 @@ from sessions_core.services.runs.attempt import (
     heartbeat,
     release,
 )
-from sessions_core.services.runs.blocked import BLOCKED, end_blocked
+from sessions_core.services.runs.blocked import end_blocked
 from sessions_core.services.runs.cancel import Stopped, cancel, cancel_by_staff
 from sessions_core.services.runs.end import finish
 from sessions_core.services.runs.request import Requested, has_active, lock_session, request, retry, running
@@ -28,7 +28,6 @@ from sessions_core.services.runs.sweep import compact, end_lapsed, waits_longer_
 
 __all__ = [
     "ATTEMPTS",
-    "BLOCKED",
     "HEARTBEAT_S",
     "LEASE_S",
     "Heartbeat",

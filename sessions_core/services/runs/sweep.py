@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
@@ -29,25 +29,24 @@ NO_SUCH_AGENT: Final = RunFailed(
 UNKNOWN_AFTER: Final = timedelta(seconds=60)  # until a Run ends whose agent no worker has: a worker may be restarting
 SWEEP_BATCH: Final = 200  # Runs in one sweep
 
-# The Runs that can be claimed, the oldest first. `due`: the last wake was sent long ago, or before the lease lapsed.
-_WAITING: Final = f"""
-    SELECT id, agent, requested_at < now() - %(unknown)s AS old,
-           woken_at < now() - %(again)s OR (state = '{RunState.RUNNING}' AND woken_at < lease_until) AS due
-    FROM run WHERE ended_at IS NULL AND {CLAIMABLE} AND {ITS_TURN} AND attempt - handed_back < %(attempts)s
-    ORDER BY requested_at LIMIT %(limit)s
+_CAN_BE_CLAIMED: Final = f"""
+    ended_at IS NULL AND {CLAIMABLE} AND {ITS_TURN} AND attempt - handed_back < %(attempts)s
+"""
+# `due`: the last wake was sent long ago, or before the lease lapsed.
+_DUE: Final = f"(woken_at < now() - %(again)s OR (state = '{RunState.RUNNING}' AND woken_at < lease_until))"
+_WAITING: Final = f"SELECT agent, count(*), bool_or({_DUE}) FROM run WHERE {_CAN_BE_CLAIMED} GROUP BY agent"
+_WAKE: Final = f"""
+    UPDATE run SET woken_at = now() WHERE id IN (
+        SELECT id FROM run WHERE agent = ANY(%(agents)s) AND {_DUE} AND {_CAN_BE_CLAIMED}
+        ORDER BY requested_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+    ) RETURNING id, agent
 """
 _LONG_WAIT: Final = f"""
-    SELECT 1 FROM run WHERE ended_at IS NULL AND {CLAIMABLE} AND {ITS_TURN} AND attempt - handed_back < %(attempts)s
-    AND requested_at < now() - %(time)s AND (lease_until IS NULL OR lease_until < now() - %(time)s) LIMIT 1
+    SELECT 1 FROM run WHERE {_CAN_BE_CLAIMED}
+    AND requested_at < now() - %(time)s AND (lease_until IS NULL OR lease_until < now() - %(time)s)
+    AND NOT EXISTS (SELECT 1 FROM run before WHERE before.session_id = run.session_id AND before.ended_at > now() - %(time)s)
+    LIMIT 1
 """
-_WOKEN: Final = "UPDATE run SET woken_at = now() WHERE id = ANY(%s) AND ended_at IS NULL"
-
-
-class _Waiting(NamedTuple):
-    run: RunId
-    agent: str
-    old: bool
-    due: bool
 
 
 def end_lapsed() -> None:
@@ -68,54 +67,53 @@ def wake_waiting(*, own_agents: Collection[str]) -> None:
 
     A queue gets no more wakes than it has Runs that wait: without a worker, they would pile up without bound.
     """
-    arguments: dict[str, Any] = {
-        "again": WAKE_AGAIN,
-        "attempts": ATTEMPTS,
-        "unknown": UNKNOWN_AFTER,
-        "limit": SWEEP_BATCH,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, arguments)
-        waiting = [_Waiting(RunId(run), agent, old, due) for run, agent, old, due in cursor.fetchall()]
-    if not any(one.due for one in waiting):
-        return
     known = workers.known_agents() | set(own_agents)
-    for agent in {one.agent for one in waiting if one.old} - known:
-        _end_unknown([one.run for one in waiting if one.old and one.agent == agent])
-    by_queue: dict[str, list[_Waiting]] = defaultdict(list)
-    for one in waiting:
-        if one.agent in known:
-            by_queue[dispatch.dispatcher().queue(one.agent)].append(one)
-    for queue, runs in by_queue.items():
-        _wake(queue, runs)
+    waiting: dict[str, int] = defaultdict(int)  # Runs by queue
+    due: dict[str, list[str]] = defaultdict(list)  # agents by queue
+    for agent, count, is_due in _fetch_all(_WAITING):
+        if agent not in known:
+            _end_unknown(agent)
+            continue
+        queue = dispatch.dispatcher().queue(agent)
+        waiting[queue] += count
+        if is_due:
+            due[queue].append(agent)
+    for queue, agents in due.items():
+        _wake(queue, agents, waiting=waiting[queue])
 
 
 def waits_longer_than(time: timedelta) -> bool:
     """Returns whether a Run that could be claimed has waited longer than `time`."""
-    arguments: dict[str, Any] = {"time": time, "attempts": ATTEMPTS}
-    with connection.cursor() as cursor:
-        cursor.execute(_LONG_WAIT, arguments)
-        return cursor.fetchone() is not None
+    return bool(_fetch_all(_LONG_WAIT, time=time))
 
 
-def _wake(queue: str, waiting: Sequence[_Waiting]) -> None:
+def _wake(queue: str, agents: Sequence[str], *, waiting: int) -> None:
     queued = dispatch.dispatcher().queued(queue)
-    if queued is None:
-        return  # the broker is away
-    woken = [one for one in waiting if one.due][: max(0, len(waiting) - queued)]
-    with connection.cursor() as cursor:
-        cursor.execute(_WOKEN, [[one.run for one in woken]])
-    for one in woken:
-        dispatch.dispatcher().wake(one.run, one.agent)
+    if queued is None or queued >= waiting:  # None: the broker is away
+        return
+    for run, agent in _fetch_all(_WAKE, agents=agents, limit=min(waiting - queued, SWEEP_BATCH)):
+        dispatch.dispatcher().wake(RunId(run), agent)
 
 
-def _end_unknown(runs: Sequence[RunId]) -> None:
-    """Ends the Runs. Their agent was removed by an upgrade, or its file fails to import."""
-    for run_id in runs:
+def _end_unknown(agent: str) -> None:
+    """Ends the Runs of an agent that no worker has had for UNKNOWN_AFTER, while another worker was alive to see it: the agent was
+    removed by an upgrade, or its file fails to import.
+    """
+    if not workers.is_missing(agent, since=UNKNOWN_AFTER):
+        return
+    runs = Run.objects.filter(agent=agent, state=RunState.REQUESTED, requested_at__lt=Now() - UNKNOWN_AFTER)
+    for run_id in runs.values_list("pk", flat=True)[:SWEEP_BATCH]:
         with transaction.atomic(durable=True):
             waiting = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=RunState.REQUESTED)
             if (run := waiting.first()) is not None:
                 end_run(run, NO_SUCH_AGENT, actor=SYSTEM)
+
+
+def _fetch_all(statement: str, **arguments: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401  # what SQL takes
+    with connection.cursor() as cursor:
+        cursor.execute(statement, arguments | {"again": WAKE_AGAIN, "attempts": ATTEMPTS})
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def compact(*, delay: timedelta) -> int:
