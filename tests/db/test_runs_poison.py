@@ -126,7 +126,7 @@ def test_a_run_that_another_sweep_is_waking_is_passed_over(session: SessionId, o
     QuietDispatcher.woken.clear()
 
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
-        assert Run.objects.select_for_update(no_key=True).get()  # as the other sweep holds it
+        Run.objects.select_for_update(no_key=True).get()  # as the other sweep holds it
         assert pool.submit(_sweep_with_a_connection_of_its_own).result(DEADLINE_S) is None
 
     assert QuietDispatcher.woken == []
