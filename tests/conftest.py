@@ -10,6 +10,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+import django.conf
 import pytest
 from pytest_django import DjangoDbBlocker
 
@@ -53,6 +54,10 @@ def _start_services() -> None:
             os.environ[variable] = stack.enter_context(running(service, folder / f"{service.name}.log"))
 
 
+if django.conf.settings.configured and "PYTEST_XDIST_WORKER" not in os.environ:
+    raise pytest.UsageError(
+        "DJANGO_SETTINGS_MODULE is set, so Django read its settings too early. Unset it and try again."
+    )
 os.environ.update(ENVIRONMENT)
 if "PYTEST_XDIST_WORKER" not in os.environ:
     _start_services()

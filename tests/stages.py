@@ -4,6 +4,7 @@ Playwright's synchronous API keeps an event loop running in the thread that the 
 have a pytest process of their own. So have the faults, whose processes should have the machine to themselves.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -46,7 +47,7 @@ def run(stage: str) -> Outcome:
     began = time.monotonic()
     with TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        status = subprocess.run(_command(stage, report), cwd=ROOT, check=False).returncode
+        status = subprocess.run(_command(stage, report), cwd=ROOT, env=_environment(), check=False).returncode
         outcome = _outcome(report)
     outcome.status = status
     outcome.seconds = time.monotonic() - began
@@ -64,6 +65,14 @@ def total(outcomes: list[Outcome]) -> Outcome:
         seconds=sum(one.seconds for one in outcomes),
         failed=[name for one in outcomes for name in one.failed],
     )
+
+
+def _environment() -> dict[str, str]:
+    """Returns ours without the name of the settings, which `chatapp` sets when it is imported.
+
+    Where it is set, pytest-django reads the settings before tests/conftest.py has started the database they name.
+    """
+    return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
 
 
 def _command(stage: str, report: Path) -> list[str]:
