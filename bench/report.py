@@ -17,7 +17,8 @@ missing / doubled / reordered.
 
 Peers: **plain Channels** — one consumer per group member, JSON per consumer, Redis Pub/Sub layer, the same uvicorn as ours;
 **Socket.IO** 4 with `@socket.io/redis-streams-adapter`; **Durable Streams** — `@durable-streams/server`, file mode, read by
-server-sent events.
+server-sent events; **NATS JetStream** — Debian's `nats-server`, file store, a push consumer a reader: it answers an append
+before the disk has it. **The floor** — `websockets.broadcast` of the same bytes in one bare process, which stores nothing.
 
 | measure | to be reached | found | |
 | --- | --- | --- | --- |

@@ -1,4 +1,4 @@
-"""The systems that are compared: ours and three peers, each with a server process of its own on the same machine."""
+"""The systems that are compared: ours and its peers, each with a server process of its own on the same machine."""
 
 import json
 import socket
@@ -20,6 +20,7 @@ from tests.support.waiting import until
 HERE: Final = Path(__file__).resolve().parent
 PAD: Final = "x" * 240  # bytes that make the peers' frames as large as ours
 NODE: Final = "node"
+JETSTREAM: Final = "nats-server"  # the Debian package of this name has it
 
 
 class System(Protocol):
@@ -73,7 +74,7 @@ class _Peer:
         return {**self._wire, "streams": [uuid4().hex for _ in range(streams)]}
 
     def publisher(self) -> list[str]:
-        if self.name == "channels":
+        if self.name in {"channels", "floor"}:
             return [sys.executable, "-m", "bench.load.publisher"]
         return [NODE, str(HERE / "load/publisher.mjs")]
 
@@ -93,6 +94,21 @@ def channels(machine: Machine) -> Iterator[System]:
     port = free_port()
     with _started(machine, port, sys.executable, "-m", "bench.peers.channels", str(port)) as process:
         yield _Peer(process, "channels", f"ws://127.0.0.1:{port}/")
+
+
+@contextmanager
+def floor(machine: Machine) -> Iterator[System]:
+    port = free_port()
+    with _started(machine, port, sys.executable, "-m", "bench.peers.floor", str(port)) as process:
+        yield _Peer(process, "floor", f"ws://127.0.0.1:{port}/")
+
+
+@contextmanager
+def jetstream(machine: Machine) -> Iterator[System]:
+    port, folder = free_port(), machine.folder / "jetstream"
+    command = (JETSTREAM, "--jetstream", "--store_dir", str(folder), "--addr", "127.0.0.1", "--port", str(port))
+    with _started(machine, port, *command) as process:
+        yield _Peer(process, "jetstream", f"127.0.0.1:{port}")
 
 
 @contextmanager
@@ -128,7 +144,9 @@ def _claims(machine: Machine, count: int) -> list[dict[str, Any]]:
 
 @contextmanager
 def _started(machine: Machine, port: int, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(command, env=environment(machine), stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, env=environment(machine), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         try:
             until(lambda: process.poll() is not None or _listens(port), within_s=20)
             yield process

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import http from "node:http";
 import { setImmediate as soon, setTimeout as wait } from "node:timers/promises";
 import { createAdapter } from "@socket.io/redis-streams-adapter";
+import { connect } from "nats";
 import { createClient } from "redis";
 import { Server } from "socket.io";
 import { now } from "./clock.mjs";
@@ -43,7 +44,18 @@ const poster = async () => {
     });
 };
 
-const publish = await { socketio: emitter, durable: poster }[plan.system]();
+// The server acknowledges an append when it has written it to its file; it does not wait for the disk.
+const appender = async () => {
+  const nats = await connect({ servers: plan.url });
+  const jetstream = nats.jetstream();
+  return async (stream, n) => {
+    const called = now();
+    await jetstream.publish(`${stream}.text`, JSON.stringify({ text: `${n} `, pad: plan.pad }));
+    rows.push(plan.streams.indexOf(stream), n, called, now());
+  };
+};
+
+const publish = await { socketio: emitter, durable: poster, jetstream: appender }[plan.system]();
 const began = now() + 100_000;
 await Promise.all(
   plan.streams.map(async (stream, index) => {

@@ -1,7 +1,8 @@
-"""Publishes to ours and to plain Channels as a worker process does. Takes the plan as one JSON argument, as publisher.mjs does.
+"""Publishes to ours, to plain Channels and to the floor as a worker process does. Takes the plan as one JSON argument, as
+publisher.mjs does.
 
-Writes a row for each number: stream, number, time of the call, time of the commit, in microseconds. In plain Channels, which
-commits nothing, the commit is the moment before `group_send`.
+Writes a row for each number: stream, number, time of the call, time of the commit, in microseconds. Plain Channels and the
+floor commit nothing: theirs is the moment before the number is sent.
 """
 
 import asyncio
@@ -38,6 +39,19 @@ async def channels() -> Publish:
     return publish
 
 
+async def floor() -> Publish:
+    from websockets.asyncio.client import connect
+
+    socket = await connect(f"{PLAN['url']}publish", compression=None)
+
+    async def publish(stream: int, n: int) -> None:
+        at = now()
+        await socket.send(json.dumps({"text": f"{n} ", "pad": PLAN["pad"]}))
+        ROWS.append((stream, n, at, at))
+
+    return publish
+
+
 async def ours() -> Publish:
     import django
 
@@ -53,7 +67,7 @@ async def ours() -> Publish:
 
 
 async def main() -> None:
-    publish = await {"ours": ours, "channels": channels}[PLAN["system"]]()
+    publish = await {"ours": ours, "channels": channels, "floor": floor}[PLAN["system"]]()
     began = now() + 100_000
 
     async def paced(stream: int) -> None:

@@ -1,8 +1,9 @@
 // Opens one reader of each system. Resolves once it is live, and calls `on.frame` and `on.number` for what it receives.
 import http from "node:http";
+import { connect, consumerOpts } from "nats";
 import WebSocket from "ws";
 
-export const open = (plan, stream, on) => ({ ours, channels, socketio, durable })[plan.system](plan, stream, on);
+export const open = (plan, stream, on) => ({ ours, channels, floor: channels, jetstream, socketio, durable })[plan.system](plan, stream, on);
 
 const numbers = (text, on) => {
   for (const word of text.split(" ")) if (word) on.number(Number(word));
@@ -47,6 +48,22 @@ const channels = (plan, stream, on) =>
       }
     });
   });
+
+// NATS JetStream: a push consumer for each reader. The publisher has made the stream; a reader starts with what is new.
+const jetstream = async (plan, stream, on) => {
+  const nats = await connect({ servers: plan.url });
+  const manager = await nats.jetstreamManager();
+  await manager.streams.add({ name: stream, subjects: [`${stream}.>`], storage: "file" });
+  const options = consumerOpts().deliverNew().ackNone().deliverTo(`inbox.${crypto.randomUUID()}`);
+  options.callback((error, message) => {
+    if (error) throw error;
+    if (!message) return; // a heartbeat
+    on.frame(message.data.length);
+    numbers(message.json().text, on);
+  });
+  await nats.jetstream().subscribe(`${stream}.text`, options);
+  return nats;
+};
 
 // Socket.IO 4 on Engine.IO 4, spoken by hand: 0 open, 2 ping, 3 pong, 40 connected, 42 event.
 const socketio = (plan, stream, on) =>

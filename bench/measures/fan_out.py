@@ -1,5 +1,6 @@
 """Measures the way from the publisher to the readers, beside the peers."""
 
+import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
 from statistics import median
@@ -63,14 +64,15 @@ def _fan_out(machine: Machine, rounds: int, *, frames_per_s: int) -> tuple[Resul
 def saturation(machine: Machine, rounds: int) -> Result:
     """Measures throughput: 100 tabs on one Session of one web process, Events as fast as they are taken, none merged."""
     plan = {"streams": 1, "each": 100, "count": 500, "every_us": 0}
-    found = _in_turn(machine, ("ours", "channels"), rounds, "progress", **plan)
+    found = _in_turn(machine, ("ours", "channels", "floor"), rounds, "progress", **plan)
     per_s = {name: median(each.per_s for each in measured) for name, measured in found.items()}
-    per_core = median(each.per_cpu_s for each in found["ours"])
+    per_core = {name: median(each.per_cpu_s for each in measured) for name, measured in found.items()}
+    of_floor = per_core["ours"] / per_core["floor"]
     return Result(
         name="Fan-out at saturation, one web process, 100 tabs on one Session",
-        reach="≥ 5× plain Channels' deliveries/s; ≥ 15,000/s per core of the server",
-        reached=per_s["ours"] >= 5 * per_s["channels"] and per_core >= 15_000,
-        found=f"{per_s['ours'] / per_s['channels']:.1f}×; {per_core:,.0f}/s per core",
+        reach="≥ 5× plain Channels' deliveries/s; ≥ 15,000/s per core of the server (wanted: ≥ 1.5× the floor's per core)",
+        reached=per_s["ours"] >= 5 * per_s["channels"] and per_core["ours"] >= 15_000,
+        found=f"{per_s['ours'] / per_s['channels']:.1f}×; {per_core['ours']:,.0f}/s per core, {of_floor:.2f} of the floor's",
         columns=("system", "deliveries/s", "deliveries per CPU second", "frames", "missing / doubled / reordered"),
         rows=[
             (
@@ -87,11 +89,12 @@ def saturation(machine: Machine, rounds: int) -> Result:
 
 def append_to_reader(machine: Machine, rounds: int) -> Result:
     """Measures the time from the call that appends to the frame at each reader, one Event after the other."""
+    names = ("ours", "durable", *(["jetstream"] if shutil.which(systems.JETSTREAM) else []))
     rows = []
     p50: dict[tuple[str, int], float] = {}
     for readers in (1, 10, 100):
         plan = {"streams": 1, "each": readers, "count": 200, "every_us": 20_000}
-        found = _in_turn(machine, ("ours", "durable"), rounds, "delta", **plan)
+        found = _in_turn(machine, names, rounds, "delta", **plan)
         for name, measured in found.items():
             p50[name, readers] = median(each.since_call[0] for each in measured)
             shown = (
@@ -99,12 +102,13 @@ def append_to_reader(machine: Machine, rounds: int) -> Result:
                 cell(measured, lambda each: f"{each.since_call[1]:.1f}"),
             )
             rows.append((name, str(readers), *shown, _checked(measured)))
+    jetstream = [f"{p50['jetstream', n]:.1f} ms at {n}" for n in (1, 10, 100) if "jetstream" in names]
     at_100, at_1 = (p50["ours", n] / p50["durable", n] for n in (100, 1))
     return Result(
         name="Durable append → reader, on one stream",
-        reach="p50 ≤ 1/3 of Durable Streams' at 100 readers, ≤ its at 1",
+        reach="p50 ≤ 1/3 of Durable Streams' at 100 readers, ≤ its at 1 (wanted: at 1, JetStream's and one fdatasync more)",
         reached=at_100 <= 1 / 3 and at_1 <= 1,
-        found=f"{at_100:.2f} of Durable Streams' at 100 readers, {at_1:.2f} at 1",
+        found=f"{at_100:.2f} of Durable Streams' at 100 readers, {at_1:.2f} at 1; JetStream {', '.join(jetstream) or 'left out'}",
         columns=("system", "readers", "p50 ms", "p99 ms", "missing / doubled / reordered"),
         rows=rows,
     )
