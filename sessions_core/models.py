@@ -9,8 +9,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Func, Q
+from django.db.models.functions import Cast, Now
 from typing_extensions import override
 
 from sessions_core.protocol import ids, run_states
@@ -173,7 +173,9 @@ class KeptJSONField(models.JSONField):
 
 
 class Event(models.Model):
-    """One fact of the log. Immutable. `message_id` is set for the kinds that paging and compaction look up by Message."""
+    """One fact of the log. Immutable. `message_id` is set for the kinds that paging and compaction look up by Message. `size` is
+    that of `data` in bytes: a read sums it to know where to stop, without fetching large values from their own pages (TOAST).
+    """
 
     pk = models.CompositePrimaryKey("session_id", "seq")
     # Without a constraint, which would call a trigger for each row: the statement that inserts also updates the Session's row.
@@ -190,6 +192,11 @@ class Event(models.Model):
     message_id = models.UUIDField(null=True)
     client_id = models.UUIDField(null=True)
     data = KeptJSONField()
+    size = models.GeneratedField(
+        expression=Func(Cast("data", models.TextField()), function="octet_length"),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
 
     class Meta:
         db_table = "event"

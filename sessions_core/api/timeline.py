@@ -1,18 +1,16 @@
 """/api/sessions/{session}/timeline: the folded conversation, as a screen shows it."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 from django.http import HttpResponse
-from ninja import Query, Router, Schema
+from ninja import Field, Query, Router, Schema
 
 from sessions_core import log
 from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import JSON, REFUSALS
-from sessions_core.api.schemas import ActorOut, ErrorDetail
-from sessions_core.log import LogPage
+from sessions_core.api.schemas import ActorOut, ErrorDetail, Seq
 from sessions_core.protocol import timeline
 from sessions_core.protocol.events import PartType
 from sessions_core.protocol.ids import SessionId
@@ -62,46 +60,46 @@ class TimelineRun(Schema):
 
 
 class TimelineOut(Schema):
-    """Messages and Runs in the order of the log, up to `cursor`: follow on from there. `older`: there are messages before."""
+    """Messages and Runs in the order of the log, of the seqs (`from`, `cursor`]. Follow on from `cursor`. `older`: there are
+    messages before it; ask for them with `before` = `from`.
+    """
 
     session: UUID
     title: str
     epoch: int
+    from_: Annotated[int, Field(alias="from")]
     cursor: int
     older: bool
     messages: list[TimelineMessage]
     runs: list[TimelineRun]
 
 
-@router.get("/{session}/timeline", response={200: TimelineOut, **REFUSALS})
+@router.get("/{session}/timeline", response={200: TimelineOut, **REFUSALS}, by_alias=True)
 def show_timeline(
-    request: ApiRequest, session: SessionId, last: Annotated[int | None, Query(ge=1, le=500)] = None
+    request: ApiRequest,
+    session: SessionId,
+    last: Annotated[int | None, Query(ge=1, le=500)] = None,
+    before: Annotated[Seq | None, Query()] = None,
 ) -> HttpResponse:
-    """Returns the conversation as a screen shows it: whole, or its `last` messages."""
+    """Returns the conversation as a screen shows it: its `last` messages or all, up to the head or to `before`; the newest of
+    them when they are more than 2 MiB together.
+    """
     summary = sessions.get(session, user=request.auth.user)
-    pages = [log.open_last(session, messages=last)] if last else _all_pages(session)
-    folded, older = Timeline(), False
-    for page in pages:
-        timeline.fold(folded, page.events)
-        folded.epoch, folded.cursor = page.span.epoch, page.span.end
-        older = older or page.older
+    page = (
+        log.open_last(session, messages=last)
+        if before is None
+        else log.open_before(session, before=before, messages=last)
+    )
+    folded = Timeline()
+    timeline.fold(folded, page.events)
     body = {
         "session": session,
         "title": summary.title,
-        "epoch": folded.epoch,
-        "cursor": folded.cursor,
-        "older": older,
+        "epoch": page.span.epoch,
+        "from": page.span.start,
+        "cursor": page.span.end,
+        "older": page.older,
         "messages": list(folded.messages.values()),
         "runs": list(folded.runs.values()),
     }
     return HttpResponse(_ENCODER.encode(body), content_type=JSON)
-
-
-def _all_pages(session: SessionId) -> Iterator[LogPage]:
-    """Reads up to the head of the first read: in a busy Session the newest head might never be reached."""
-    page = log.read(session, after=0)
-    head = page.head
-    yield page
-    while page.span.end < head:
-        page = log.read(session, after=page.span.end, until=head)
-        yield page

@@ -57,7 +57,7 @@ class _Subscriber(Struct):
     async def start_cold(self, *, restart: bool) -> None:
         """Sends the newest Messages, once the send buffer has room for them, and goes on from there. Raises NotFound."""
         while True:
-            opening = await self.delivery.hub.open_last(self.followed, count=self.frame.last)
+            opening = await self.delivery.hub.cold_start(self.followed, count=self.frame.last)
             await self.connection.wait_for_room(opening.frame.size)
             if self.followed.feed is None:
                 raise NotFound

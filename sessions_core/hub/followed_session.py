@@ -14,7 +14,7 @@ EARLY: Final = 64  # hints kept while the log's position is still being read
 
 
 class Opening(Struct, frozen=True):
-    """A cold start: its frame, and the cursor that a reader has after it."""
+    """The first page of a cold start: its frame, and the cursor that a reader has after it."""
 
     epoch: int
     end: int

@@ -76,8 +76,8 @@ class Hub:
             raise NotFound(GONE)
         return followed.feed.epoch == epoch and cursor <= followed.feed.head
 
-    async def open_last(self, followed: FollowedSession, *, count: int) -> Opening:
-        """Reads a cold start of the newest Messages. Concurrent calls for the same share one read. Raises NotFound."""
+    async def cold_start(self, followed: FollowedSession, *, count: int) -> Opening:
+        """Reads the first page of a cold start. Concurrent calls for the same share one read. Raises NotFound."""
         opening = followed.openings.get(count)
         if opening is None:
             opening = self._spawn(self._open(followed, count))
@@ -86,7 +86,7 @@ class Hub:
         return await asyncio.shield(opening)
 
     async def _open(self, followed: FollowedSession, count: int) -> Opening:
-        page = await bridge.run(log.open_last, followed.session, messages=count)
+        page = await bridge.run(log.cold_start, followed.session, messages=count)
         span = page.span
         if followed.feed is not None and span.epoch != followed.feed.epoch:
             self._restart(followed, span.epoch, page.head)

@@ -2,23 +2,23 @@
 
 writing     appends as a person, the system or an attempt of a Run; compacts; changes epochs
 statement   the SQL that appends
-reading     reads by range and from the beginning of a Message; finds what a command or a Run has appended
+ranges      reads a range, bounded in bytes
+opening     reads without a cursor: from the beginning of a Message on
+reading     finds heads, and what a command or a Run has appended
 
 May import `hints`, `models`, `machines` and `protocol`. Nothing here checks rights: `services` does. Nothing else in the project
-writes Events. A new way to read is a function in `reading`.
+writes Events. A new way to read is a function in one of the last three.
 """
 
+from sessions_core.log.opening import cold_start, open_before, open_last
+from sessions_core.log.ranges import LogPage, read
 from sessions_core.log.reading import (
-    LogPage,
     Position,
     find_command,
     find_newest_message,
     has_message,
     heads,
-    open_before,
-    open_last,
     open_messages,
-    read,
     started_messages,
 )
 from sessions_core.log.writing import Write, append, append_all, append_as, bump_epoch, compact
@@ -31,6 +31,7 @@ __all__ = [
     "append_all",
     "append_as",
     "bump_epoch",
+    "cold_start",
     "compact",
     "find_command",
     "find_newest_message",

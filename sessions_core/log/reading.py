@@ -1,79 +1,22 @@
-"""Reads logs: by range, from the beginning of a Message, and what one command or Run has appended."""
+"""Finds in logs: their heads, and what one command or one Run has appended."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
-from django.db import connection, transaction
-from msgspec import Raw, Struct
+from django.db import connection
+from msgspec import Struct
 
-from sessions_core.machines.deltas import merge
-from sessions_core.machines.feed import Span
-from sessions_core.protocol import run_states
-from sessions_core.protocol.clock import wire
-from sessions_core.protocol.errors import BadField, NotFound
+from sessions_core.protocol.errors import BadField
 from sessions_core.protocol.events import (
-    Actor,
-    Event,
     Fact,
     MessageCompleted,
     MessageDelta,
     Part,
     decode_fact,
-    encode_events,
 )
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId
 
-PAGE_ROWS: Final = 1000  # of one read
-PAGE_BYTES: Final = 512 * 1024  # of data in one read, so that a page fits into a send buffer
-_FOREVER: Final = 2**62  # above every seq
-
-_READ: Final = """
-    SELECT session.epoch, session.head, page.* FROM session LEFT JOIN LATERAL (
-        SELECT seq, kind, at, actor_kind, actor_id, actor_name, run_id, data::text AS data FROM event
-        WHERE session_id = session.id AND seq > %(after)s AND seq <= %(until)s ORDER BY seq LIMIT %(limit)s
-    ) page ON true WHERE session.id = %(session)s ORDER BY page.seq
-"""
-# The seq of the (`skip` + 1)-th newest Message that begins at or below `until`.
-_BOUNDARY: Final = """
-    SELECT seq FROM event WHERE session_id = %(session)s AND seq <= %(until)s
-    AND kind IN ('message.posted', 'message.started') ORDER BY seq DESC OFFSET %(skip)s LIMIT 1
-"""
-# The earliest beginning of a Message that is open at seq `start`: it begins before it and goes on after it. LATERAL with LIMIT
-# makes this one look-up for each Message of the page. Naming the index's kinds and order keeps the planner, while it has no
-# statistics, from reading every earlier Message (with 10,000 Messages that takes 6 times as long).
-_OPEN_AT: Final = """
-    SELECT min(begun.seq) FROM (
-        SELECT DISTINCT message_id FROM event
-        WHERE session_id = %(session)s AND seq >= %(start)s AND seq <= %(until)s
-        AND message_id IS NOT NULL AND kind IN ('message.completed', 'message.delta')
-    ) written CROSS JOIN LATERAL (
-        SELECT seq FROM event WHERE session_id = %(session)s AND message_id = written.message_id AND seq < %(start)s
-        AND kind IN ('message.posted', 'message.started', 'message.completed') ORDER BY message_id, seq LIMIT 1
-    ) begun
-"""
-_FIRST_ACTIVE: Final = f"""
-    SELECT min(asked_seq) FROM run WHERE session_id = %(session)s AND state IN ({run_states.sql(run_states.ACTIVE)})
-"""
-
 F = TypeVar("F", bound=Fact)
-
-
-class LogPage(Struct, frozen=True):
-    """The Events of a range, also encoded as a Span. `head` is the log's at that time; `older`: Messages precede the range."""
-
-    span: Span
-    head: int
-    events: list[Event]
-    older: bool = False
-
-
-class _Range(Struct, frozen=True):
-    """One read. `end` is the cursor after it."""
-
-    epoch: int
-    head: int
-    end: int
-    events: list[Event]
 
 
 class Position(Struct, frozen=True):
@@ -81,25 +24,6 @@ class Position(Struct, frozen=True):
 
     epoch: int
     head: int
-
-
-def read(session_id: SessionId, *, after: int, until: int = _FOREVER, limit: int = PAGE_ROWS) -> LogPage:
-    """Reads the Events above the cursor `after`, and joins neighbouring deltas. The range ends at the head or at `until`, or
-    before it when `limit` rows or PAGE_BYTES were read. Raises NotFound.
-    """
-    return _page(session_id, [_read_range(session_id, after=after, until=until, limit=limit)], after=after)
-
-
-def open_last(session_id: SessionId, *, messages: int) -> LogPage:
-    """Reads from the beginning of a Message to the head: at least the newest Messages, and all whose Runs have not ended. For a
-    reader without a cursor. Raises NotFound.
-    """
-    return _open(session_id, until=_FOREVER, messages=messages)
-
-
-def open_before(session_id: SessionId, *, before: int, messages: int) -> LogPage:
-    """Reads the Messages before the cursor `before`, at which another page begins. Raises NotFound."""
-    return _open(session_id, until=before, messages=messages)
 
 
 def heads(session_ids: Iterable[SessionId]) -> dict[SessionId, Position]:
@@ -173,66 +97,6 @@ def started_messages(run: RunId, *, after: int) -> tuple[MessageId, ...]:
             [run, after],
         )
         return tuple(MessageId(row[0]) for row in cursor.fetchall())
-
-
-def _read_range(session_id: SessionId, *, after: int, until: int, limit: int = PAGE_ROWS) -> _Range:
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, {"session": session_id, "after": after, "until": until, "limit": limit})
-        rows = cursor.fetchall()
-    if not rows:
-        raise NotFound("There is no such conversation.")
-    epoch, head = rows[0][:2]
-    events = list(_events(rows)) if rows[0][2] is not None else []
-    complete = len(events) == len(rows) < limit or not events
-    return _Range(epoch, head, max(min(head, until), after) if complete else events[-1].seq, events)
-
-
-def _page(session_id: SessionId, ranges: Sequence[_Range], *, after: int, older: bool = False) -> LogPage:
-    """Joins ranges that follow each other; the first begins above `after`."""
-    last = ranges[-1]
-    events = merge([event for one in ranges for event in one.events])
-    span = Span(session=session_id, epoch=last.epoch, start=after, end=last.end, body=encode_events(events))
-    return LogPage(span=span, head=last.head, events=events, older=older)
-
-
-def _events(rows: Iterable[tuple[Any, ...]]) -> Iterable[Event]:
-    """Yields the rows of `_READ` as Events: PAGE_BYTES of data at most, but always one."""
-    size = 0
-    for _, _, seq, kind, at, actor_kind, actor_id, actor_name, run, data in rows:
-        size += len(data)
-        if size > PAGE_BYTES and size > len(data):
-            return
-        actor = Actor(kind=actor_kind, id=actor_id, name=actor_name)
-        yield Event(seq=seq, kind=kind, at=wire(at), actor=actor, run=run, data=Raw(data.encode()))
-
-
-def _open(session_id: SessionId, *, until: int, messages: int) -> LogPage:
-    with transaction.atomic():
-        start = _boundary(session_id, until=until, messages=messages)
-        ranges = [_read_range(session_id, after=start - 1, until=until)]
-        while (last := ranges[-1]).end < min(last.head, until):
-            ranges.append(_read_range(session_id, after=last.end, until=until))
-        older = start > 1 and _scalar(_BOUNDARY, session=session_id, until=start - 1, skip=0) is not None
-    return _page(session_id, ranges, after=start - 1, older=older)
-
-
-def _boundary(session_id: SessionId, *, until: int, messages: int) -> int:
-    """Returns the seq to begin at so that no Message is cut: that of the oldest wanted Message, or of an earlier one that is open
-    there.
-    """
-    start: int = _scalar(_BOUNDARY, session=session_id, until=until, skip=messages - 1) or 1
-    if until == _FOREVER and (active := _scalar(_FIRST_ACTIVE, session=session_id)) is not None:
-        start = min(start, _scalar(_BOUNDARY, session=session_id, until=active, skip=0) or 1)
-    while (earlier := _scalar(_OPEN_AT, session=session_id, start=start, until=until)) is not None:
-        start = earlier
-    return start
-
-
-def _scalar(statement: str, **arguments: Any) -> Any:  # noqa: ANN401  # one column of one row
-    with connection.cursor() as cursor:
-        cursor.execute(statement, arguments)
-        row = cursor.fetchone()
-    return row[0] if row else None
 
 
 def _parts(deltas: Iterable[MessageDelta]) -> tuple[Part, ...]:

@@ -2,6 +2,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from sessions_core import log
+from sessions_core.log.opening import SCREEN_BYTES
 from sessions_core.models import Session
 from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompleted
 from sessions_core.protocol.ids import MessageId, SessionId, new_message
@@ -165,3 +166,21 @@ def test_a_timeline_longer_than_one_read_is_whole(alice: User) -> None:
     assert log.read(session, after=0).span.end < shown["cursor"]
     assert [message["parts"][0]["text"].split()[0] for message in shown["messages"]] == [str(n) for n in range(20)]
     assert shown["cursor"] == log.heads([session])[session].head
+
+
+def test_long_messages_come_in_pages_that_follow_each_other(alice: User) -> None:
+    session = create_session(alice)
+    for number in range(80):  # 2.5 MB
+        claim = claim_run(post_message(session, alice, f"{number} ".ljust(MESSAGE_CHARACTERS, "x")).run)
+        runs.finish(claim, RunCompleted())
+    script = ApiClient(alice)
+
+    newest = script.get(f"sessions/{session}/timeline")
+    before = script.get(f"sessions/{session}/timeline?before={newest.body['from']}").body
+    events = script.get(f"sessions/{session}/events?last=500")
+
+    assert (newest.body["older"], before["older"], before["cursor"]) == (True, False, newest.body["from"])
+    shown = before["messages"] + newest.body["messages"]
+    assert [message["parts"][0]["text"].split()[0] for message in shown] == [str(n) for n in range(80)]
+    assert (events.body["from"], events.body["to"]) == (newest.body["from"], newest.body["cursor"])
+    assert max(len(newest.content), len(events.content)) < SCREEN_BYTES

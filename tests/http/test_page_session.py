@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.defaults import server_error
 
-from chatapp.pages.views.conversation import PAGE_MESSAGES
+from chatapp.pages.views.conversation import PAGE_BYTES, PAGE_MESSAGES
 from sessions_core import log
 from sessions_core.models import Run, Session
 from sessions_core.protocol.claim import Claim
@@ -277,3 +277,20 @@ def test_a_fault_of_ours_has_a_page_of_its_own(rf: RequestFactory) -> None:
 
     assert page.status_code == 500
     assert "Something broke on our side" in page.content.decode()
+
+
+def test_a_page_of_long_messages_is_bounded_and_links_to_the_earlier(reader: Client, alice: User) -> None:
+    session = create_session(alice)
+    for number in range(25):  # 800 KB
+        post = post_message(session, alice, f"Message-{number}. ".ljust(MESSAGE_CHARACTERS, "x"))
+        runs.finish(claim_run(post.run), RunCompleted())
+
+    page = open_session(reader, session)
+    start = start_data(page)
+    earlier = open_session(reader, session, before=str(start["from"]))
+
+    assert start["older"]
+    assert len(json.dumps(start)) < PAGE_BYTES
+    assert "Message-24." in visible(page)
+    assert "Message-5." not in visible(page)
+    assert "Message-5." in visible(earlier)

@@ -1,8 +1,11 @@
 """Following a Session: cold, resumed and live; also after its log was replaced."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+import pytest
 
 from tests.ws.tab import Tab
 
@@ -192,31 +195,37 @@ def test_one_tab_writes_and_another_sees_it(as_user: AsUser, alice: "User", sess
     assert phone.applied[-1]["kind"] in {"message.posted", "session.renamed", "run.requested"}
 
 
-def test_a_cold_page_larger_than_the_send_buffer_is_not_dropped(
-    as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
+@pytest.mark.parametrize("cursor", [{"last": 60}, {"after": 1, "epoch": 99}], ids=["cold", "restart"])
+def test_a_cold_start_larger_than_the_send_buffer_comes_whole_in_pages(
+    as_user: AsUser, alice: "User", owner: "Author", session: "SessionId", cursor: dict[str, int]
 ) -> None:
+    from sessions_core.log.ranges import PAGE_BYTES
     from tests.db.acts import post_message
 
-    head = [post_message(session, owner, f"{n} " + "x" * 11_000).seq for n in range(60)][-1]
+    for n in range(60):
+        post_message(session, owner, f"{n} " + "x" * 11_000)
     tab = as_user(alice)
 
-    tab.subscribe(session, last=60)
-    page = tab.next("events")
+    assert tab.subscribe(session, **cursor)["restart"] is ("after" in cursor)
+    tab.until_seq(post_message(session, owner, "after").seq)
 
-    assert page["to"] > head
-    assert len([event for event in page["events"] if event["kind"] == "message.posted"]) == 60
-    posted = post_message(session, owner, "after")
-    tab.until_seq(posted.seq)
-    assert tab.seqs == list(range(page["from"] + 1, tab.cursor + 1))
+    pages = [frame for frame in tab.frames if frame["type"] == "events"]
+    assert tab.seqs == list(range(pages[0]["from"] + 1, tab.cursor + 1))
+    assert len([event for event in tab.applied if event["kind"] == "message.posted"]) >= 51
+    assert ["older" in page for page in pages] == [True] + [False] * (len(pages) - 1)
+    assert max(len(json.dumps(page)) for page in pages) < PAGE_BYTES * 1.2
 
 
-def test_a_restart_larger_than_the_send_buffer_is_not_dropped(
+def test_an_event_larger_than_a_page_passes_a_cold_start(
     as_user: AsUser, alice: "User", owner: "Author", session: "SessionId"
 ) -> None:
-    from tests.db.acts import post_message
+    from sessions_core import log
+    from sessions_core.protocol.events import RunProgressed
 
-    head = [post_message(session, owner, f"{n} " + "x" * 11_000).seq for n in range(60)][-1]
+    log.append(session, [RunProgressed(label="x" * 700_000)], actor=owner.actor)
     tab = as_user(alice)
 
-    assert tab.subscribe(session, after=1, epoch=99)["restart"] is True
-    assert tab.next("events")["to"] > head
+    tab.subscribe(session)
+    tab.until_seq(3)
+
+    assert tab.seqs == [1, 2, 3]

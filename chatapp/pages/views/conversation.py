@@ -22,6 +22,7 @@ from sessions_core.services import messages as posts
 from sessions_core.services import runs, sessions
 
 PAGE_MESSAGES: Final = 50  # on one page, as many as a cold start on the socket gives
+PAGE_BYTES: Final = 512 * 1024  # of the Events of one page: fewer Messages where they are long, but always one
 _SEQ_DIGITS: Final = 16  # 2**53 has so many. int() refuses thousands of digits, the database fewer
 
 
@@ -105,9 +106,9 @@ def _page(
     before = request.GET.get("before", "")
     earlier = before.isdecimal() and len(before) <= _SEQ_DIGITS
     page = (
-        log.open_before(session_id, before=int(before), messages=PAGE_MESSAGES)
+        log.open_before(session_id, before=int(before), messages=PAGE_MESSAGES, size=PAGE_BYTES)
         if earlier
-        else log.open_last(session_id, messages=PAGE_MESSAGES)
+        else log.open_last(session_id, messages=PAGE_MESSAGES, size=PAGE_BYTES)
     )
     context: dict[str, Any] = {
         **frame.context(author, current=str(session_id)),
