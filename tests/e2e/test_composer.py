@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
@@ -59,17 +60,34 @@ def test_on_a_phone_enter_breaks_the_line_and_the_button_sends(page_of: PageOf, 
     assert posted(session) == ["one\ntwo"]
 
 
-def test_nothing_is_sent_of_nothing(page_of: PageOf, alice: Person) -> None:
+@pytest.mark.parametrize("nothing", ["  \n ", "\u200b\u2060\ufeff", "\u3164\n\u2800\u200f\ufe0f"], ids=ascii)
+def test_nothing_is_sent_of_nothing(page_of: PageOf, alice: Person, nothing: str) -> None:
     session = alice.session()
     laptop = page_of(alice).open(session)
 
     expect(laptop.send_button).to_be_disabled()
-    laptop.write("  \n ")
+    laptop.write(nothing)
     expect(laptop.send_button).to_be_disabled()
     laptop.press("Enter")
+    laptop.page.evaluate("document.querySelector('#composer').requestSubmit()")
+    expect(laptop.box).to_have_value(nothing)
 
     laptop.send("something").see_note("That is no script")
+    expect(laptop.said).to_have_count(1)
     assert posted(session) == ["something"]
+    assert "Not sent" not in laptop.page.evaluate("[...window.shown].join()")
+
+
+def test_the_first_line_keeps_its_indent_and_only_blank_lines_around_go(page_of: PageOf, alice: Person) -> None:
+    session = alice.session()
+    laptop = page_of(alice).open(session)
+
+    laptop.write("\n \n    if True:\n        pass\n\n").submit()
+
+    laptop.see_note("That is no script")
+    assert posted(session) == ["    if True:\n        pass"]
+    expect(laptop.said).to_have_count(1)
+    assert laptop.said.locator("[data-slot=text]").text_content() == "    if True:\n        pass"
 
 
 def test_a_double_click_on_send_is_one_message(page_of: PageOf, alice: Person) -> None:

@@ -154,6 +154,16 @@ def test_a_post_behind_another_waits_its_turn(reader: Client, alice: User) -> No
     assert page.index("Guide is thinking") < page.index("second") < page.index("Waits until the answer before it")
 
 
+def test_the_form_keeps_the_indent_of_the_first_line(reader: Client, alice: User) -> None:
+    session = create_session(alice)
+
+    reader.post(reverse("post", args=[session]), {"text": "\r\n    indented\r\nless\r\n\r\n"})
+
+    assert '<div class="user-message__text" dir="auto" data-slot="text">    indented\nless</div>' in open_session(
+        reader, session
+    )
+
+
 def test_the_form_posts_once_however_often_it_is_sent(reader: Client, alice: User) -> None:
     session = create_session(alice)
     form = {"text": "line one\r\nline two", "client_id": str(uuid4())}

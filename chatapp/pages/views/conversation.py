@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from chatapp.pages import frame, session_page
+from chatapp.pages import frame, session_page, typed_text
 from chatapp.pages.refusals import refusal_of
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core import log
@@ -134,8 +134,7 @@ def _perform(request: Request, session: UUID, act: Callable[[], object]) -> Http
 
 
 def _text(request: Request) -> str:
-    """Returns the typed text. Browsers send its line breaks as CR LF; Messages have LF alone."""
-    return request.POST.get("text", "").replace("\r\n", "\n").strip()
+    return typed_text.clean(request.POST.get("text", ""))
 
 
 def _client_id(request: Request) -> ClientId:

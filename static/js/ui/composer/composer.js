@@ -5,6 +5,7 @@
  */
 
 import { count } from "ds/core/code-points.js";
+import { isVisible, withoutBlankLines } from "ds/core/texts.js";
 import { Draft } from "ds/ui/composer/draft.js";
 import { getById } from "ds/ui/lib/dom.js";
 import { sentence } from "ds/ui/lib/strings.js";
@@ -63,15 +64,14 @@ export class Composer {
   #onSubmit(event) {
     if (event.submitter && event.submitter !== this.button) return; // the Stop button
     event.preventDefault();
-    const text = this.field.value.trim();
-    if (text && !this.button.disabled) this.onSend(text);
+    if (!this.button.disabled) this.onSend(withoutBlankLines(this.field.value));
   }
 
   #update() {
     const { value } = this.field;
     // A text has at most as many code points as UTF-16 units: below the limit there is nothing to count.
-    const over = value.length > this.limit ? count(value.trim()) - this.limit : 0;
-    this.button.disabled = over > 0 || value.trim() === "";
+    const over = value.length > this.limit ? count(withoutBlankLines(value)) - this.limit : 0;
+    this.button.disabled = over > 0 || !isVisible(value);
     const numbers = { over: over.toLocaleString(), limit: this.limit.toLocaleString() };
     const text = over > 0 ? sentence("too_long", numbers) : "";
     if (this.counter.textContent !== text) this.counter.textContent = text;
