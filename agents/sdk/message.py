@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
-from sessions_core.protocol.events import MessageCompleted, MessageDelta, MessageStarted, Part, PartType, Usage
+from sessions_core.protocol.events import Ended, MessageCompleted, MessageDelta, MessageStarted, Part, PartType, Usage
 from sessions_core.protocol.ids import MessageId, new_message
 from sessions_core.protocol.text import repair
 
@@ -17,6 +17,8 @@ class Message:
     def __init__(self, buffer: DeltaBuffer, *, parent: MessageId | None, agent: str) -> None:
         self.id = new_message()
         self.usage: Usage | None = None
+        # Why the answer is not whole, where the agent knows: people are told, and may ask the model to go on.
+        self.ended: Ended | None = None
         self._buffer = buffer
         self._parts: list[tuple[PartType, list[str]]] = []
         self._offset = 0  # code points of the last part
@@ -53,8 +55,8 @@ class Message:
     async def complete(self) -> None:
         """Completes the Message and returns when that is in the log. `run.message()` does it for you."""
         parts = tuple(Part(type=kind, text="".join(pieces)) for kind, pieces in self._parts)
-        completed = MessageCompleted(message=self.id, parts=parts, state="complete", usage=self.usage or UNSET)
-        self._buffer.put(completed)
+        usage, ended = self.usage or UNSET, self.ended or UNSET
+        self._buffer.put(MessageCompleted(message=self.id, parts=parts, state="complete", usage=usage, ended=ended))
         await self._buffer.flush()
 
     async def _append(self, kind: PartType, text: str) -> None:

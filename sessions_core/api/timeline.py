@@ -12,7 +12,7 @@ from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import JSON, REFUSALS
 from sessions_core.api.schemas import ActorOut, ErrorDetail, Seq
 from sessions_core.protocol import timeline
-from sessions_core.protocol.events import PartType
+from sessions_core.protocol.events import Ended, PartType
 from sessions_core.protocol.ids import SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.protocol.timeline import MessageState, Timeline
@@ -29,7 +29,9 @@ class TimelinePart(Schema):
 
 
 class TimelineMessage(Schema):
-    """One Message; `seq` is of the Event that began it. `agent` and `run` are null for a Message that a person posted."""
+    """One Message; `seq` is of the Event that began it. `agent` and `run` are null for a Message that a person posted. `ended`:
+    why a complete Message is not the whole answer.
+    """
 
     id: UUID
     role: Literal["user", "assistant"]
@@ -42,6 +44,7 @@ class TimelineMessage(Schema):
     parts: list[TimelinePart]
     state: MessageState
     usage: dict[str, Any] | None = None
+    ended: Ended | None = None
 
 
 class TimelineRun(Schema):

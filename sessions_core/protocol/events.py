@@ -13,6 +13,7 @@ from sessions_core.protocol.ids import ClientId, MessageId, RunId
 
 PartType = Literal["text", "reasoning"]
 MessageOutcome = Literal["complete", "cancelled", "failed", "interrupted"]
+Ended = Literal["truncated", "filtered", "refused"]
 PostState = Literal["sent", "queued", "steering"]
 Role = Literal["owner", "editor", "viewer"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -128,13 +129,18 @@ class MessageDelta(_Fact, frozen=True):
 
 
 class MessageCompleted(_Fact, frozen=True):
-    """The whole Message. Replaces the text that its deltas made."""
+    """The whole Message. Replaces the text that its deltas made.
+
+    `ended`: why a complete Message is not the whole answer. The model reached its own limit, a filter of its provider took away
+    the rest, or the model refused to answer.
+    """
 
     kind: ClassVar[str] = "message.completed"
     message: MessageId
     parts: tuple[Part, ...]
     state: MessageOutcome
     usage: Usage | UnsetType = UNSET
+    ended: Ended | UnsetType = UNSET
 
 
 class RunRequested(_Fact, frozen=True):

@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from sessions_core.protocol.events import (
     Actor,
+    Ended,
     Event,
     Fact,
     MessageCompleted,
@@ -48,7 +49,9 @@ class MessagePart(Struct):
 
 
 class Message(Struct, omit_defaults=True):
-    """A Message. `seq` is that of the Event that began it; `agent` and `run` are None when a person posted it."""
+    """A Message. `seq` is that of the Event that began it; `agent` and `run` are None when a person posted it. `ended`: why a
+    complete Message is not the whole answer.
+    """
 
     id: str
     role: Literal["user", "assistant"]
@@ -61,6 +64,7 @@ class Message(Struct, omit_defaults=True):
     parts: list[MessagePart]
     state: MessageState
     usage: Usage | None = None
+    ended: Ended | None = None
 
     @property
     def text(self) -> str:
@@ -175,6 +179,7 @@ def _write(message: Message, fact: MessageDelta | MessageCompleted) -> None:
         message.parts = [MessagePart(part.type, part.text) for part in fact.parts]
         message.state = fact.state
         message.usage = _value(fact.usage)
+        message.ended = _value(fact.ended)
         return
     while len(message.parts) <= fact.part:
         message.parts.append(MessagePart(fact.part_type, ""))

@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from sessions_core import log
 from sessions_core.log.opening import SCREEN_BYTES
 from sessions_core.models import Session
-from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompleted
+from sessions_core.protocol.events import MessageCompleted, MessageDelta, MessageStarted, RunCompleted
 from sessions_core.protocol.ids import MessageId, SessionId, new_message
 from sessions_core.services import runs
 from sessions_core.services.messages import MESSAGE_CHARACTERS
@@ -130,6 +130,21 @@ def test_the_timeline_shows_what_was_said_and_how_it_ended(alice: User) -> None:
     assert shown["messages"][1]["id"] == str(answer)
     assert shown["messages"][1]["parts"] == [{"type": "text", "text": "häß😀"}]
     assert [run["state"] for run in shown["runs"]] == ["completed"]
+
+
+def test_the_timeline_and_the_events_tell_why_an_answer_is_not_whole(alice: User) -> None:
+    session = create_session(alice)
+    claim = claim_run(post_message(session, alice).run)
+    message = new_message()
+    log.append_as(claim, [MessageStarted(message=message, parent=claim.replies_to, role="assistant", agent="guide")])
+    log.append_as(claim, [MessageCompleted(message=message, parts=(), state="complete", ended="filtered")])
+    script = ApiClient(alice)
+
+    shown = script.get(f"sessions/{session}/timeline").body["messages"]
+    events = script.get(f"sessions/{session}/events").body["events"]
+
+    assert ("ended" in shown[0], shown[1]["state"], shown[1]["ended"]) == (False, "complete", "filtered")
+    assert [event["data"]["ended"] for event in events if event["kind"] == "message.completed"] == ["filtered"]
 
 
 def test_one_can_follow_on_from_the_timelines_cursor(alice: User) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import get_args
 from uuid import UUID
 
 import msgspec
 from hypothesis import strategies as st
+from msgspec import UNSET, UnsetType
 
 from sessions_core.protocol import events as facts
 from sessions_core.protocol.events import Actor, Event, Fact, PartType, encode_fact
@@ -15,6 +17,7 @@ ALICE = Actor(kind="user", id="1", name="Alice")
 BOB = Actor(kind="user", id="2", name="Bob")
 AGENT = Actor(kind="agent", id="guide", name="Guide")
 SYSTEM = facts.SYSTEM
+ENDED = (UNSET, *get_args(facts.Ended))
 
 type_of_part = st.sampled_from(("reasoning", "text"))
 piece = st.text(st.sampled_from("ab é\n👍🏽🎉日\u00a0\u200d\ufe0f𝒳"), min_size=1, max_size=6)
@@ -67,7 +70,7 @@ class Writer:
             6: lambda: self._append_of_run(run, facts.RunProgressed(label=text, done=len(text))),
             7: lambda: self._cancel(run),
             8: lambda: self._fail(run, text),
-            9: lambda: self._complete(run),
+            9: lambda: self._complete(run, text),
         }
         if run.attempt == 0:
             run.attempt = 1
@@ -134,13 +137,21 @@ class Writer:
     def _fail(self, run: _Run, text: str) -> None:
         self._end(run, "failed", facts.RunFailed(code="cut", message=text, retry=True))
 
-    def _complete(self, run: _Run) -> None:
-        self._end(run, "complete", facts.RunCompleted(usage=facts.Usage(input_tokens=1, output_tokens=2)))
+    def _complete(self, run: _Run, text: str) -> None:
+        ended = ENDED[len(text) % len(ENDED)]
+        self._end(run, "complete", facts.RunCompleted(usage=facts.Usage(input_tokens=1, output_tokens=2)), ended)
 
-    def _end(self, run: _Run, state: facts.MessageOutcome, outcome: facts.RunOutcome) -> None:
+    def _end(
+        self,
+        run: _Run,
+        state: facts.MessageOutcome,
+        outcome: facts.RunOutcome,
+        ended: facts.Ended | UnsetType = UNSET,
+    ) -> None:
         if run.open:
             parts = tuple(run.open.parts)
-            self._append_of_run(run, facts.MessageCompleted(message=run.open.id, parts=parts, state=state))
+            completed = facts.MessageCompleted(message=run.open.id, parts=parts, state=state, ended=ended)
+            self._append_of_run(run, completed)
         self._append_of_run(run, outcome)
         self.runs.remove(run)
 

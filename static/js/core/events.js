@@ -7,6 +7,7 @@
 /** @typedef {{kind: "user" | "agent" | "system", id: string, name: string}} Actor the author of an Event; `name` is for people */
 /** @typedef {"text" | "reasoning"} PartType */
 /** @typedef {{type: PartType, text: string}} Part */
+/** @typedef {"truncated" | "filtered" | "refused"} Ended why a complete message is not the whole answer */
 /** @typedef {{input_tokens: number, output_tokens: number, estimated?: boolean}} Usage */
 
 /**
@@ -48,6 +49,7 @@
 /**
  * @typedef {Numbered<"message.completed", {
  *   message: string, parts: Part[], state: "complete" | "cancelled" | "failed" | "interrupted", usage?: Usage,
+ *   ended?: Ended,
  * }>} MessageCompleted
  */
 /**

@@ -73,8 +73,9 @@ function write(message, { part: index, part_type: type, offset, text }) {
  * @param {Message} message
  * @param {MessageCompleted["data"]} data
  */
-function complete(message, { parts, state, usage }) {
+function complete(message, { parts, state, usage, ended }) {
   message.parts = parts.map(({ type, text }) => ({ type, text }));
   message.state = state;
   if (usage) message.usage = usage;
+  if (ended) message.ended = ended;
 }

@@ -2,7 +2,7 @@
  * The values that a Timeline is made of.
  *
  * @module
- * @import { Actor, LogEvent, PartType, Usage } from "ds/core/events.js"
+ * @import { Actor, Ended, LogEvent, PartType, Usage } from "ds/core/events.js"
  * @import { RunState } from "ds/core/run-states.js"
  */
 
@@ -14,7 +14,7 @@
  *   id: string, role: "user" | "assistant", parent: string | null, agent: string | null, actor: Actor, at: string,
  *   run: string | null, seq: number, parts: TimelinePart[],
  *   state: "sent" | "queued" | "steering" | "open" | "complete" | "cancelled" | "failed" | "interrupted",
- *   usage?: Usage,
+ *   usage?: Usage, ended?: Ended,
  * }} Message
  */
 /**
