@@ -10,7 +10,7 @@ from sessions_client.frames import FRAME_BYTES, Error, Ok
 ANSWER_TIMEOUT_S: Final = 10.0  # then the command is sent again; its id makes that harmless
 RETRY_AFTER_S: Final = 1.0  # after a temporary refusal without `retry_after_ms`
 # These refusals pass by themselves. The caller decides about others with `retry`, such as run_active.
-TEMPORARY: Final = frozenset({"busy", "rate_limited", "internal"})
+TEMPORARY: Final = frozenset({"busy", "rate_limited"})
 
 
 class _Pending:

@@ -1,23 +1,21 @@
 """Answers every exception in one form: `{"error": {"code", "message", "retry"}}`."""
 
-import logging
 import math
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DataError, InterfaceError, OperationalError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from sessions_core.api.commands import JSON
-from sessions_core.protocol.errors import BadField, Broken, Busy, Forbidden, NotFound, NotSignedIn, Refusal, TooLarge
-
-logger = logging.getLogger(__name__)
+from sessions_core.protocol.errors import BadField, Busy, Forbidden, NotFound, NotSignedIn, Refusal, TooLarge
+from sessions_core.services.failures import refusal_of
 
 _ENCODER: Final = msgspec.json.Encoder()
+_BUSY_MS: Final = 1000  # Retry-After of a `busy` that does not say when
 _FIELD_OF_BODY: Final = 2  # ninja locates a wrong field as ("body", name of our parameter, field …)
 
 
@@ -25,8 +23,9 @@ def to_response(refusal: Refusal) -> HttpResponse:
     """Returns the refusal as a response, with Retry-After where waiting helps."""
     error = {"code": refusal.code, "message": refusal.message, "retry": refusal.retry}
     response = HttpResponse(_ENCODER.encode({"error": error}), status=refusal.status, content_type=JSON)
-    if refusal.retry_after_ms is not None:
-        response["Retry-After"] = str(math.ceil(refusal.retry_after_ms / 1000))
+    wait_ms = _BUSY_MS if refusal.retry_after_ms is None and isinstance(refusal, Busy) else refusal.retry_after_ms
+    if wait_ms is not None:
+        response["Retry-After"] = str(math.ceil(wait_ms / 1000))
     if isinstance(refusal, NotSignedIn):
         response["WWW-Authenticate"] = "Bearer"
     return response
@@ -35,9 +34,7 @@ def to_response(refusal: Refusal) -> HttpResponse:
 def add_handlers(api: NinjaAPI) -> None:
     """Registers a handler for each kind of exception."""
     handlers: dict[type[Exception], Callable[[Any], Refusal]] = {
-        Refusal: lambda refusal: refusal,
         NotFound: lambda _: NotFound(),  # the same body always: a sentence would reveal whether the Session exists
-        ObjectDoesNotExist: lambda _: NotFound(),  # deleted concurrently
         ValidationError: _of_fields,
         AuthenticationError: lambda _: NotSignedIn(),
         HttpError: _of_ninja,
@@ -45,13 +42,10 @@ def add_handlers(api: NinjaAPI) -> None:
         PermissionDenied: lambda _: Forbidden(),
         RequestDataTooBig: lambda _: TooLarge(),
         SuspiciousOperation: lambda _: BadField("That request cannot be read."),
-        DataError: _of_data_error,
-        OperationalError: _of_lost_database,
-        InterfaceError: _of_lost_database,
-        Exception: _of_bug,
+        Exception: refusal_of,
     }
-    for kind, refusal_of in handlers.items():
-        api.add_exception_handler(kind, _handler(refusal_of))
+    for kind, to_refusal in handlers.items():
+        api.add_exception_handler(kind, _handler(to_refusal))
 
 
 def _of_fields(error: ValidationError) -> Refusal:
@@ -64,25 +58,10 @@ def _of_fields(error: ValidationError) -> Refusal:
     return BadField(f"{name}: {wrong['msg'].removeprefix('Value error, ')}.")
 
 
-def _handler(refusal_of: Callable[[Any], Refusal]) -> Callable[[HttpRequest, Any], HttpResponse]:
-    return lambda _request, error: to_response(refusal_of(error))
+def _handler(to_refusal: Callable[[Any], Refusal]) -> Callable[[HttpRequest, Any], HttpResponse]:
+    return lambda _request, error: to_response(to_refusal(error))
 
 
 def _of_ninja(error: HttpError) -> Refusal:
     """Ninja could not read the request. Its HttpError has the Refusal of our parser as its cause, if that raised one."""
     return error.__cause__ if isinstance(error.__cause__, Refusal) else BadField(f"{error}.")
-
-
-def _of_data_error(error: DataError) -> Refusal:
-    logger.warning("A value passed validation that the database cannot hold: %s", error)
-    return BadField("A value is too large, or holds a character that cannot be kept.")
-
-
-def _of_lost_database(error: Exception) -> Refusal:
-    logger.error("The database did not answer a request: %s", error)
-    return Busy("The database cannot be reached. Try again in a moment.", retry_after_ms=1000)
-
-
-def _of_bug(error: Exception) -> Refusal:
-    logger.error("A request broke", exc_info=error)
-    return Broken()

@@ -1,18 +1,15 @@
 """Executes the frames of a client. The Receiver calls it for one frame at a time, so that two posts keep their order."""
 
-import logging
 from typing import Final, assert_never
 
-from django.db import DatabaseError, InterfaceError
 from msgspec import UNSET, UnsetType
-from psycopg_pool import PoolTimeout
 
 from sessions_core import bridge
 from sessions_core.consumers.subscribe import subscribe
 from sessions_core.live.connection import HEARTBEAT_MS, Connection
 from sessions_core.live.delivery import Delivery
 from sessions_core.live.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS
-from sessions_core.protocol.errors import Broken, Busy, HelloFirst, NotSupported, Refusal
+from sessions_core.protocol.errors import HelloFirst, NotSupported, Refusal
 from sessions_core.protocol.events import Part
 from sessions_core.protocol.frames import (
     FRAME_BYTES,
@@ -39,6 +36,7 @@ from sessions_core.protocol.frames import (
 )
 from sessions_core.protocol.ids import ClientId, SessionId
 from sessions_core.services import devices, messages, runs, sessions
+from sessions_core.services.failures import refusal_of
 
 LIMITS: Final = {
     "frame_bytes": FRAME_BYTES,
@@ -48,21 +46,13 @@ LIMITS: Final = {
     "subscriptions": SUBSCRIPTIONS,
 }
 
-logger = logging.getLogger(__name__)
-
 
 async def execute(frame: ClientFrame, connection: Connection, delivery: Delivery) -> None:
     """Executes the frame and answers it, with an `error` if it is refused. Never raises."""
     try:
         await _execute(frame, connection, delivery)
-    except Refusal as refusal:
-        _refuse(refusal, frame, connection)
-    except (DatabaseError, InterfaceError, PoolTimeout) as error:
-        logger.warning("The database refused: %r", error)
-        _refuse(Busy(), frame, connection)
-    except Exception:  # the edge: one frame must not end the socket
-        logger.exception("A frame could not be executed.")
-        _refuse(Broken(), frame, connection)
+    except Exception as error:  # noqa: BLE001  # the edge: one frame must not end the socket
+        _refuse(refusal_of(error), frame, connection)
 
 
 def execute_at_once(frame: Ping | Typing, connection: Connection, delivery: Delivery) -> None:

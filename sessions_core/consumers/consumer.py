@@ -17,6 +17,7 @@ from sessions_core.protocol.errors import BadOrigin, NotSignedIn
 from sessions_core.protocol.frames import CLOSE_BUSY, CLOSE_NOT_SIGNED_IN, SUBPROTOCOL
 from sessions_core.services import callers
 from sessions_core.services.callers import Caller
+from sessions_core.services.failures import refusal_of
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -89,10 +90,9 @@ class SessionsConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no 
         except NotSignedIn:
             await self._accept()
             await self.close(CLOSE_NOT_SIGNED_IN, "Sign in first.")
-        except Exception:  # the edge: without the database nobody can be identified
-            logger.exception("Could not find out who opens a socket.")
+        except Exception as error:  # noqa: BLE001  # the edge: without the database nobody can be identified
             await self._accept()
-            await self.close(CLOSE_BUSY, "Try again in a moment.")
+            await self.close(CLOSE_BUSY, refusal_of(error).message)
         raise StopConsumer
 
     async def _accept(self) -> None:

@@ -30,6 +30,7 @@ from sessions_core.protocol.events import (
 )
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
+from sessions_core.protocol.text import shorten
 
 # `given`: one row for each write. `fact`: one row for each fact, with the number of its write and its place in it, from 1. Facts
 # come as arrays: parsing one JSON object for each took a third of the statement's time.
@@ -77,6 +78,7 @@ _RAISE_AND_INSERT: Final = """
 """
 APPEND: Final = f"WITH {_GIVEN}, {_ALLOW_ALL}, {_RAISE_AND_INSERT}"
 APPEND_GRANTED: Final = f"WITH {_GIVEN}, {_ALLOW_GRANTED}, {_RAISE_AND_INSERT}"
+ACTOR_NAME_CHARACTERS: Final = 150  # as the column has; a user's first and last name together may be longer
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -133,7 +135,7 @@ def rows_of(
         active=any(not isinstance(fact, MessageDelta | RunProgressed) for fact in facts),
         actor_kind=actor.kind,
         actor_id=actor.id,
-        actor_name=actor.name,
+        actor_name=shorten(actor.name, ACTOR_NAME_CHARACTERS),
         client=client,
     )
     fact_rows = [

@@ -20,7 +20,7 @@
     │   └── NotSupported        a part of the protocol that this version does not implement
     ├── Busy               503
     │   └── RateLimited    429
-    └── Broken             500  HTTP only: a fault of ours; the process's log has the traceback
+    └── Broken             500  a fault of ours; the process's log has the traceback
 
 The docstring of a class is its default sentence. `status` is the HTTP status; on a socket, an `error` frame carries the same code
 and sentence.
@@ -168,11 +168,10 @@ class RateLimited(Busy):
 
 
 class Broken(Refusal):
-    """Something broke on our side. Try again; the administrators can see what it was."""
+    """Something broke on our side. The administrators can see what it was."""
 
     code = "internal"
     status = 500
-    retry = True
 
 
 class Fenced(Exception):  # noqa: N818  # tells a writer to stop; no person sees it

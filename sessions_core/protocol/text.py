@@ -34,3 +34,8 @@ def check(text: str, *, what: str, limit: int) -> str:
 def repair(text: str) -> str:
     """Returns the text with U+FFFD in the place of each character that the log cannot hold."""
     return _UNFIT.sub("\ufffd", text)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Returns the text, or its beginning and an ellipsis: `limit` code points at most."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

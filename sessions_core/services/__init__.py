@@ -7,4 +7,5 @@ callers   who sends a request or opens a socket;  access   what a user may do in
 sessions  messages  runs   the acts of a conversation
 tokens    devices          what belongs to one user;  workers   which are alive, and their agents
 dispatch  the Protocol through which a Run is handed to a worker
+failures  the Refusal for any exception: an outage is told from what can never pass
 """

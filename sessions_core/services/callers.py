@@ -18,6 +18,7 @@ from sessions_core.protocol.author import Author
 from sessions_core.protocol.clock import now
 from sessions_core.protocol.errors import BadOrigin, NotSignedIn, ReadOnly
 from sessions_core.protocol.ids import DeviceId, UserId
+from sessions_core.protocol.text import is_fit
 from sessions_core.services import access, tokens
 
 _LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")  # Django's own default for DEBUG without ALLOWED_HOSTS
@@ -92,6 +93,8 @@ def expired(callers: Collection[Caller]) -> set[Caller]:
 
 
 def _by_login(key: str) -> Caller:
+    if not is_fit(key):  # a quoted cookie may hold `\000`
+        raise NotSignedIn
     request = HttpRequest()
     request.session = _login(key)
     user = get_user(request)

@@ -12,6 +12,7 @@ from django.test import Client
 from sessions_core.api.service import JSON_BODY_BYTES, api
 from sessions_core.models import Event, Session
 from tests.http.clients import ApiClient, ApiResponse, create_session, post_message, with_participant
+from tests.support.refusing_log import refusing_events
 
 _METHODS: Final = {"get", "post", "patch", "delete", "put"}
 _BODIES: Final[dict[str, dict[str, object]]] = {"messages": {"text": "hello"}, "answer": {"value": {}}}
@@ -224,6 +225,23 @@ def test_an_unreachable_database_is_said_so(alice: User, monkeypatch: pytest.Mon
     assert refused.body["error"]["retry"] is True
     assert refused.headers["Retry-After"] == "1"
     assert "connection refused" not in refused.body["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "status", "code", "wait"),
+    [("53300", 503, "busy", "1"), ("22001", 422, "bad_field", None), ("23505", 500, "internal", None)],
+)
+def test_only_an_outage_asks_to_come_again(
+    sqlstate: str, status: int, code: str, wait: str | None, alice: User
+) -> None:
+    session, script = create_session(alice), ApiClient(alice)
+
+    with refusing_events(sqlstate):
+        refused = script.post(f"sessions/{session}/messages", {"text": "hello"})
+
+    assert (refused.status, refused.code) == (status, code)
+    assert refused.headers.get("Retry-After") == wait
+    assert refused.body["error"]["retry"] is (wait is not None)
 
 
 def test_a_fault_of_ours_is_told_without_its_inside(

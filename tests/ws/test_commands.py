@@ -196,3 +196,20 @@ def test_frames_of_later_work_are_answered(
     tab.send(type, id=uuid4(), session=session, **fields)
 
     assert tab.refusal()["code"] == "not_supported"
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "code", "retry"),
+    [("53300", "busy", True), ("22001", "bad_field", False), ("42P01", "internal", False)],
+)
+def test_only_what_may_pass_later_is_to_be_repeated(
+    tab: Tab, session: "SessionId", sqlstate: str, code: str, *, retry: bool
+) -> None:
+    from tests.support.refusing_log import refusing_events
+
+    with refusing_events(sqlstate):
+        post(tab, session)
+        refused = tab.refusal()
+
+    assert (refused["code"], refused["retry"]) == (code, retry)
+    assert {"id", "session"} <= refused.keys()

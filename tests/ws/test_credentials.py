@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Connect = Callable[..., Tab]
 AsUser = Callable[..., Tab]
 LEAVES_WITHIN_S = 2.0
+NUL = 'sessionid="\\000aaaaaaaa"'  # a quoted cookie may hold any character, which PostgreSQL may not
 
 
 @pytest.fixture
@@ -54,7 +55,9 @@ def test_the_welcome_says_who_and_how_much(connect: Connect, alice: "User") -> N
     assert welcome["limits"]["frame_bytes"] == 65_536
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer ds_wrong"}, {"Cookie": "sessionid=wrong"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer ds_wrong"}, {"Cookie": "sessionid=wrong"}, {"Cookie": NUL}]
+)
 def test_strangers_are_let_in_to_be_told(connect: Connect, headers: dict[str, str]) -> None:
     assert connect(headers=headers).close_code() == 4401
 
