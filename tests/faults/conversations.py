@@ -39,6 +39,16 @@ async def create(system: System, people: Sequence[Person], *, count: int) -> lis
     return made
 
 
+async def ask(system: System, by: Person, session: str, text: str, *, agent: str) -> str:
+    """Posts the text for that agent; returns the Run."""
+    url = f"http://{system.web_address}/api/sessions/{session}/messages"
+    body = {"agent": agent, "parts": [{"type": "text", "text": text}]}
+    async with httpx.AsyncClient(timeout=DEADLINE_S, headers={"Authorization": f"Bearer {by.token}"}) as client:
+        answer = await client.post(url, json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["run"])
+
+
 def heads(system: System, sessions: Sequence[str]) -> dict[str, int]:
     """Returns the head of each log."""
     with system.connect() as connection:

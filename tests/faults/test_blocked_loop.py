@@ -1,6 +1,5 @@
 """One agent never awaits. Its worker is ended, its Run fails, and the others go on."""
 
-import httpx
 import pytest
 
 from tests.faults import conversations
@@ -18,7 +17,7 @@ async def test_an_agent_that_blocks_the_loop_ends_alone(
     [session] = await conversations.create(world, people[:1], count=1)
     async with play(f"an agent blocks the loop: {how}") as round:
         await round.in_mid_stream(seconds=4, in_life=40)
-        run = await _post(world, people[0], session, how)
+        run = await conversations.ask(world, people[0], session, how, agent="blocks")
         await world.worker.ended()
         world.worker.start()
         await world.worker.ready()
@@ -28,14 +27,6 @@ async def test_an_agent_that_blocks_the_loop_ends_alone(
 
     assert _error_code(world, run) == "agent_blocked"
     assert "tests/faults/catalogue/blocks.py, line" in world.worker.log.read_text()
-
-
-async def _post(world: System, by: Person, session: str, text: str) -> str:
-    body = {"agent": "blocks", "parts": [{"type": "text", "text": text}]}
-    async with httpx.AsyncClient(timeout=10, headers={"Authorization": f"Bearer {by.token}"}) as client:
-        answer = await client.post(f"http://{world.web_address}/api/sessions/{session}/messages", json=body)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["run"])
 
 
 def _error_code(world: System, run: str) -> str:
