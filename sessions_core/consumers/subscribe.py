@@ -55,7 +55,9 @@ class _Subscriber(Struct):
         self._attach(cursor)
 
     async def start_cold(self, *, restart: bool) -> None:
-        """Sends the newest Messages, once the send buffer has room for them, and goes on from there. Raises NotFound."""
+        """Sends the first page of the newest Messages, once the send buffer has room, and goes on from its end. Raises
+        NotFound.
+        """
         while True:
             opening = await self.delivery.hub.cold_start(self.followed, count=self.frame.last)
             await self.connection.wait_for_room(opening.frame.size)
@@ -63,11 +65,10 @@ class _Subscriber(Struct):
                 raise NotFound
             if self.followed.feed.epoch == opening.epoch:
                 break
-        if self.connection.closing:
-            return
         self._send_subscribed(restart=restart)
-        self.connection.send_buffer.append(opening.frame)
-        self._attach(opening.end)
+        if not self.connection.closing:
+            self.connection.send_buffer.put(opening.frame)
+            self._attach(opening.end)
 
     def _send_subscribed(self, *, restart: bool) -> None:
         feed = self.followed.feed

@@ -8,7 +8,7 @@ import msgspec
 from django.conf import settings
 
 from sessions_core.machines.feed import Subscription
-from sessions_core.machines.send_buffer import SendBuffer
+from sessions_core.machines.send_buffer import Full, SendBuffer
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.frames import CLOSE_TOO_SLOW, Goodbye, Heartbeat, ServerFrame, encode
 from sessions_core.protocol.ids import DeviceId, SessionId
@@ -79,8 +79,9 @@ class Connection:
     def reply(self, frame: ServerFrame) -> None:
         """Sends an answer to a command. Closes a client that keeps sending commands without reading the answers."""
         if not self.closing:
-            self.send_buffer.reply(encode(frame))
-            if self.send_buffer.overflowed:
+            try:
+                self.send_buffer.reply(encode(frame))
+            except Full:
                 self.close_too_slow()
 
     def close(self, code: int, reason: str, *, retry_after_ms: int | None = None) -> None:

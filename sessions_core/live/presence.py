@@ -10,7 +10,7 @@ import msgspec
 
 from sessions_core.hints import Message
 from sessions_core.machines.roster import REPEAT_S, Roster
-from sessions_core.machines.send_buffer import Frame, SendBuffer, size_of
+from sessions_core.machines.send_buffer import Frame, Full, SendBuffer, size_of
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.frames import Presence, PresentDevice, encode
 from sessions_core.protocol.ids import DeviceId, SessionId, UserId
@@ -124,8 +124,12 @@ class PresenceTracker:
         else:
             self._changed.add(session)
         if presence.behind and presence.frame is not None:
-            send_buffers, frame = presence.send_buffers, presence.frame
-            presence.behind = {key for key in presence.behind if not send_buffers[key].put(frame)}
+            behind, presence.behind = presence.behind, set()
+            for key in behind:
+                try:
+                    presence.send_buffers[key].put(presence.frame)
+                except Full:
+                    presence.behind.add(key)
 
     def _compare(self, session: SessionId, presence: _SessionPresence, now: float) -> None:
         """Announces and encodes the lists that have changed since they were last sent."""

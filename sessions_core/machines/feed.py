@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from sessions_core.machines.send_buffer import Frame, SendBuffer, size_of
+from sessions_core.machines.send_buffer import Frame, Full, SendBuffer, size_of
 from sessions_core.protocol.ids import SessionId
 
 RING_FRAMES: Final = 512  # the newest, from which many clients that reconnect at once are served
@@ -171,7 +171,9 @@ class Feed:
     def _catch_up(self, subscription: Subscription) -> None:
         self._waiting.pop(subscription, None)
         while (frame := self._ring.get(subscription.cursor)) is not None:
-            if not subscription.send_buffer.put(frame):
+            try:
+                subscription.send_buffer.put(frame)
+            except Full:
                 subscription.stalled = True
                 return
             subscription.cursor = frame.end
@@ -202,10 +204,12 @@ class Feed:
         self.tail = end = frame.end
         full: list[Subscription] = []
         for subscription in self._live:
-            if subscription.send_buffer.put(frame):
-                subscription.cursor = end
-            else:
+            try:
+                subscription.send_buffer.put(frame)
+            except Full:
                 full.append(subscription)
+            else:
+                subscription.cursor = end
         for subscription in full:
             del self._live[subscription]
             subscription.stalled = True

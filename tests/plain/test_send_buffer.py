@@ -1,21 +1,41 @@
-from sessions_core.machines.send_buffer import REPLY_BYTES, Frame, SendBuffer
+import pytest
+
+from sessions_core.machines.send_buffer import REPLY_BYTES, Frame, Full, SendBuffer
 from tests.plain.delivery_world import SESSION
 
 
-def test_an_empty_buffer_takes_any_frame() -> None:
+def test_a_frame_of_any_size_fits_where_none_waits() -> None:
     send_buffer = SendBuffer(10, lambda: None)
+    send_buffer.reply("subscribed")
 
-    assert send_buffer.put(Frame(text="x" * 100, size=100))
-    assert not send_buffer.put(Frame(text="y", size=1))
+    send_buffer.put(Frame(text="x" * 100, size=100))
+
+    assert [send_buffer.take(), send_buffer.take()] == ["subscribed", "x" * 100]
+
+
+def test_one_that_does_not_fit_cannot_be_taken_for_added() -> None:
+    send_buffer = SendBuffer(10, lambda: None)
+    send_buffer.put(Frame(text="x" * 10, size=10))
+
+    with pytest.raises(Full):
+        send_buffer.put(Frame(text="y", size=1))
+
     assert send_buffer.refused
+    assert len(send_buffer) == 1
 
 
-def test_replies_that_are_not_read_overflow_it() -> None:
+def test_replies_have_a_room_of_their_own() -> None:
     send_buffer = SendBuffer(10, lambda: None)
-    for _ in range(REPLY_BYTES // 1000 + 2):
+    send_buffer.put(Frame(text="x" * 10, size=10))
+    for _ in range(REPLY_BYTES // 1000):
         send_buffer.reply("x" * 1000)
 
-    assert send_buffer.overflowed
+    with pytest.raises(Full):
+        send_buffer.reply("x" * 1000)
+    for _ in range(2):
+        send_buffer.take()
+    send_buffer.put(Frame(text="y" * 10, size=10))
+    send_buffer.reply("x" * 1000)
 
 
 def test_unsent_events_of_a_session_can_be_dropped() -> None:
