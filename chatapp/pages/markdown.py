@@ -22,7 +22,7 @@ _REL: Final = "noopener noreferrer nofollow"
 _ALLOWED: Final = {
     "a": {"class", "href", "target", "title"},
     "button": {"class", "type"},
-    "code": {"class"},
+    "code": {"class", "translate"},
     "div": {"class", "tabindex"},
     "ol": {"class", "start"},
     "pre": {"tabindex"},
@@ -128,7 +128,7 @@ def _code(token: Token) -> str:
     return (
         f'<div class="code"><div class="code-bar"><span class="code-language">{language}</span>'
         f'<button class="code-copy" type="button">{escape(gettext("Copy"))}</button></div>'
-        f'<pre tabindex="0"><code{kind}>{escape(token.content)}</code></pre></div>'
+        f'<pre tabindex="0"><code{kind} translate="no">{escape(token.content)}</code></pre></div>'
     )
 
 
@@ -155,7 +155,7 @@ def _plain(token: Token) -> str:
         case "hardbreak":
             return "<br>"
         case "code_inline":
-            return f"<code>{escape(token.content)}</code>"
+            return f'<code translate="no">{escape(token.content)}</code>'
         case _:
             return f"<{'/' if token.nesting == -1 else ''}{token.tag}>"
 

@@ -50,6 +50,7 @@ def _start(page: LogPage, *, session: SessionSummary, me: UserId, agents: dict[s
     """Returns JSON for a `<script type="application/json">`. The Events keep the encoding of the log."""
     start = {
         "session": session.id,
+        "title": session.title,
         "epoch": page.span.epoch,
         "from": page.span.start,
         "to": page.span.end,

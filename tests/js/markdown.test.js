@@ -79,7 +79,17 @@ test("HTML is text", () => {
 });
 
 test("there are no attributes but the allowed ones", () => {
-  const allowed = new Set(["class", "href", "rel", "start", "tabindex", "target", "title", "type"]);
+  const allowed = new Set([
+    "class",
+    "href",
+    "rel",
+    "start",
+    "tabindex",
+    "target",
+    "title",
+    "translate",
+    "type",
+  ]);
   for (const { text } of FIXTURES) {
     for (const element of rendered(text).querySelectorAll("*")) {
       for (const { name } of Array.from(element.attributes)) assert.ok(allowed.has(name), name);

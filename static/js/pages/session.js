@@ -31,7 +31,7 @@ import { listenForCopyCode } from "ds/ui/markdown/copy-code.js";
  * The values that chatapp/pages/session_page.py embeds.
  *
  * @type {{
- *   session: string, epoch: number, from: number, to: number, older: boolean, events: LogEvent[], me: string,
+ *   session: string, title: string, epoch: number, from: number, to: number, older: boolean, events: LogEvent[], me: string,
  *   agents: Record<string, string>,
  * }}
  */
@@ -58,7 +58,7 @@ new ConnectionStatus(connection, `/sign-in/?next=${encodeURIComponent(location.p
 listenForRetry(conversation, session);
 listenForCopyMessage(conversation, (element) => view.messageAt(element));
 listenForCopyCode(conversation, { copied: sentence("copied") });
-listenForRename(session);
+listenForRename(session, title);
 document
   .querySelector("[data-copy-all]")
   ?.addEventListener("click", () => void copyConversation(timeline, title()));
@@ -118,7 +118,7 @@ function afterChange(changes) {
 }
 
 function title() {
-  return timeline.title || sentence("untitled");
+  return (timeline.title ?? start.title) || sentence("untitled");
 }
 
 function showTitle() {

@@ -59,12 +59,12 @@ export class AgentMessage {
    * @param {Message} message
    */
   #continue(message) {
-    const elements = [...this.place.children];
-    message.parts.forEach(({ type }, index) => {
-      const element = elements[index];
-      if (element instanceof HTMLElement && element.dataset.part === type)
-        this.#parts.push(this.#createView(type, element));
-    });
+    /** @type {NodeListOf<HTMLElement>} */
+    const elements = this.place.querySelectorAll("[data-part]");
+    const types = [...elements].map((element) => element.dataset.part);
+    if (message.parts.every(({ type }, index) => type === types[index]))
+      this.#parts = [...elements].map((element) => this.#createView(element.dataset.part ?? "", element));
+    else this.#clear(); // somebody else has changed the page
     this.update(message);
   }
 

@@ -109,7 +109,7 @@ export class ConversationView {
   #answer({ id, messages, status }) {
     const element = getOrCreate(this.#answers, id, () => fromTemplate("answer"));
     element.dataset.answer = id;
-    const present = /** @type {HTMLElement | null} */ (element.querySelector(":scope > [data-run-status]"));
+    const present = /** @type {HTMLElement | null} */ (element.querySelector("[data-run-status]"));
     const below = statusElement(present, status, id);
     const above = messages.map((message) => this.#agentMessage(message));
     setChildren(element, below ? [...above, below] : above);

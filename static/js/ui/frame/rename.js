@@ -9,18 +9,24 @@ import { callApi } from "ds/ui/lib/http.js";
 import { sentence } from "ds/ui/lib/strings.js";
 import { showToast } from "ds/ui/lib/toast.js";
 
-/** @param {string} session */
-export function listenForRename(session) {
+/**
+ * @param {string} session
+ * @param {() => string} present returns the title; a translator may have changed the one on the page
+ */
+export function listenForRename(session, present) {
   document.querySelector("[data-rename]")?.addEventListener("click", () => {
     getById("session-menu", HTMLElement).hidePopover();
-    edit(session);
+    edit(session, present());
   });
 }
 
-/** @param {string} session */
-function edit(session) {
+/**
+ * @param {string} session
+ * @param {string} before the present title
+ */
+function edit(session, before) {
   const title = getById("title", HTMLElement);
-  const field = createField(title.textContent ?? "");
+  const field = createField(before);
   title.hidden = true;
   title.after(field);
   field.select();
@@ -33,7 +39,7 @@ function edit(session) {
     event.preventDefault();
     event.stopPropagation();
     const wanted = field.value.trim();
-    if (event.key === "Enter" && wanted && wanted !== title.textContent) void rename(session, wanted);
+    if (event.key === "Enter" && wanted && wanted !== before) void rename(session, wanted);
     field.blur();
   });
 }

@@ -68,7 +68,7 @@ const coloured = new WeakMap();
  * Colours the code blocks in `container` that are not coloured yet.
  *
  * @param {Element} container
- * @param {{except?: Element | null}} [options] `except`: a block that is being written
+ * @param {{except?: Element | null | undefined}} [options] `except`: a block that is being written
  */
 export async function colourCode(container, { except = null } = {}) {
   for (const code of container.querySelectorAll('pre > code[class^="language-"]')) {

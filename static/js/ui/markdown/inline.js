@@ -59,7 +59,11 @@ function leaf(token, open) {
     case "hardbreak":
       return { tag: "br", attributes: {}, children: [] };
     case "code_inline":
-      return { tag: "code", attributes: {}, children: token.content ? [{ text: token.content }] : [] };
+      return {
+        tag: "code",
+        attributes: { translate: "no" },
+        children: token.content ? [{ text: token.content }] : [],
+      };
     case "image":
       return image(token, open);
     default:

@@ -48,7 +48,7 @@ export class MarkdownStream {
   #blocks;
 
   /**
-   * @param {Element} container is emptied at the first text; after that, only the stream may change it
+   * @param {Element} container is emptied at the first text; after that, what others change in it is left alone as far as the text allows
    * @param {{words?: Words, pace?: Pace, onFlush?: () => void}} [options] `onFlush` is called after each change of the page
    */
   constructor(container, { words = ENGLISH, pace = PAGE_PACE, onFlush = () => {} } = {}) {
@@ -90,7 +90,8 @@ export class MarkdownStream {
     patchChildren(this.container, this.#nodes, nodes);
     // A code block is coloured when the block after it has begun.
     if (nodes.length !== this.#nodes.length) {
-      void colourCode(this.container, { except: this.container.lastElementChild });
+      const last = nodes.at(-1);
+      void colourCode(this.container, { except: last && "tag" in last ? last.dom : null });
     }
     this.#nodes = nodes;
     this.#shown = this.#text;

@@ -90,7 +90,8 @@ function attributesOf(token) {
  */
 function codeBlock(token, words) {
   const language = LANGUAGE.exec(token.info)?.[1] ?? "";
-  const code = element("code", language ? { class: `language-${language}` } : {}, texts(token.content));
+  const kind = language ? { class: `language-${language}` } : {};
+  const code = element("code", { ...kind, translate: "no" }, texts(token.content));
   return element("div", { class: "code" }, [
     element("div", { class: "code-bar" }, [
       element("span", { class: "code-language" }, texts(language)),
