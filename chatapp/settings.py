@@ -64,6 +64,8 @@ RUN_DISPATCHER = "agents.dispatcher.CeleryDispatcher"  # wakes workers, and know
 API_RATE = env.number("API_RATE", 50, least=1, most=10_000)  # requests a second of one user
 CONNECTIONS_PER_USER = env.number("CONNECTIONS_PER_USER", 200, least=1, most=100_000)
 CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 5_000, least=1, most=1_000_000)
+# Bytes of memory for the newest frames of all followed Sessions. Clients that reconnect are served from them.
+RECENT_FRAMES_LIMIT = env.number("RECENT_FRAMES_LIMIT", 64 * 1024 * 1024, least=1024 * 1024, most=4 * 1024**3)
 # Bytes that may wait for one slow socket. Above it the socket is served from the log, once it reads again.
 SEND_BUFFER_LIMIT = env.number("SEND_BUFFER_LIMIT", 512 * 1024, least=16 * 1024, most=64 * 1024 * 1024)
 

@@ -1,16 +1,14 @@
 """The state of one Session that this process follows."""
 
 import asyncio
-from typing import Final
 
 from msgspec import Struct
 
 from sessions_core.hints.messages import Message
 from sessions_core.machines.feed import Feed, Span, Subscription
+from sessions_core.machines.recent_frames import FrameBudget
 from sessions_core.machines.send_buffer import Frame
 from sessions_core.protocol.ids import SessionId
-
-EARLY: Final = 64  # hints kept while the log's position is still being read
 
 
 class Opening(Struct, frozen=True):
@@ -28,7 +26,7 @@ class FollowedSession:
     changes.
     """
 
-    def __init__(self, session: SessionId) -> None:
+    def __init__(self, session: SessionId, budget: FrameBudget) -> None:
         self.session = session
         self.name = str(session)
         self.feed: Feed | None = None
@@ -36,31 +34,30 @@ class FollowedSession:
         self.reading: asyncio.Task[None] | None = None
         self.openings: dict[int, asyncio.Task[Opening]] = {}  # cold starts being read, by their number of Messages
         self.empty_since: float | None = None  # the loop's time at which the last Subscription ended
-        self._early: list[Span] = []
+        self._budget = budget
+        self._hinted: tuple[int, int] | None = None  # epoch and head of a hint that came before the position was read
 
     def begin(self, epoch: int, head: int) -> tuple[Subscription, ...]:
         """Follows the log from that position. Returns the Subscriptions of the Feed that it replaces."""
         orphans = self.end()
-        self.feed = Feed(epoch, head)
-        for span in self._early:
-            self.feed.offer(span)
-        self._early.clear()
+        self.feed = Feed(epoch, head, self._budget)
+        if self._hinted is not None:
+            self.feed.offer_head(*self._hinted)
+            self._hinted = None
         return orphans
 
     def end(self) -> tuple[Subscription, ...]:
         """Removes the Feed. Returns its Subscriptions."""
-        orphans = self.feed.subscriptions if self.feed else ()
+        orphans = self.feed.end() if self.feed else ()
         self.feed = None
         return orphans
 
     def take_hint(self, message: Message) -> None:
-        """Passes a hint to the Feed, or keeps it until there is one."""
+        """Passes a hint to the Feed. While there is none, remembers how far the log has grown, so that it is read from there."""
         epoch, end, body = message["epoch"], message["end"], message["body"]
-        if body is not None:
-            span = Span(session=self.session, epoch=epoch, start=message["start"], end=end, body=body)
-            if self.feed is not None:
-                self.feed.offer(span)
-            elif len(self._early) < EARLY:
-                self._early.append(span)
-        elif self.feed is not None:
+        if self.feed is None:
+            self._hinted = (epoch, end)
+        elif body is None:
             self.feed.offer_head(epoch, end)
+        else:
+            self.feed.offer(Span(session=self.session, epoch=epoch, start=message["start"], end=end, body=body))

@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
+from django.conf import settings
+
 from sessions_core import bridge, log
 from sessions_core.hints import messages
 from sessions_core.hints.listener import HintListener
@@ -13,6 +15,7 @@ from sessions_core.hints.messages import Message
 from sessions_core.hub.followed_session import FollowedSession, Opening
 from sessions_core.log import Position
 from sessions_core.machines.feed import Feed, Subscription
+from sessions_core.machines.recent_frames import FrameBudget
 from sessions_core.machines.send_buffer import Frame, size_of
 from sessions_core.protocol.errors import NotFound
 from sessions_core.protocol.ids import SessionId
@@ -37,6 +40,7 @@ class Hub:
         self._on_message = on_message
         self._check = asyncio.Event()
         self._listener = HintListener(self._receive, reconnected=self._check.set)
+        self._budget = FrameBudget(settings.RECENT_FRAMES_LIMIT)
         self._followed: dict[str, FollowedSession] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.get_running_loop()
@@ -55,7 +59,7 @@ class Hub:
         """Joins the Session's group and reads the log's position, unless it is followed already. Raises NotFound."""
         followed = self._followed.get(str(session))
         if followed is None:
-            followed = self._followed[str(session)] = FollowedSession(session)
+            followed = self._followed[str(session)] = FollowedSession(session, self._budget)
             followed.starting = self._spawn(self._start(followed))
         if followed.starting is not None:
             await asyncio.shield(followed.starting)

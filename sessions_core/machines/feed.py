@@ -5,18 +5,14 @@ each reader gets a prefix of the log, exactly once and in order (P2). It says wh
 a time, however many Subscriptions wait for it.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Literal
 
 from msgspec import Struct
 
-from sessions_core.machines.send_buffer import Frame, Full, SendBuffer, size_of
+from sessions_core.machines.recent_frames import EventsFrame, FrameBudget, RecentFrames
+from sessions_core.machines.send_buffer import Full, SendBuffer, size_of
 from sessions_core.protocol.ids import SessionId
-
-RING_FRAMES: Final = 512  # the newest, from which many clients that reconnect at once are served
-RING_BYTES: Final = 1024 * 1024
-EARLY_SPANS: Final = 64  # kept when they come before their predecessor; more are read from the log
 
 
 class Span(Struct, frozen=True):
@@ -35,12 +31,6 @@ class Span(Struct, frozen=True):
             f'{{"type":"events","session":"{self.session}","epoch":{self.epoch},"from":{self.start},"to":{self.end},'
             f'"events":[{self.body.decode()}]{tail}}}'
         )
-
-
-class EventsFrame(Frame, frozen=True):
-    """An `events` frame, encoded once for all who get it. `end` is the cursor of a reader that has applied it."""
-
-    end: int = 0
 
 
 Loss = Literal["restarted", "deleted"]
@@ -71,13 +61,11 @@ class Feed:
     buffer was full; `refill` is called when there is room).
     """
 
-    def __init__(self, epoch: int, head: int) -> None:
+    def __init__(self, epoch: int, head: int, budget: FrameBudget) -> None:
         self.epoch = epoch
         self.tail = head
         self.head = head
-        self._ring: OrderedDict[int, EventsFrame] = OrderedDict()  # by the cursor that each continues
-        self._ring_bytes = 0
-        self._early: dict[int, Span] = {}  # by start
+        self._frames = RecentFrames(budget)  # also those that came before their predecessor
         self._subscriptions: set[Subscription] = set()
         self._live: dict[Subscription, None] = {}
         self._waiting: dict[Subscription, None] = {}
@@ -88,8 +76,9 @@ class Feed:
     def __len__(self) -> int:
         return len(self._subscriptions)
 
-    @property
-    def subscriptions(self) -> tuple[Subscription, ...]:
+    def end(self) -> tuple[Subscription, ...]:
+        """Forgets its frames. Returns the Subscriptions that it has served."""
+        self._frames.clear()
         return tuple(self._subscriptions)
 
     def attach(self, subscription: Subscription) -> None:
@@ -112,13 +101,13 @@ class Feed:
     def offer(self, span: Span) -> None:
         """Takes a hint with its Events. Delivers them if they continue the tail, keeps them if they come early."""
         self.offer_head(span.epoch, span.end)
-        if span.epoch != self.epoch or span.end <= self.tail:
+        if span.epoch != self.epoch or span.end <= max(self.tail, span.start):
             return
         if span.start == self.tail:
             self._append(span)
             self._serve_waiting()
-        elif span.start > self.tail and len(self._early) < EARLY_SPANS:
-            self._early[span.start] = span
+        elif span.start > self.tail:
+            self._keep(span)
 
     def offer_head(self, epoch: int, head: int) -> None:
         """Takes a hint without its Events. When it is of another epoch, the log is read to find out."""
@@ -170,7 +159,7 @@ class Feed:
 
     def _catch_up(self, subscription: Subscription) -> None:
         self._waiting.pop(subscription, None)
-        while (frame := self._ring.get(subscription.cursor)) is not None:
+        while (frame := self._frames.get(subscription.cursor)) is not None:
             try:
                 subscription.send_buffer.put(frame)
             except Full:
@@ -194,11 +183,9 @@ class Feed:
         self._take_early()
 
     def _take_early(self) -> None:
-        """Delivers early Spans that continue the tail, and forgets those that lie behind it."""
-        while (span := self._early.pop(self.tail, None)) is not None:
-            self._deliver(self._keep(span))
-        if self._early:
-            self._early = {start: span for start, span in self._early.items() if start > self.tail}
+        """Delivers frames that came early and continue the tail."""
+        while (frame := self._frames.get(self.tail)) is not None:
+            self._deliver(frame)
 
     def _deliver(self, frame: EventsFrame) -> None:
         self.tail = end = frame.end
@@ -222,9 +209,5 @@ class Feed:
     def _keep(self, span: Span) -> EventsFrame:
         text = span.frame()
         frame = EventsFrame(text=text, size=size_of(text), session=span.session, end=span.end)
-        replaced = self._ring.pop(span.start, None)
-        self._ring[span.start] = frame
-        self._ring_bytes += frame.size - (replaced.size if replaced else 0)
-        while len(self._ring) > RING_FRAMES or (self._ring_bytes > RING_BYTES and len(self._ring) > 1):
-            self._ring_bytes -= self._ring.popitem(last=False)[1].size
+        self._frames.keep(span.start, frame)
         return frame

@@ -2,13 +2,18 @@
 
 import json
 
-from sessions_core.machines.feed import EARLY_SPANS, Feed, Span, Subscription
+from sessions_core.machines.feed import Feed, Span, Subscription
+from sessions_core.machines.recent_frames import SESSION_FRAMES, FrameBudget
 from sessions_core.machines.send_buffer import SendBuffer
 from tests.plain.delivery_world import SESSION
 
 
 def span(start: int, end: int, *, epoch: int = 1, body: bytes = b"") -> Span:
     return Span(session=SESSION, epoch=epoch, start=start, end=end, body=body)
+
+
+def new_feed(epoch: int, head: int, budget: FrameBudget | None = None) -> Feed:
+    return Feed(epoch, head, budget or FrameBudget(2**20))
 
 
 def following(feed: Feed, cursor: int, *, limit: int = 10_000) -> Subscription:
@@ -26,7 +31,7 @@ def ranges(subscription: Subscription) -> list[tuple[int, int]]:
 
 
 def test_a_hint_that_continues_is_delivered_and_needs_no_read() -> None:
-    feed = Feed(1, 5)
+    feed = new_feed(1, 5)
     reader = following(feed, 5)
 
     feed.offer(span(5, 6))
@@ -36,7 +41,7 @@ def test_a_hint_that_continues_is_delivered_and_needs_no_read() -> None:
 
 
 def test_all_readers_get_the_same_text() -> None:
-    feed = Feed(1, 0)
+    feed = new_feed(1, 0)
     first, second = following(feed, 0), following(feed, 0)
 
     feed.offer(span(0, 1))
@@ -45,7 +50,7 @@ def test_all_readers_get_the_same_text() -> None:
 
 
 def test_a_gap_before_a_hint_is_read_once_for_all_readers() -> None:
-    feed = Feed(1, 5)
+    feed = new_feed(1, 5)
     readers = [following(feed, 5) for _ in range(3)]
 
     feed.offer(span(6, 7))
@@ -58,7 +63,7 @@ def test_a_gap_before_a_hint_is_read_once_for_all_readers() -> None:
 
 
 def test_a_hint_without_its_events_makes_the_log_be_read() -> None:
-    feed = Feed(1, 5)
+    feed = new_feed(1, 5)
     following(feed, 5)
 
     feed.offer_head(1, 9)
@@ -67,7 +72,7 @@ def test_a_hint_without_its_events_makes_the_log_be_read() -> None:
 
 
 def test_many_readers_that_reconnect_are_served_from_memory() -> None:
-    feed = Feed(1, 0)
+    feed = new_feed(1, 0)
     following(feed, 0)
     for seq in range(20):
         feed.offer(span(seq, seq + 1))
@@ -79,7 +84,7 @@ def test_many_readers_that_reconnect_are_served_from_memory() -> None:
 
 
 def test_a_full_send_buffer_stalls_its_reader_and_no_other() -> None:
-    feed = Feed(1, 0)
+    feed = new_feed(1, 0)
     slow, quick = following(feed, 0, limit=100), following(feed, 0)
 
     feed.offer(span(0, 1))
@@ -90,7 +95,7 @@ def test_a_full_send_buffer_stalls_its_reader_and_no_other() -> None:
 
 
 def test_a_stalled_reader_goes_on_where_it_stopped() -> None:
-    feed = Feed(1, 0)
+    feed = new_feed(1, 0)
     slow = following(feed, 0, limit=100)
     feed.offer(span(0, 1))
     feed.offer(span(1, 2))
@@ -103,7 +108,7 @@ def test_a_stalled_reader_goes_on_where_it_stopped() -> None:
 
 
 def test_a_hint_of_another_epoch_makes_the_log_be_read() -> None:
-    feed = Feed(2, 5)
+    feed = new_feed(2, 5)
     reader = following(feed, 5)
 
     feed.offer(span(5, 6, epoch=1))
@@ -115,28 +120,57 @@ def test_a_hint_of_another_epoch_makes_the_log_be_read() -> None:
 
 
 def test_a_log_of_another_epoch_is_another_log() -> None:
-    assert not Feed(1, 5).check(2, 9, tail_before=5)
-    feed = Feed(1, 5)
+    assert not new_feed(1, 5).check(2, 9, tail_before=5)
+    feed = new_feed(1, 5)
     feed.offer_head(2, 6)
     assert feed.next_read() == 5
     assert not feed.read_done(span(5, 6, epoch=2), head=6)
 
 
 def test_a_log_that_became_shorter_is_another_log() -> None:
-    assert not Feed(1, 5).check(1, 4, tail_before=5)
+    assert not new_feed(1, 5).check(1, 4, tail_before=5)
 
 
 def test_a_check_that_a_hint_has_overtaken_is_no_shorter_log() -> None:
-    feed = Feed(1, 5)
+    feed = new_feed(1, 5)
     following(feed, 5)
     feed.offer(span(5, 6))
 
     assert feed.check(1, 5, tail_before=5)
 
 
+def test_hints_that_come_early_are_delivered_when_the_gap_is_read() -> None:
+    feed = new_feed(1, 0)
+    reader = following(feed, 0)
+    for start in (3, 2, 1):
+        feed.offer(span(start, start + 1))
+
+    assert feed.next_read() == 0
+    feed.read_done(span(0, 1), head=4)
+
+    assert ranges(reader) == [(0, 1), (1, 2), (2, 3), (3, 4)]
+
+
 def test_hints_that_come_early_are_kept_within_bounds() -> None:
-    feed = Feed(1, 0)
-    for seq in range(1, 10 * EARLY_SPANS):
+    budget = FrameBudget(2**20)
+    feed = new_feed(1, 0, budget)
+    for seq in range(1, 4 * SESSION_FRAMES):
         feed.offer(span(seq, seq + 1))
 
-    assert len(feed._early) == EARLY_SPANS
+    assert len(feed._frames) == SESSION_FRAMES
+    feed.end()
+    assert budget.used == 0
+
+
+def test_a_reader_behind_what_is_kept_is_served_from_the_log() -> None:
+    feed = new_feed(1, 0, FrameBudget(1))
+    following(feed, 0)
+    for seq in range(5):
+        feed.offer(span(seq, seq + 1))
+
+    late = following(feed, 2)
+    assert ranges(late) == []
+    assert feed.next_read() == 2
+    feed.read_done(span(2, 5), head=5)
+
+    assert ranges(late) == [(2, 5)]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from typing_extensions import override
 
-from tests.plain.delivery_world import Client, Log, Process
+from tests.plain.delivery_world import BUDGET_BYTES, Client, Log, Process
 
 PROCESSES = 2
 CLIENTS = 4
@@ -105,6 +105,11 @@ class Delivery(RuleBasedStateMachine):
     def send_buffers_are_bounded(self) -> None:
         for each in self.clients:
             assert each.subscription is None or len(each.subscription.send_buffer) <= 10
+
+    @invariant()
+    def frames_are_bounded(self) -> None:
+        for here in self.processes:
+            assert here.budget.used <= BUDGET_BYTES
 
     @override
     def teardown(self) -> None:

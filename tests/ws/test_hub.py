@@ -3,8 +3,9 @@
 import pytest
 from pytest_django import Settings
 
-from sessions_core.hub import Hub
+from sessions_core.hub import FollowedSession, Hub
 from sessions_core.hub.hub import LINGER_S
+from sessions_core.machines.recent_frames import FrameBudget
 from sessions_core.protocol.ids import SessionId
 
 
@@ -24,3 +25,14 @@ async def test_a_session_that_somebody_comes_back_to_at_the_last_moment_is_not_f
     hub._drop_idle()  # the tail check runs before the returning reader is attached
 
     assert back.feed is not None
+
+
+@pytest.mark.parametrize("body", [b"", None], ids=["with its Events", "without"])
+def test_a_hint_that_comes_before_the_position_is_not_forgotten(session: SessionId, body: bytes | None) -> None:
+    followed = FollowedSession(session, FrameBudget(2**20))
+    followed.take_hint({"epoch": 1, "start": 7, "end": 9, "body": body})
+
+    followed.begin(1, 5)
+
+    assert followed.feed is not None
+    assert followed.feed.head == 9
