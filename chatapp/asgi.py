@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
 _django: Final = get_asgi_application()  # sets Django up, so it comes before imports that need the models
 
 from chatapp.pages.body_limit import RequestBodyLimit  # noqa: E402
+from chatapp.pages.request_limit import RequestLimit  # noqa: E402
 from sessions_core.routing import sockets  # noqa: E402
 
-application: Final = ProtocolTypeRouter({"http": RequestBodyLimit(_django), "websocket": sockets})
+application: Final = ProtocolTypeRouter({"http": RequestBodyLimit(RequestLimit(_django)), "websocket": sockets})

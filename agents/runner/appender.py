@@ -49,7 +49,7 @@ class Appender:
 
 
 async def _write(group: Sequence[_Pending]) -> None:
-    spans = await bridge.run(log.append_all, [pending.write for pending in group])
+    spans = await bridge.run_reserved(log.append_all, [pending.write for pending in group])
     for pending, span in zip(group, spans, strict=True):
         if span is None:
             _fail(pending, Fenced())

@@ -71,7 +71,7 @@ async def wake_waiting(runner: Runner) -> None:
 async def _seen(runner: Runner) -> None:
     """Notes in the database that this worker is alive, and which agents it has."""
     if not runner.draining:
-        await bridge.run(workers.mark_seen, runner.worker, agents().keys())
+        await bridge.run_reserved(workers.mark_seen, runner.worker, agents().keys())
 
 
 async def _compact(runner: Runner) -> None:

@@ -60,7 +60,7 @@ class Runner:
 
     async def renew_leases(self, attempts: Sequence[RunningAttempt]) -> None:
         """Renews the leases of the attempts in one query. Stops those that are cancelled or that another worker has claimed."""
-        heartbeat = await bridge.run(runs.heartbeat, [attempt.claim for attempt in attempts])
+        heartbeat = await bridge.run_reserved(runs.heartbeat, [attempt.claim for attempt in attempts])
         for attempt in attempts:
             if attempt.claim.run in heartbeat.lost:
                 attempt.stop(StopReason.LOST)

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from django.http import HttpResponse
+
 from sessions_core.api.refusals import to_response
 from sessions_core.protocol.errors import TooLarge
 
@@ -26,7 +28,7 @@ class RequestBodyLimit:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
         elif _content_length(scope) > REQUEST_BODY_LIMIT or (body := await _read_body(receive)) is None:
-            await _refuse(send)
+            await send_response(to_response(_TOO_LARGE), send, close=True)
         else:
             await self._application(scope, _replay(body, receive), send)
 
@@ -62,9 +64,10 @@ def _replay(event: AsgiEvent, receive: Receive) -> Receive:
     return replayed
 
 
-async def _refuse(send: Send) -> None:
-    response = to_response(_TOO_LARGE)
+async def send_response(response: HttpResponse, send: Send, *, close: bool = False) -> None:
+    """Sends a response of Django's from outside of Django. `close` ends the connection after it."""
     headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
-    headers.append((b"connection", b"close"))
+    if close:
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": response.content})

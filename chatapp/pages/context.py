@@ -12,10 +12,15 @@ THEME_COOKIE: Final = "theme"  # a cookie, so that the server renders the theme 
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    theme = request.COOKIES.get(THEME_COOKIE, "")
     return {
-        "theme": theme if theme in THEMES else "",
+        "theme": chosen_theme(request),
         "sign_up_open": settings.SIGN_UP,
         "strings": STRINGS,
         "ideas": IDEAS,
     }
+
+
+def chosen_theme(request: HttpRequest) -> str:
+    """Returns the theme of the cookie, or an empty string: then the browser's own applies."""
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    return theme if theme in THEMES else ""

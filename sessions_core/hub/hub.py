@@ -203,7 +203,7 @@ class Hub:
         known = [(followed, feed, feed.tail) for followed in self._followed.values() if (feed := followed.feed)]
         if not known:
             return
-        positions = await bridge.run(log.heads, [followed.session for followed, _, _ in known])
+        positions = await bridge.run_reserved(log.heads, [followed.session for followed, _, _ in known])
         for followed, feed, tail in known:
             self._compare(followed, feed, tail, positions.get(followed.session))
 

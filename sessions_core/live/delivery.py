@@ -156,7 +156,7 @@ class Delivery:
             return
         callers = {connection.caller for connection in connections}
         memberships = {(session, each.caller.user) for each in connections for session in each.subscriptions}
-        lost = await bridge.run(recheck.find_lost, callers, memberships)
+        lost = await bridge.run_reserved(recheck.find_lost, callers, memberships)
         for connection in connections:
             if connection.caller in lost.callers:
                 connection.send_buffer.clear()

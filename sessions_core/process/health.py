@@ -1,6 +1,5 @@
 """The health checks for balancers, orchestrators and alarms: /health/live, /health/ready and /health/work."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from functools import cache
@@ -17,8 +16,9 @@ from sessions_core.live import draining
 from sessions_core.services import runs, workers
 
 DEADLINE_S: Final = 2.0  # below the time-out of balancers, so that they get our sentence instead
-# A pool of its own: a database that hangs blocks these threads and no request. It has room for two calls of `ready`.
-_THREADS: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
+# Pools of their own, with room for two calls of `ready`: a database that hangs blocks these threads and no request.
+_DATABASE_THREADS: Final = ThreadPoolExecutor(settings.HEALTH_THREADS, thread_name_prefix="health-database")
+_REDIS_THREADS: Final = ThreadPoolExecutor(2, thread_name_prefix="health-redis")
 _REDIS_S: Final = 1.5  # below the deadline, so that the thread is free again by then
 WAITS_LONG: Final = timedelta(seconds=60)  # for a Run that can be claimed
 _MIGRATED: Final = Event()  # checked once: the code of this process, which names the migrations, does not change
@@ -47,7 +47,7 @@ def work(_request: HttpRequest) -> JsonResponse:
 
     For alarms only: a balancer would remove every web server for it, which helps nobody.
     """
-    future = _THREADS.submit(_work_fault)
+    future = _DATABASE_THREADS.submit(_work_fault)
     done, _ = wait([future], timeout=DEADLINE_S)
     sentence = future.result() if done else f"Nobody can tell: {_DATABASE}."
     return _unavailable("working", sentence) if sentence else JsonResponse({"working": True})
@@ -73,8 +73,10 @@ def _work_fault() -> str | None:
 
 def _faults() -> list[str]:
     """Returns the faults that were found. A check that misses the deadline counts as a fault."""
-    checks: dict[str, Callable[[], str | None]] = {_DATABASE: _database_fault, _REDIS: _redis_fault}
-    futures = {fault: _THREADS.submit(check) for fault, check in checks.items()}
+    futures = {
+        _DATABASE: _DATABASE_THREADS.submit(_database_fault),
+        _REDIS: _REDIS_THREADS.submit(_redis_fault),
+    }
     done, late = wait(futures.values(), timeout=DEADLINE_S)
     for future in late:
         future.cancel()  # works when it has not begun: otherwise checks would queue up behind those that hang

@@ -71,7 +71,7 @@ async def test_a_stranger_is_accepted_and_closed() -> None:
 async def test_it_goes_on_reading_while_a_command_runs(communicator: WebsocketCommunicator, settings: Settings) -> None:
     await hello(communicator)
     free = threading.Event()
-    busy = [asyncio.create_task(bridge.run(free.wait, 10)) for _ in range(settings.DATABASE_POOL_SIZE)]
+    busy = [asyncio.create_task(bridge.run(free.wait, 10)) for _ in range(settings.BRIDGE_THREADS)]
 
     await communicator.send_json_to({"type": "subscribe", "session": str(uuid4())})
     await communicator.send_json_to({"type": "ping"})
