@@ -44,6 +44,18 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
 
 
+def origins(name: str) -> list[str]:
+    """Returns a comma-separated list of Origins as browsers send them: scheme, host and, unless it is the usual one, port."""
+    found = words(name)
+    for origin in found:
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+            raise ImproperlyConfigured(
+                f"{name}: {origin!r} is no origin: write https://chat.example or http://localhost:5173."
+            )
+    return found
+
+
 def url(name: str, schemes: tuple[str, ...]) -> str:
     """Returns a URL of one of `schemes`, or an empty string if the variable is not set."""
     value = text(name)

@@ -26,9 +26,10 @@ DEBUG = env.flag("DEBUG")
 SECRET_KEY = embedded.secret_key(VAR_DIR)  # SECRET_KEY of the environment, or one that is made once and kept in VAR_DIR
 HOST = env.text("HOST", "127.0.0.1")  # address that the web server listens on
 PORT = env.number("PORT", 8000, least=1, most=65535)
-ALLOWED_HOSTS = env.words(
-    "ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")
-)  # also the Origins that may open sockets
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env.origins(
+    "CSRF_TRUSTED_ORIGINS"
+)  # whose pages may post forms and open sockets, beside our own
 DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql")) or embedded.database_url(VAR_DIR)
 REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix")) or embedded.redis_url(VAR_DIR)
 HTTPS = env.flag("HTTPS")  # browsers use https only: marks the cookies as secure

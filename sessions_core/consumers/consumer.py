@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from typing import Any, Final
 
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
+from django.core.handlers.asgi import ASGIRequest
 from typing_extensions import override
 
 from sessions_core import bridge
@@ -84,7 +86,7 @@ class SessionsConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no 
     async def _identify(self) -> Caller:
         """Returns who opens the socket. Refuses a stranger with a close code, since a browser shows no HTTP status."""
         try:
-            return await bridge.run(callers.by_headers, self.scope["headers"])
+            return await bridge.run(callers.by_upgrade, self._upgrade())
         except BadOrigin:
             await self.close(1000, "")  # before it is accepted: the server answers HTTP 403
         except NotSignedIn:
@@ -94,6 +96,11 @@ class SessionsConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no 
             await self._accept()
             await self.close(CLOSE_BUSY, refusal_of(error).message)
         raise StopConsumer
+
+    def _upgrade(self) -> ASGIRequest:
+        """Returns the upgrade as the HTTP request that it is, so that Django judges it by the rules of all others."""
+        scheme = "https" if self.scope.get("scheme") == "wss" else "http"
+        return ASGIRequest({**self.scope, "method": "GET", "scheme": scheme}, BytesIO())
 
     async def _accept(self) -> None:
         offered = SUBPROTOCOL in self.scope.get("subprotocols", ())

@@ -1,16 +1,16 @@
 """Identifies the user behind a request or a WebSocket, by Bearer token or by login cookie. Every gateway asks here."""
 
-from collections.abc import Collection, Iterable
+import logging
+from collections.abc import Collection
 from importlib import import_module
 from typing import Final
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, parse_cookie
-from django.http.request import split_domain_port, validate_host
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from msgspec import Struct
 
 from sessions_core.models import ApiToken
@@ -21,7 +21,12 @@ from sessions_core.protocol.ids import DeviceId, UserId
 from sessions_core.protocol.text import is_fit
 from sessions_core.services import access, tokens
 
-_LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")  # Django's own default for DEBUG without ALLOWED_HOSTS
+_FOREIGN: Final = (
+    "A page of %s may not open a socket, because browsers reach this server at %s://%s. If they reach it through a proxy, let it"
+    " pass on Host (with the port) and X-Forwarded-Proto; or name the page's origin in CSRF_TRUSTED_ORIGINS."
+)
+
+logger = logging.getLogger(__name__)
 
 
 class Caller(Struct, frozen=True):
@@ -60,17 +65,15 @@ def by_token(secret: str) -> Caller:
     return Caller(user=found.user, name=found.name, can_write=found.can_write, token=found.token)
 
 
-def by_headers(headers: Iterable[tuple[bytes, bytes]]) -> Caller:
-    """Returns who sent the ASGI headers of a WebSocket upgrade. Raises NotSignedIn, and BadOrigin when a page of another site
-    made the browser send its cookie: browsers let any page open a WebSocket, and add the cookie.
+def by_upgrade(request: HttpRequest) -> Caller:
+    """Returns who sent a WebSocket upgrade. Raises NotSignedIn, and BadOrigin when a page of another origin made the browser
+    send its cookie: browsers let any page open a WebSocket, and add the cookie.
     """
-    given = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in headers}
-    secret = bearer_token(given.get("authorization", ""))
+    secret = bearer_token(request.headers.get("Authorization", ""))
     if secret is not None:
         return by_token(secret)
-    if not _is_own_page(given.get("origin"), given.get("host", "")):
-        raise BadOrigin
-    return _by_login(parse_cookie(given.get("cookie", "")).get(settings.SESSION_COOKIE_NAME, ""))
+    _check_origin(request)
+    return _by_login(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
 
 
 def expired(callers: Collection[Caller]) -> set[Caller]:
@@ -106,17 +109,22 @@ def _by_login(key: str) -> Caller:
     )
 
 
-def _is_own_page(origin: str | None, host: str) -> bool:
-    """True also without an Origin: browsers always send it with an upgrade, so the client is no browser."""
-    if origin is None:
-        return True
-    netloc = urlsplit(origin).netloc
-    if netloc and netloc == host:
-        return True
-    allowed = settings.ALLOWED_HOSTS or (_LOCAL if settings.DEBUG else ())
-    domain, _ = split_domain_port(netloc)
-    # `*` means that this server answers to any host name, not that pages of any site may use our users' cookies.
-    return bool(domain) and validate_host(domain, [name for name in allowed if name != "*"])
+def _check_origin(request: HttpRequest) -> None:
+    """Raises BadOrigin for a page that could not post a form here either: scheme, host and port are compared, as Django does it.
+
+    Without an Origin the client is no browser: browsers always send it with an upgrade.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and not _OriginCheck(lambda _request: HttpResponse()).passes(request):
+        logger.warning(_FOREIGN, origin, request.scheme, request.headers.get("Host"))
+        raise BadOrigin
+
+
+class _OriginCheck(CsrfViewMiddleware):
+    """Django's own comparison, which knows ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS and the settings for proxies."""
+
+    def passes(self, request: HttpRequest) -> bool:
+        return bool(self._origin_verified(request))  # type: ignore[attr-defined]  # private; tests/ws/test_credentials.py holds it
 
 
 def _password_hashes(users: Collection[UserId]) -> dict[UserId, str]:

@@ -92,6 +92,8 @@ class TestRefusals:
             ("DATABASE_URL", "mysql://there", "DATABASE_URL must begin with postgres://"),
             ("REDIS_URL", "there:6379", "REDIS_URL must begin with redis://"),
             ("VAR_DIR", "relative/folder", "VAR_DIR='relative/folder' must be the absolute path"),
+            ("CSRF_TRUSTED_ORIGINS", "chat.example", "CSRF_TRUSTED_ORIGINS: 'chat.example' is no origin"),
+            ("CSRF_TRUSTED_ORIGINS", "https://chat.example/", "CSRF_TRUSTED_ORIGINS: 'https://chat.example/' is no"),
             ("CHAT_MODEL_URL", "ftp://there", "CHAT_MODEL_URL must begin with http://"),
         ],
     )

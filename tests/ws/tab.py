@@ -1,6 +1,7 @@
 """A client for tests. It sends frames, waits for frames, and applies Events by the range rule of docs/reference/wire.md."""
 
 import json
+import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Self
@@ -23,13 +24,16 @@ class Tab:
         address: str,
         *,
         token: str = "",
+        host: str = "",
         headers: Mapping[str, str] | None = None,
         offers_subprotocol: bool = True,
     ) -> None:
         given = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         self.device = str(uuid4())
+        reached, port = address.split(":")
         opening = connect(
-            f"ws://{address}/ws/",
+            f"ws://{host or address}/ws/",  # decides about the header Host
+            sock=socket.create_connection((reached, int(port))),
             additional_headers=given,
             subprotocols=[Subprotocol("durable-sessions.v1")] if offers_subprotocol else None,
             compression=None,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from pytest_django import Settings
 from websockets.exceptions import InvalidStatus
 
 from tests.ws.tab import Tab
@@ -68,17 +69,59 @@ def test_a_signed_in_browser_is_welcome(connect: Connect, server: str, cookie: d
     assert tab.hello()["name"] == "Alice"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "nonsense"])
-def test_another_sites_page_is_turned_away(connect: Connect, cookie: dict[str, str], origin: str) -> None:
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://evil.example", "null", "http://127.0.0.1.evil.example", "nonsense", "http://[", ""),
+        *("http://127.0.0.1", "http://127.0.0.1:1", "http://localhost:{port}", "https://127.0.0.1:{port}"),
+    ],
+)
+def test_another_origins_page_is_turned_away(
+    connect: Connect, server: str, cookie: dict[str, str], origin: str
+) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        connect(headers={**cookie, "Origin": origin})
+        connect(headers={**cookie, "Origin": origin.format(port=server.partition(":")[2])})
     assert refused.value.response.status_code == 403
 
 
-def test_any_host_does_not_mean_any_site(
-    connect: Connect, cookie: dict[str, str], settings: "pytest.FixtureRequest"
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("", "https://{server}"),  # the proxy ends TLS and passes the whole Host on
+        ("localhost", "https://localhost"),  # nginx with `proxy_set_header Host $host`
+        ("localhost", "http://localhost"),
+    ],
+)
+def test_a_page_behind_a_proxy_is_our_own(
+    connect: Connect, server: str, cookie: dict[str, str], host: str, origin: str
 ) -> None:
-    settings.ALLOWED_HOSTS = ["*"]  # type: ignore[attr-defined]
+    forwarded = {"X-Forwarded-Proto": origin.partition(":")[0], "Origin": origin.format(server=server)}
+
+    assert connect(host=host, headers={**cookie, **forwarded}).hello()["name"] == "Alice"
+
+
+def test_a_page_on_a_port_that_the_proxy_hides_is_named_in_the_log_and_may_be_trusted(
+    connect: Connect, cookie: dict[str, str], settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {**cookie, "X-Forwarded-Proto": "https", "Origin": "https://localhost:8443"}
+
+    with pytest.raises(InvalidStatus):
+        connect(host="localhost", headers=headers)
+    assert "A page of https://localhost:8443 may not open a socket" in caplog.text
+    assert "browsers reach this server at https://localhost." in caplog.text
+    assert "CSRF_TRUSTED_ORIGINS" in caplog.text
+
+    settings.CSRF_TRUSTED_ORIGINS = ["https://localhost:8443"]
+    assert connect(host="localhost", headers=headers).hello()["name"] == "Alice"
+
+
+def test_a_name_that_is_not_ours_makes_no_page_our_own(connect: Connect, cookie: dict[str, str]) -> None:
+    with pytest.raises(InvalidStatus):
+        connect(host="evil.example", headers={**cookie, "Origin": "http://evil.example"})
+
+
+def test_any_host_does_not_mean_any_site(connect: Connect, cookie: dict[str, str], settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
 
     with pytest.raises(InvalidStatus):
         connect(headers={**cookie, "Origin": "https://evil.example"})
