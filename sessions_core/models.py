@@ -95,7 +95,7 @@ class Run(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.new_run, editable=False)
-    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="runs")
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="runs", db_index=False)
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
     agent = models.CharField(max_length=64)
     replies_to = models.UUIDField(null=True, editable=False, help_text="The Message that it answers.")
@@ -123,6 +123,7 @@ class Run(models.Model):
     class Meta:
         db_table = "run"
         indexes: ClassVar = [
+            models.Index(fields=["session", "asked_seq"], name="run_of_session"),
             models.Index(
                 fields=["session", "asked_seq"],
                 condition=Q(state__in=run_states.ACTIVE),

@@ -65,7 +65,11 @@ def find_newest_message(session_id: SessionId) -> MessageId | None:
 def has_message(session_id: SessionId, message: MessageId) -> bool:
     """Returns whether the Message is in this log."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM event WHERE session_id = %s AND message_id = %s LIMIT 1", [session_id, message])
+        cursor.execute(
+            "SELECT 1 FROM event WHERE session_id = %s AND message_id = %s"
+            " AND kind IN ('message.posted', 'message.started') LIMIT 1",  # named, because the index has no others
+            [session_id, message],
+        )
         return cursor.fetchone() is not None
 
 

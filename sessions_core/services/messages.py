@@ -107,6 +107,6 @@ def _first_title(session: Session, parts: tuple[Part, ...]) -> list[Fact]:
 
 
 def _posted_before(session_id: SessionId, seq: int, fact: MessagePosted) -> Posted:
-    """A retry of the Run also replies to the Message: the earliest is the one that the post requested."""
-    first = Run.objects.filter(session_id=session_id, replies_to=fact.message).earliest("asked_seq")
-    return Posted(seq=seq, message=fact.message, run=RunId(first.pk), repeated=True)
+    """Its Run was requested by the next Event, or by the one after it where the Session got its title from this Message."""
+    run = Run.objects.get(session_id=session_id, asked_seq__in=(seq + 1, seq + 2))
+    return Posted(seq=seq, message=fact.message, run=RunId(run.pk), repeated=True)

@@ -54,7 +54,7 @@ def test_a_list_costs_the_same_however_long_it_is(
     for n in range(5):
         sessions.create(by=owner, title=str(n))
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert len(sessions.listing(user=owner.user)) == 5
 
 

@@ -23,7 +23,7 @@ from sessions_core.services.runs.attempt import (
 from sessions_core.services.runs.blocked import end_blocked
 from sessions_core.services.runs.cancel import Stopped, cancel, cancel_by_staff
 from sessions_core.services.runs.end import finish
-from sessions_core.services.runs.request import Requested, has_active, lock_session, request, retry, running
+from sessions_core.services.runs.request import Requested, has_active, lock_session, request, retry
 from sessions_core.services.runs.sweep import compact, end_lapsed, waits_longer_than, wake_waiting
 
 __all__ = [
@@ -46,7 +46,6 @@ __all__ = [
     "release",
     "request",
     "retry",
-    "running",
     "waits_longer_than",
     "wake_waiting",
 ]

@@ -72,13 +72,6 @@ def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Run
         return request(session_id, [], by=by, agent=agent, replies_to=replies_to, client_id=client_id)
 
 
-def running(session_ids: Sequence[SessionId]) -> set[SessionId]:
-    """Returns the Sessions that have an active Run."""
-    rows = Run.objects.filter(session_id__in=session_ids, state__in=run_states.ACTIVE).values_list(
-        "session_id", flat=True
-    )
-    return {SessionId(row) for row in rows}
-
-
 def has_active(session_id: SessionId) -> bool:
-    return bool(running([session_id]))
+    """Returns whether the Session has a Run that has not ended."""
+    return Run.objects.filter(session_id=session_id, state__in=run_states.ACTIVE).exists()

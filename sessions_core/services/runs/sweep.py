@@ -28,6 +28,7 @@ NO_SUCH_AGENT: Final = RunFailed(
 )
 UNKNOWN_AFTER: Final = timedelta(seconds=60)  # until a Run ends whose agent no worker has: a worker may be restarting
 SWEEP_BATCH: Final = 200  # Runs in one sweep
+TURNS_LOOKED_AT: Final = 100  # Runs before one that waits, of which one may have ended just now
 
 _CAN_BE_CLAIMED: Final = f"""
     ended_at IS NULL AND {CLAIMABLE} AND {ITS_TURN} AND attempt - handed_back < %(attempts)s
@@ -44,7 +45,9 @@ _WAKE: Final = f"""
 _LONG_WAIT: Final = f"""
     SELECT 1 FROM run WHERE {_CAN_BE_CLAIMED}
     AND requested_at < now() - %(time)s AND (lease_until IS NULL OR lease_until < now() - %(time)s)
-    AND NOT EXISTS (SELECT 1 FROM run before WHERE before.session_id = run.session_id AND before.ended_at > now() - %(time)s)
+    AND NOT EXISTS (SELECT 1 FROM (
+        SELECT ended_at FROM run before WHERE before.session_id = run.session_id AND before.asked_seq < run.asked_seq
+        ORDER BY before.asked_seq DESC LIMIT {TURNS_LOOKED_AT}) before WHERE before.ended_at > now() - %(time)s)
     LIMIT 1
 """
 
