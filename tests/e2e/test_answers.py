@@ -1,4 +1,4 @@
-"""Answers: what a model says is harmless, can be copied, and hides its reasoning."""
+"""Answers: what a model says is harmless, and hides its reasoning."""
 
 from playwright.sync_api import expect
 
@@ -47,22 +47,6 @@ def test_a_script_that_got_in_all_the_same_is_refused(page_of: PageOf, alice: Pe
 
     until(lambda: laptop.complaints.count("Content Security Policy") == 2)
     assert laptop.page.evaluate("window.broken") is None
-
-
-def test_an_answer_and_its_code_are_copied_as_they_were_written(page_of: PageOf, alice: Person) -> None:
-    laptop = page_of(alice, permissions=["clipboard-read", "clipboard-write"])
-    laptop.open(alice.session(agent="assistant"))
-    says(laptop, r"Use **this**:\n\n```python\nseven = 8\n```\n")
-
-    laptop.answer.hover()
-    laptop.answer.get_by_role("button", name="Copy answer as Markdown").click()
-    laptop.see_for_a_moment("Copied")
-    copied = laptop.page.evaluate("navigator.clipboard.readText()")
-    assert copied.strip() == "Use **this**:\n\n```python\nseven = 8\n```"
-
-    laptop.text.get_by_role("button", name="Copy", exact=True).click()
-    laptop.see_for_a_moment("Copied")
-    assert laptop.page.evaluate("navigator.clipboard.readText()").strip() == "seven = 8"
 
 
 def test_reasoning_is_folded_away(page_of: PageOf, alice: Person) -> None:

@@ -1,15 +1,15 @@
 /**
- * The copy buttons of code blocks, both of those that the server rendered and of those that were streamed.
+ * Copying of code, from blocks that the server rendered and from those that were streamed: by their buttons, and by hand.
  *
  * @module
  */
 
-import { copyText } from "ds/ui/lib/clipboard.js";
+import { copyText, withoutLastBreaks } from "ds/ui/lib/clipboard.js";
 
 const SHOWN_MS = 2_000;
 
 /**
- * Makes the copy buttons of all code blocks in `root` work.
+ * Makes the copy buttons of all code blocks in `root` work, and keeps the line break at a block's end out of what is copied by hand.
  *
  * @param {Element} root
  * @param {{copied?: string, onCopied?: () => void}} [options] `copied`: the button's text for two seconds afterwards
@@ -25,7 +25,24 @@ export function listenForCopyCode(root, { copied = "Copied", onCopied = () => {}
     },
     { signal: stop.signal },
   );
+  document.addEventListener("copy", copySelectedCode, { signal: stop.signal });
   return () => stop.abort();
+}
+
+/**
+ * Copies a selection of nothing but code without the line break at its end: a shell would run it as soon as it is pasted.
+ *
+ * @param {ClipboardEvent} event
+ */
+function copySelectedCode(event) {
+  const selection = getSelection();
+  const text = withoutLastBreaks(String(selection));
+  const start = selection?.rangeCount ? selection.getRangeAt(0).startContainer : null;
+  const within = start instanceof Element ? start : start?.parentElement;
+  const code = within?.closest(".code")?.querySelector("code")?.textContent;
+  if (!text || !code?.includes(text)) return;
+  event.clipboardData?.setData("text/plain", text);
+  event.preventDefault();
 }
 
 /**
