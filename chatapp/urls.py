@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from chatapp.pages.views import account, conversation, listing, settings
 
+handler500 = "chatapp.pages.views.errors.server_error"
+
 urlpatterns = [
     path("", conversation.home, name="home"),
     path("s/", conversation.begin, name="begin"),

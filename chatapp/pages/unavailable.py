@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from chatapp.pages.context import chosen_theme
 from sessions_core.api.refusals import to_response
-from sessions_core.protocol.errors import Busy
+from sessions_core.protocol.errors import Refusal
 
 WAIT_MS: Final = 3_000  # until the page loads itself again, unless the refusal says when
 SPREAD_S: Final = 3  # pages that were refused together do not come back together
@@ -19,7 +19,7 @@ _NOT_PAGES: Final = ("/api/", "/health/")
 _POLICY: Final = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
-def to_page(request: HttpRequest, refusal: Busy) -> HttpResponse:
+def to_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Returns the refusal as a page, or as JSON for whoever asks for that. A form can be sent again from the page; it is the same
     form, so it has one effect (P5). Needs neither the database nor a session.
     """
