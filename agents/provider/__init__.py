@@ -3,5 +3,7 @@
 May import `agents.sdk`. Imports nothing by itself: pydantic-ai takes more than a second, and the web process never loads it.
 A new way to reach a model is a file here.
 
-chat   the model of CHAT_MODEL;  failures  its errors;  local  a small model on this machine
+chat      the model of CHAT_MODEL;  compatible  what servers do otherwise than OpenAI
+failures  its errors;               ending      why an answer is not whole
+local     a small model on this machine
 """

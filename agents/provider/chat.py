@@ -4,7 +4,9 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Final
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, cast
 
 from django.conf import settings
 from pydantic_ai.direct import model_request_stream
@@ -26,17 +28,18 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.models import Model, infer_model
 from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers import Provider, infer_provider_class
 from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 from pydantic_ai.settings import ModelSettings
 
-from agents.provider import failures
+from agents.provider import ending, failures
+from agents.provider.compatible import CompatibleModel
 from agents.sdk import Message, PromptMessage
 
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
 INSTRUCTIONS: Final = "You are a helpful assistant. Answer in Markdown."
-# Without it, a stream that breaks off in the middle counts as a whole answer.
-STRICT_PROFILE: Final = OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True)
 RETRIES: Final = 1  # by the provider's client, before the first token: meanwhile a person waits and sees nothing
 CODE_POINTS_PER_TOKEN: Final = 4  # of English, to estimate the usage of a stopped answer
 NO_KEY: Final = "none"  # the client insists on a key, even where the endpoint needs none
@@ -68,37 +71,41 @@ def model() -> Model:
     """Returns the model with its HTTP client; one for each process. Raises UserError when the settings name none."""
     name, key, url = settings.CHAT_MODEL, settings.CHAT_MODEL_KEY, settings.CHAT_MODEL_URL
     if not url:
-        return infer_model(name, provider_factory=lambda provider: _provider(provider, key))
+        found = infer_model(name, provider_factory=lambda provider: _provider(provider, key))
+        if type(found) is OpenAIChatModel:  # a subclass knows its provider better
+            return CompatibleModel(found.model_name, provider=cast("Provider[AsyncOpenAI]", found.provider))
+        return found
     provider = OpenAICompatibleProvider("chat-model", base_url=url, api_key=key or NO_KEY)
     provider.client.max_retries = RETRIES
-    return OpenAIChatModel(name, provider=provider, profile=STRICT_PROFILE)
+    return CompatibleModel(name, provider=provider)
 
 
 def model_messages(prompt: Sequence[PromptMessage], *, instructions: str) -> list[ModelMessage]:
-    """Returns the prompt in pydantic-ai's form. Joins neighbours of one role: some providers demand that roles alternate."""
+    """Returns the prompt in pydantic-ai's form. Joins neighbours of one role, as after an answer that failed: strict servers
+    refuse a conversation whose roles do not alternate.
+    """
     messages: list[ModelMessage] = []
-    for shown in prompt:
-        match shown.role, messages[-1] if messages else None:
-            case "user", ModelRequest(parts=parts):
-                messages[-1] = ModelRequest(parts=[*parts, UserPromptPart(shown.text)], instructions=instructions)
-            case "user", _:
-                messages.append(ModelRequest(parts=[UserPromptPart(shown.text)], instructions=instructions))
-            case "assistant", ModelResponse(parts=parts):
-                messages[-1] = ModelResponse(parts=[*parts, TextPart(shown.text)])
-            case "assistant", _:
-                messages.append(ModelResponse(parts=[TextPart(shown.text)]))
+    for role, turns in groupby(prompt, key=attrgetter("role")):
+        # One part: pydantic-ai sends each part of a request as a message of its own.
+        text = "\n\n".join(shown.text for shown in turns)
+        if role == "user":
+            messages.append(ModelRequest(parts=[UserPromptPart(text)], instructions=instructions))
+        else:
+            messages.append(ModelResponse(parts=[TextPart(text)]))
     return messages
 
 
 async def _stream(model: Model, messages: Sequence[ModelMessage], message: Message) -> None:
     timeout_s = float(settings.MODEL_SECONDS)
     timeouts = ModelSettings(timeout=timeout_s, first_event_timeout=timeout_s)
+    before = message.text
     async with model_request_stream(model, messages, model_settings=timeouts) as stream:
         async for event in stream:
             await _append(event, message)
         usage = stream.usage
         if usage.output_tokens:
             message.used(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
+        await ending.note(stream, message, was_silent=not message.text.removeprefix(before).strip())
 
 
 async def _append(event: ModelResponseStreamEvent, message: Message) -> None:

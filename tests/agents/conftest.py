@@ -1,18 +1,21 @@
 """Alice's Session with the scripted agent, a Runner in this process, and real workers on demand."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from pytest_django import Settings
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from sessions_core.protocol.author import Author
     from sessions_core.protocol.ids import SessionId
+    from tests.agents.assistant import Assistant
     from tests.agents.harness import Harness
     from tests.agents.worker import WorkerProcess
+    from tests.support.fake_provider import Provider
 
 
 @pytest.fixture
@@ -36,6 +39,21 @@ def harness(session: "SessionId", owner: "Author") -> Iterator["Harness"]:
 
     yield Harness(session, owner)
     registry._registered.pop(NAME, None)
+
+
+@pytest.fixture
+async def provider(settings: Settings) -> AsyncIterator["Provider"]:
+    from tests.agents.assistant import connected
+
+    async with connected(settings) as provider:
+        yield provider
+
+
+@pytest.fixture
+def assistant(session: "SessionId", owner: "Author", provider: "Provider") -> "Assistant":
+    from tests.agents.assistant import Assistant
+
+    return Assistant(session, owner)
 
 
 @pytest.fixture

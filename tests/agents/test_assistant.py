@@ -1,57 +1,18 @@
 """The Assistant with a real model client and a provider over real HTTP."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, cast
 
 import pytest
 from pytest_django import Settings
 
 from sessions_core import bridge
-from sessions_core.protocol.author import Author
-from sessions_core.protocol.events import Fact, MessageCompleted, Part, RunCompleted, RunFailed
-from sessions_core.protocol.ids import SessionId
+from sessions_core.protocol.events import MessageCompleted, Part, RunCompleted
+from tests.agents.assistant import Assistant
 from tests.agents.facts import completed, ends, of_kind, said, text, words
-from tests.agents.harness import Harness
 from tests.support.fake_provider import Provider
 from tests.support.waiting import eventually
 
-if TYPE_CHECKING:
-    from pydantic_ai.models.openai import OpenAIChatModel
-
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-async def provider(settings: Settings) -> AsyncIterator[Provider]:
-    from agents.provider import chat
-
-    async with Provider() as provider:
-        settings.CHAT_MODEL, settings.CHAT_MODEL_URL, settings.CHAT_MODEL_KEY = "fake", provider.url, "sk-secret"
-        chat.model.cache_clear()
-        yield provider
-        if chat.model.cache_info().currsize:
-            await cast("OpenAIChatModel", chat.model()).client.close()
-    chat.model.cache_clear()
-
-
-class Assistant(Harness):
-    """Alice asks the Assistant. Her message tells the fake provider what to do (`fake_provider.Order`)."""
-
-    async def answer(self, **order: object) -> list[Fact]:
-        return await self.execute(await self.post(json.dumps(order), agent="assistant"))
-
-    async def fail(self, **order: object) -> RunFailed:
-        failed = (await self.answer(**order))[-1]
-        assert isinstance(failed, RunFailed)
-        assert "sk-secret" not in failed.message
-        return failed
-
-
-@pytest.fixture
-def assistant(session: SessionId, owner: Author, provider: Provider) -> Assistant:
-    return Assistant(session, owner)
 
 
 async def test_the_answer_is_what_the_model_wrote(assistant: Assistant, provider: Provider) -> None:
@@ -79,6 +40,30 @@ async def test_the_model_is_shown_the_whole_conversation(assistant: Assistant, p
     roles = [(message["role"], message["content"]) for message in provider.seen[1].prompt]
     assert roles[-3:] == [("user", '{"words": 2}'), ("assistant", "w1 w2"), ("user", '{"words": 3}')]
     assert provider.seen[1].prompt[: len(provider.seen[0].prompt)] == provider.seen[0].prompt
+
+
+async def test_after_an_answer_that_failed_the_roles_still_alternate(assistant: Assistant, provider: Provider) -> None:
+    await assistant.fail(cut_after=0)
+
+    await assistant.execute(await assistant.post("Go on.", agent="assistant"))
+
+    said = [(message["role"], message["content"]) for message in provider.seen[-1].prompt[1:]]
+    assert said == [("user", '{"cut_after": 0}\n\nGo on.')]
+    assert await bridge.run(ends, assistant.session) == ["run.failed", "run.completed"]
+
+
+async def test_after_an_answer_that_was_stopped_the_roles_still_alternate(
+    assistant: Assistant, provider: Provider
+) -> None:
+    answering = asyncio.create_task(assistant.answer(wait_at=0))
+    await eventually(lambda: provider.seen)
+    await assistant.stop()
+    await answering
+
+    await assistant.execute(await assistant.post("Go on.", agent="assistant"))
+
+    assert [message["role"] for message in provider.seen[-1].prompt] == ["system", "user"]
+    assert await bridge.run(ends, assistant.session) == ["run.cancelled", "run.completed"]
 
 
 async def test_stop_closes_the_connection_to_the_model(assistant: Assistant, provider: Provider) -> None:

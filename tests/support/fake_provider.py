@@ -1,11 +1,13 @@
 """A provider with OpenAI's chat API, over real HTTP. It counts what it sends and notices when its connection is closed.
 
-The last user message tells it what to do, as JSON (`Order`); anything else is answered with twenty words. `GET /seen` returns
-what it saw. As a script: `python -m tests.support.fake_provider 9000`, then CHAT_MODEL=fake CHAT_MODEL_URL=http://127.0.0.1:9000/v1.
+The last user message tells it what to do, as JSON (`Order`); anything else is answered with twenty words. It is strict, as many
+chat templates are: roles that do not alternate get a 400. `GET /seen` returns what it saw. As a script:
+`python -m tests.support.fake_provider 9000`, then CHAT_MODEL=fake CHAT_MODEL_URL=http://127.0.0.1:9000/v1.
 """
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Final, Literal, Self
 
 import msgspec
@@ -13,6 +15,7 @@ from msgspec import Struct
 
 from tests.support.waiting import POLL_S
 
+SCRIPTS: Final = Path(__file__).parents[1] / "fixtures" / "providers"
 REASONS: Final = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -37,6 +40,8 @@ class Order(Struct, frozen=True):
     cut_after: int | None = None
     cut: Literal["rudely", "politely"] = "rudely"
     raw: str | None = None  # sent in the place of the first word: half characters, NUL
+    script: str | None = None  # the whole response instead: a file of tests/fixtures/providers, without `.http`
+    piece: int = 1 << 20  # bytes of the script that are sent at once
 
 
 class Seen(Struct):
@@ -109,6 +114,12 @@ class Provider:
 
 
 async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
+    if not _alternates(seen.prompt):
+        _reply(writer, 400, b'{"error": {"message": "Conversation roles must alternate user/assistant/..."}}')
+        return
+    if order.script is not None:
+        await _play(writer, order.script, order.piece)
+        return
     await _wait(order, seen, 0)
     if order.status != 200:
         error = {"error": {"message": "sk-secret is wrong", "type": "some_type", "code": order.code}}
@@ -133,12 +144,27 @@ async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
     await writer.drain()
 
 
+async def _play(writer: asyncio.StreamWriter, script: str, piece: int) -> None:
+    """Sends the script: its head, then its body in pieces, each an HTTP chunk of its own."""
+    head, _, body = (SCRIPTS / f"{script}.http").read_bytes().partition(b"\n\n")
+    writer.write(head.replace(b"\n", b"\r\n") + b"\r\ntransfer-encoding: chunked\r\n\r\n")
+    for start in range(0, len(body), piece):
+        _piece(writer, body[start : start + piece])
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
 async def _wait(order: Order, seen: Seen, sent: int) -> None:
     """Waits until another word is allowed; after the last, until all of them are."""
     if order.wait_at is None or sent < order.wait_at:
         return
     while seen.allowed < min(sent + 1, order.reason + order.words):  # noqa: ASYNC110  # another thread allows it
         await asyncio.sleep(POLL_S)
+
+
+def _alternates(prompt: list[dict[str, object]]) -> bool:
+    roles = [message["role"] for message in prompt if message["role"] != "system"]
+    return all(role == ("assistant" if n % 2 else "user") for n, role in enumerate(roles))
 
 
 def _end(writer: asyncio.StreamWriter, given: int, said: int) -> None:
@@ -159,8 +185,11 @@ def _event(writer: asyncio.StreamWriter, value: dict[str, object], *, raw: str |
     data = msgspec.json.encode(value)
     if raw is not None:
         data = data.replace(b'"w1"', f'"{raw}"'.encode())
-    line = b"data: " + data + b"\n\n"
-    writer.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+    _piece(writer, b"data: " + data + b"\n\n")
+
+
+def _piece(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
 
 def _reply(writer: asyncio.StreamWriter, status: int, body: bytes, *, retry_after: int = 0) -> None:
