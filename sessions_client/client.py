@@ -13,6 +13,7 @@ from sessions_client.commands import Commands
 from sessions_client.errors import ClientError, Closed
 from sessions_client.event_stream import EventStream
 from sessions_client.frames import (
+    FRAME_BYTES,
     Error,
     Events,
     Goodbye,
@@ -192,6 +193,7 @@ class Client:
 
     def _welcomed(self, frame: Welcome) -> None:
         self.welcome = frame
+        self._commands.frame_bytes = frame.limits.get("frame_bytes", FRAME_BYTES)
         self._ready.set()
         for stream in self._streams.values():
             stream.subscribe()

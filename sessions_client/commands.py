@@ -23,10 +23,11 @@ class _Pending:
 class Commands:
     """`send` returns False while there is no connection; `resend` makes up for it on the next one.
 
-    `now` is a monotonic time in seconds.
+    `frame_bytes` is the longest frame that the server takes. `now` is a monotonic time in seconds.
     """
 
     def __init__(self, send: Callable[[str], bool]) -> None:
+        self.frame_bytes = FRAME_BYTES
         self._send = send
         self._pending: dict[str, _Pending] = {}
 
@@ -35,8 +36,6 @@ class Commands:
 
         A cancelled call stops the sending. The command may still have its effect.
         """
-        if len(frame.encode()) > FRAME_BYTES:
-            raise Refused("too_large", f"A frame has at most {FRAME_BYTES} bytes.")
         pending = self._pending.setdefault(id, _Pending(frame))
         self._post(pending, now)
         try:
@@ -78,5 +77,10 @@ class Commands:
                 pending.answer.set_exception(error)
 
     def _post(self, pending: _Pending, now: float) -> None:
-        if not pending.answer.done() and self._send(pending.frame):
+        if pending.answer.done():
+            return
+        if (size := len(pending.frame.encode())) > self.frame_bytes:
+            sentence = f"The frame has {size:,} bytes in UTF-8; the server takes at most {self.frame_bytes:,}."
+            pending.answer.set_exception(Refused("too_large", sentence))
+        elif self._send(pending.frame):
             pending.send_at = now + ANSWER_TIMEOUT_S

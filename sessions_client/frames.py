@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 SUBPROTOCOL: Final = "durable-sessions.v1"
-FRAME_BYTES: Final = 64 * 1024  # bytes of one frame to the server, which closes with 1009 above it
+FRAME_BYTES: Final = 512 * 1024  # of one frame to the server, until its `welcome` has said how many it takes
 
 
 class Actor(Struct, frozen=True):

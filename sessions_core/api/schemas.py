@@ -158,7 +158,7 @@ class TextPartIn(Schema):
 class NewMessage(Schema):
     """`parts`, or `text` for a single one."""
 
-    parts: Annotated[list[TextPartIn], Field(min_length=1, max_length=100)] | None = None
+    parts: Annotated[list[TextPartIn], Field(min_length=1)] | None = None
     text: str | None = None
     parent: UUID | None = None
     agent: Text | None = None

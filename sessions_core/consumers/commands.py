@@ -8,7 +8,7 @@ from sessions_core import bridge
 from sessions_core.consumers.subscribe import subscribe
 from sessions_core.live.connection import HEARTBEAT_MS, Connection
 from sessions_core.live.delivery import Delivery
-from sessions_core.live.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS
+from sessions_core.live.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS, WAITING_BYTES
 from sessions_core.protocol.errors import HelloFirst, NotSupported, Refusal
 from sessions_core.protocol.events import Part
 from sessions_core.protocol.frames import (
@@ -41,8 +41,10 @@ from sessions_core.services.failures import refusal_of
 LIMITS: Final = {
     "frame_bytes": FRAME_BYTES,
     "message_characters": messages.MESSAGE_CHARACTERS,
+    "message_parts": messages.MESSAGE_PARTS,
     "frames_per_second": FRAMES_PER_S,
     "frames_at_once": FRAME_BURST,
+    "waiting_bytes": WAITING_BYTES,
     "subscriptions": SUBSCRIPTIONS,
 }
 

@@ -25,7 +25,7 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-REASON_LENGTH: Final = 120  # characters; a close frame has room for 123 bytes
+REASON_BYTES: Final = 123  # of a close frame's reason
 FLOOD_PAUSE_S: Final = 0.05  # before the next frame of a client that sends too fast is received
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,8 @@ class SessionsConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no 
         return self.base_send({"type": "websocket.send", "text": text})
 
     def close(self, code: int, reason: str) -> Awaitable[None]:
-        return self.base_send({"type": "websocket.close", "code": code, "reason": reason[:REASON_LENGTH]})
+        reason = reason.encode()[:REASON_BYTES].decode(errors="ignore")
+        return self.base_send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _identify(self) -> Caller:
         """Returns who opens the socket. Refuses a stranger with a close code, since a browser shows no HTTP status."""

@@ -3,12 +3,11 @@
 import asyncio
 from collections import deque
 from math import ceil
-from typing import Final
 
 from sessions_core.consumers import commands
 from sessions_core.live.connection import Connection
 from sessions_core.live.delivery import Delivery
-from sessions_core.live.limits import FrameRate
+from sessions_core.live.limits import WAITING_BYTES, WAITING_FRAMES, FrameRate
 from sessions_core.machines.send_buffer import size_of
 from sessions_core.protocol.errors import BadFrame, HelloFirst, Invalid, RateLimited, Refusal
 from sessions_core.protocol.frames import (
@@ -24,8 +23,6 @@ from sessions_core.protocol.frames import (
     parse,
 )
 
-WAITING_FRAMES: Final = 64  # received but not yet executed; more are refused
-
 
 class Receiver:
     """Takes each frame without waiting, so that the next one can be received while a command runs."""
@@ -34,21 +31,25 @@ class Receiver:
         self._connection = connection
         self._delivery = delivery
         self._rate = FrameRate()
-        self._waiting: deque[ClientFrame] = deque()
+        self._waiting: deque[tuple[ClientFrame, int]] = deque()  # with its size in bytes
+        self._waiting_bytes = 0
         self._executing = False
         self._time = asyncio.get_running_loop().time
 
     def receive(self, data: str | bytes) -> bool:
         """Executes one frame, queues it, or answers it with an `error`. True: the client sends too fast, so pause."""
         connection, now = self._connection, self._time()
-        if (len(data) if isinstance(data, bytes) else size_of(data)) > FRAME_BYTES:
-            connection.close(CLOSE_TOO_LARGE, f"A frame has {FRAME_BYTES} bytes at most.")
+        size = len(data) if isinstance(data, bytes) else size_of(data)
+        if size > FRAME_BYTES:
+            connection.close(
+                CLOSE_TOO_LARGE, f"That frame has {size:,} bytes in UTF-8; at most {FRAME_BYTES:,} are possible."
+            )
             return False
         wait_s = self._rate.wait_s(now)
         try:
             if wait_s:
                 raise RateLimited(retry_after_ms=ceil(wait_s * 1000))
-            self._take(self._parse(data))
+            self._take(self._parse(data), size)
         except Refusal as refusal:
             id, session = addressee(data if isinstance(data, str) else "")
             connection.reply(error_of(refusal, id=id, session=session))
@@ -69,14 +70,15 @@ class Receiver:
             raise HelloFirst
         return frame
 
-    def _take(self, frame: ClientFrame) -> None:
+    def _take(self, frame: ClientFrame, size: int) -> None:
         """Executes what needs no waiting at once, so that a ping is answered while a post waits for the database."""
         if isinstance(frame, Ping | Typing) and self._connection.device is not None:
             commands.execute_at_once(frame, self._connection, self._delivery)
-        elif len(self._waiting) >= WAITING_FRAMES:
+        elif len(self._waiting) >= WAITING_FRAMES or self._waiting_bytes + size > WAITING_BYTES:
             raise RateLimited(retry_after_ms=1000)
         else:
-            self._waiting.append(frame)
+            self._waiting.append((frame, size))
+            self._waiting_bytes += size
             if not self._executing:
                 self._executing = True
                 self._delivery.spawn(self._execute_waiting())
@@ -88,6 +90,8 @@ class Receiver:
         """
         try:
             while self._waiting:
-                await commands.execute(self._waiting.popleft(), self._connection, self._delivery)
+                frame, size = self._waiting.popleft()
+                await commands.execute(frame, self._connection, self._delivery)
+                self._waiting_bytes -= size
         finally:
             self._executing = False

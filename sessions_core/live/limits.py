@@ -11,6 +11,8 @@ from sessions_core.protocol.ids import UserId
 
 FRAMES_PER_S: Final = 30  # a person's tabs stay below 5; a script that posts meets the limit of the database first
 FRAME_BURST: Final = 120  # frames at once: a client subscribes to a long list after it reconnects
+WAITING_FRAMES: Final = 64  # of one Connection, received but not yet executed; more are refused
+WAITING_BYTES: Final = 1024 * 1024  # of these frames and the one that is executed
 SUBSCRIPTIONS: Final = 200  # of one Connection
 BAD_FRAMES: Final = 10  # within BAD_FRAMES_S; then the client is closed as misbehaving
 BAD_FRAMES_S: Final = 60.0

@@ -14,7 +14,9 @@ from sessions_core.protocol.text import LONE_SURROGATE
 
 SUBPROTOCOL: Final = "durable-sessions.v1"
 VERSION: Final = 1
-FRAME_BYTES: Final = 64 * 1024  # of a frame from a client; for a larger one the Connection closes with 1009
+# Of a frame from a client; for a larger one the Connection closes with 1009. The longest message, were each of its characters
+# escaped as two \uXXXX, has room in it.
+FRAME_BYTES: Final = 512 * 1024
 
 CLOSE_TOO_LARGE: Final = 1009
 CLOSE_RESTART: Final = 1012  # reconnect after the `retry_after_ms` of the goodbye

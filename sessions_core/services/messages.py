@@ -16,6 +16,7 @@ from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, ne
 from sessions_core.services import access, dispatch, runs
 
 MESSAGE_CHARACTERS: Final = 32_000  # code points of one posted Message; the frame limit leaves room for escapes
+MESSAGE_PARTS: Final = 100
 TITLE_LENGTH: Final = 60  # code points of a title made from the first Message
 
 
@@ -70,6 +71,8 @@ def post(
 def _checked_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
     if not any(part.text.strip() for part in parts):
         raise BadField("An empty message cannot be sent.")
+    if len(parts) > MESSAGE_PARTS:
+        raise BadField(f"The message has {len(parts):,} parts; at most {MESSAGE_PARTS} are possible.")
     if any(part.type != "text" for part in parts):
         raise BadField("A message is made of text parts.")
     text.check("".join(part.text for part in parts), what="The message", limit=MESSAGE_CHARACTERS)

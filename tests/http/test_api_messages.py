@@ -12,6 +12,7 @@ from sessions_core.services import messages
 from tests.db.acts import concurrently
 from tests.http.clients import ApiClient, ApiResponse, claim_run, create_session, post_message
 from tests.http.conftest import IdleDispatcher
+from tests.support.long_texts import CHARACTERS, as_json
 
 
 def count_posts(session: SessionId) -> int:
@@ -158,15 +159,35 @@ def test_an_unknown_agent_is_refused(alice: User, agent: str) -> None:
     assert count_posts(session) == 0
 
 
-def test_an_oversized_message_is_refused(alice: User) -> None:
+@pytest.mark.parametrize("escaped", [False, True], ids=["raw", "escaped"])
+@pytest.mark.parametrize("character", CHARACTERS.values(), ids=CHARACTERS)
+def test_the_longest_message_is_taken_and_one_character_more_is_refused(
+    alice: User, character: str, *, escaped: bool
+) -> None:
     session = create_session(alice)
-    longest = "😀" * messages.MESSAGE_CHARACTERS
+    script = ApiClient(alice)
 
-    refused = ApiClient(alice).post(f"sessions/{session}/messages", {"text": longest + "!"})
-    posted = ApiClient(alice).post(f"sessions/{session}/messages", {"text": longest})
+    def post(text: str) -> ApiResponse:
+        body = f'{{"text":{as_json(text, escaped=escaped)}}}'.encode()
+        return script.call("POST", f"sessions/{session}/messages", raw=body)
 
-    assert (refused.status, refused.code) == (413, "too_large")
+    posted = post(character * messages.MESSAGE_CHARACTERS)
+    refused = post(character * (messages.MESSAGE_CHARACTERS + 1))
+
     assert posted.status == 201
+    assert (refused.status, refused.code) == (413, "too_large")
+    assert refused.body["error"]["retry"] is False
+    assert refused.body["error"]["message"] == "The message has 32,001 characters; at most 32,000 are possible."
+
+
+def test_too_many_parts_are_refused(alice: User) -> None:
+    session = create_session(alice)
+    parts = [{"type": "text", "text": "x"}] * (messages.MESSAGE_PARTS + 1)
+
+    refused = ApiClient(alice).post(f"sessions/{session}/messages", {"parts": parts})
+
+    assert (refused.status, refused.code) == (422, "bad_field")
+    assert "100 are possible" in refused.body["error"]["message"]
 
 
 @pytest.mark.parametrize("policy", ["steer", "interrupt"])

@@ -1,6 +1,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.defaults import server_error
 
+from chatapp.pages.body_limit import REQUEST_BODY_LIMIT
 from chatapp.pages.views.conversation import PAGE_BYTES, PAGE_MESSAGES
 from sessions_core import log
 from sessions_core.models import Run, Session
@@ -304,3 +306,13 @@ def test_a_page_of_long_messages_is_bounded_and_links_to_the_earlier(reader: Cli
     assert "Message-24." in visible(page)
     assert "Message-5." not in visible(page)
     assert "Message-5." in visible(earlier)
+
+
+def test_the_longest_message_fits_into_a_form(reader: Client, alice: User) -> None:
+    session = create_session(alice)
+    form = urlencode({"text": "😀" * MESSAGE_CHARACTERS})
+
+    posted = reader.post(reverse("post", args=[session]), form, content_type="application/x-www-form-urlencoded")
+
+    assert posted.status_code == 302
+    assert len(form) < REQUEST_BODY_LIMIT

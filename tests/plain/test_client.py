@@ -161,9 +161,22 @@ async def test_a_refusal_that_passes_is_waited_out(server: FakeServer, client: C
 
 async def test_a_frame_that_is_too_large_is_not_sent(server: FakeServer, client: Client) -> None:
     with pytest.raises(Refused) as refused:
-        await client.post(SESSION, "x" * 70_000)
+        await client.post(SESSION, "x" * 600_000)
 
-    assert refused.value.code == "too_large"
+    assert (refused.value.code, refused.value.retry) == ("too_large", False)
+
+
+async def test_a_frame_that_is_larger_than_this_server_takes_is_refused_at_its_welcome(
+    server: FakeServer, client: Client
+) -> None:
+    posting = asyncio.create_task(client.post(SESSION, "é" * 500))
+    socket = await server.accepts()
+    await socket.receives("hello")
+    await socket.sends({**WELCOME, "limits": {"frame_bytes": 1000}})
+
+    with pytest.raises(Refused, match="bytes") as refused:
+        await posting
+    assert (refused.value.code, refused.value.retry) == ("too_large", False)
 
 
 async def test_a_refused_subscription_ends_the_stream(server: FakeServer, client: Client) -> None:

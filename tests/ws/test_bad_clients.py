@@ -58,10 +58,10 @@ def test_hello_comes_first(connect: Callable[..., Tab], alice: "User", session: 
     tab.subscribe(session)
 
 
-def test_a_frame_is_not_larger_than_64_kib(as_user: AsUser, alice: "User") -> None:
+def test_a_frame_is_not_larger_than_512_kib(as_user: AsUser, alice: "User") -> None:
     tab = as_user(alice)
 
-    tab.send("ping", filler="x" * 70_000)
+    tab.send("ping", filler="x" * 525_000)
 
     assert tab.close_code() == 1009
 

@@ -53,7 +53,7 @@ def test_the_welcome_says_who_and_how_much(connect: Connect, alice: "User") -> N
 
     assert (welcome["protocol"], welcome["user"], welcome["name"]) == (1, str(alice.pk), "Alice")
     assert (welcome["device"], welcome["heartbeat_ms"]) == (tab.device, 10_000)
-    assert welcome["limits"]["frame_bytes"] == 65_536
+    assert welcome["limits"]["frame_bytes"] == 524_288
 
 
 @pytest.mark.parametrize(
