@@ -1,5 +1,5 @@
-"""The tables. Each has one writer: `log` writes Event and `Session.head`; in `services`, `sessions` writes Participant and the
-rest of Session, `runs` Run, `workers` Worker, `devices` Device, and `tokens` ApiToken.
+"""The tables. Each has one writer: `log` writes Event and `Session.head`; in `services`, `sessions` and `deletion`
+write Participant and the rest of Session, `runs` Run, `workers` Worker, `devices` Device, and `tokens` ApiToken.
 """
 
 from collections.abc import Iterable
@@ -35,10 +35,14 @@ class Session(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     active_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When something last happened in it.")
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)  # nobody sees it any more; its rows are being removed
 
     class Meta:
         db_table = "session"
-        indexes: ClassVar = [models.Index(fields=["-active_at"], name="session_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["-active_at"], name="session_newest"),
+            models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="session_to_remove"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(epoch__gte=1), name="session_epoch_from_1"),
             models.CheckConstraint(condition=Q(policy__in=POLICIES), name="session_policy_known"),

@@ -1,4 +1,4 @@
-"""Everything a worker does beside its Runs: renews their leases, listens for cancels, sweeps and compacts."""
+"""Everything a worker does beside its Runs: renews leases, listens for cancels, sweeps, compacts, removes what was deleted."""
 
 import asyncio
 import logging
@@ -12,11 +12,12 @@ from django.conf import settings
 from agents.runner.runner import Runner
 from agents.sdk.registry import agents
 from sessions_core import bridge, hints
-from sessions_core.services import runs, workers
+from sessions_core.services import deletion, runs, workers
 
 SWEEP_S: Final = 1  # a lapsed lease is noticed within it
 LISTEN_AGAIN_S: Final = 1
 COMPACT_S: Final = 10
+REMOVE_S: Final = 10
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ async def maintain(runner: Runner) -> None:
             _repeat(workers.SEEN_EVERY_S, partial(_seen, runner), "The database does not know this worker")
         )
         group.create_task(_repeat(COMPACT_S, partial(_compact, runner), "The logs could not be compacted"))
+        group.create_task(_repeat(REMOVE_S, partial(_remove_deleted, runner), "Deleted Sessions could not be removed"))
         group.create_task(_repeat(LISTEN_AGAIN_S, partial(_listen, runner), "Cancels come by the heartbeat only"))
 
 
@@ -79,6 +81,13 @@ async def _compact(runner: Runner) -> None:
     delay = timedelta(seconds=settings.COMPACT_AFTER_S)
     while not runner.draining:
         if not await bridge.run(runs.compact, delay=delay):
+            return
+
+
+async def _remove_deleted(runner: Runner) -> None:
+    """Removes deleted Sessions until none is left. Every worker does it at once: each takes a Session that no other has."""
+    while not runner.draining:
+        if not await bridge.run(deletion.remove_piece):
             return
 
 

@@ -15,7 +15,7 @@ from sessions_core.admin.read_only import ReadOnlyAdmin, count_of
 from sessions_core.models import Event, Participant, Run, Session
 from sessions_core.protocol import run_states
 from sessions_core.protocol.ids import SessionId
-from sessions_core.services import sessions
+from sessions_core.services import deletion
 
 
 @admin.register(Session)
@@ -47,7 +47,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        rows: QuerySet[Session] = super().get_queryset(request)
+        rows: QuerySet[Session] = super().get_queryset(request).filter(deleted_at=None)
         owners = Participant.objects.filter(session=OuterRef("pk"), role="owner")
         return rows.annotate(
             owner_name=Subquery(owners.values("user__username")[:1]),
@@ -103,12 +103,12 @@ class SessionAdmin(ReadOnlyAdmin):
 
     @override
     def delete_model(self, request: HttpRequest, obj: Session) -> None:
-        sessions.purge(SessionId(obj.pk))
+        deletion.delete_by_staff(SessionId(obj.pk))
 
     @override
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         for key in list(queryset.values_list("pk", flat=True)):
-            sessions.purge(SessionId(key))
+            deletion.delete_by_staff(SessionId(key))
 
     @override
     def get_deleted_objects(

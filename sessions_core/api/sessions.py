@@ -10,7 +10,7 @@ from sessions_core.api.commands import REFUSALS, IdempotencyKey
 from sessions_core.api.schemas import NewSession, SessionChange, SessionList, SessionOut, SessionQuery
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.ids import ClientId, SessionId
-from sessions_core.services import sessions
+from sessions_core.services import deletion, sessions
 from sessions_core.services.sessions import SessionSummary
 
 router = Router(tags=["sessions"])
@@ -61,7 +61,7 @@ def change_session(request: ApiRequest, session: SessionId, change: SessionChang
 @router.delete("/{session}", response={204: None, **REFUSALS})
 def delete_session(request: ApiRequest, session: SessionId) -> HttpResponse:
     """Deletes a Session with all its messages, for everybody. Only its owner may."""
-    sessions.delete(session, by=request.auth)
+    deletion.delete(session, by=request.auth)
     return HttpResponse(status=204)
 
 

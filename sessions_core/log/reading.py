@@ -27,9 +27,11 @@ class Position(Struct, frozen=True):
 
 
 def heads(session_ids: Iterable[SessionId]) -> dict[SessionId, Position]:
-    """Returns the Position of each log, by one query. Sessions that are gone are left out."""
+    """Returns the Position of each log, by one query. Sessions that were deleted are left out."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id, epoch, head FROM session WHERE id = ANY(%s)", [list(session_ids)])
+        cursor.execute(
+            "SELECT id, epoch, head FROM session WHERE id = ANY(%s) AND deleted_at IS NULL", [list(session_ids)]
+        )
         return {SessionId(row[0]): Position(epoch=row[1], head=row[2]) for row in cursor.fetchall()}
 
 

@@ -1,7 +1,6 @@
-"""Sessions and their participants: creating, listing, renaming, archiving, configuring and deleting them."""
+"""Sessions and their participants: creating, listing, renaming, archiving and configuring them."""
 
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -10,8 +9,8 @@ from django.db.models import Subquery, Value
 from django.db.models.functions import Greatest, Least, Now
 from msgspec import Struct
 
-from sessions_core import hints, log
-from sessions_core.models import Participant, Run, Session
+from sessions_core import log
+from sessions_core.models import Participant, Session
 from sessions_core.protocol import run_states, text
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, NotFound
@@ -161,36 +160,6 @@ def configure(session_id: SessionId, *, by: Author, agent: str | None = None, po
         policy = _checked_policy(policy or session.policy)
         Session.objects.filter(pk=session_id).update(agent=agent, policy=policy)
         _append(session_id, SessionConfigured(agent=agent, policy=policy), by=by)
-
-
-def delete(session_id: SessionId, *, by: Author) -> None:
-    """Deletes the Session with its log, for all participants. Raises NotFound, Forbidden."""
-    access.owner(session_id, user=by.user)
-    purge(session_id)
-
-
-def purge(session_id: SessionId) -> None:
-    """Deletes the Session with its log without checking rights: for the staff, and for `delete`."""
-    while not _try_purge(session_id):
-        pass
-
-
-def _try_purge(session_id: SessionId) -> bool:
-    """Returns False, and deletes nothing, when a Run was requested meanwhile."""
-    with transaction.atomic(durable=True):
-        users = list(Participant.objects.filter(session_id=session_id).values_list("user_id", flat=True))
-        # Runs are deleted first: that is the lock order. A worker that still writes for one of them is fenced out.
-        Run.objects.filter(session_id=session_id).delete()
-        # The lock stops every append. Without it, an Event could remain, and the foreign key of a new Run break the deletion.
-        mine = Session.objects.filter(pk=session_id)
-        mine.select_for_update().first()
-        if Run.objects.filter(session_id=session_id).exists():
-            transaction.set_rollback(True)
-            return False
-        mine.delete()
-        for user in users:
-            transaction.on_commit(partial(hints.signal_access, UserId(user), session_id), robust=True)
-    return True
 
 
 def _change(session_id: SessionId, fact: Fact, *, by: Author, **columns: object) -> None:

@@ -1,20 +1,17 @@
-"""Sessions: made once, listed for those who take part, changed by those who may, deleted whole."""
+"""Sessions: made once, listed for those who take part, changed by those who may."""
 
-import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
-from sessions_core.models import Event, Participant, Run, Session
+from sessions_core.models import Event, Participant
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.errors import BadField, Forbidden, NotFound, NotSupported, ReadOnly
+from sessions_core.protocol.errors import BadField, NotFound, NotSupported, ReadOnly
 from sessions_core.protocol.ids import SessionId, UserId
-from sessions_core.services import access, runs, sessions
+from sessions_core.services import access, deletion, sessions
 from tests.db.acts import author, concurrently, kinds, new_client_id, post_message
-from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -78,47 +75,10 @@ def test_an_archived_session_is_read_only_until_restored(session: SessionId, own
     assert kinds(session)[-3:] == ["session.archived", "session.restored", "session.configured"]
 
 
-def test_only_the_owner_deletes_and_nothing_is_left(session: SessionId, owner: Author, bob: "User") -> None:
-    Participant.objects.create(session_id=session, user=bob, role="editor")
-    post_message(session, owner)
-    with pytest.raises(Forbidden):
-        sessions.delete(session, by=author(bob))
-
-    sessions.delete(session, by=owner)
-
-    assert not any(model.objects.exists() for model in (Session, Event, Run, Participant))
-    with pytest.raises(NotFound):
-        sessions.get(session, user=owner.user)
-
-
-def test_what_is_posted_while_a_session_is_deleted_goes_with_it(session: SessionId, owner: Author) -> None:
-    posted = threading.Event()
-
-    def post_slowly() -> None:
-        with transaction.atomic():
-            runs.lock_session(session)
-            runs.request(session, [], by=owner, agent="script", replies_to=None, client_id=new_client_id())
-            posted.set()
-            until(_somebody_waits)
-
-    def delete() -> None:
-        posted.wait(10)
-        sessions.delete(session, by=owner)
-
-    assert concurrently(post_slowly, delete) == [None, None]
-    assert not any(model.objects.exists() for model in (Session, Event, Run, Participant))
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
-        return bool(cursor.fetchone()[0])
-
-
 def test_absent_and_not_yours_are_one_answer(session: SessionId, owner: Author, mallory: "User") -> None:
     with pytest.raises(NotFound) as not_yours:
         sessions.rename(session, by=author(mallory), title="mine now")
-    sessions.delete(session, by=owner)
+    deletion.delete(session, by=owner)
     with pytest.raises(NotFound) as absent:
         sessions.rename(session, by=author(mallory), title="mine now")
 

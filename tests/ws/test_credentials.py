@@ -196,11 +196,11 @@ def test_a_removed_participant_stops_receiving(
 
 
 def test_a_deleted_session_is_taken_away(as_user: AsUser, alice: "User", session: "SessionId", owner: "Author") -> None:
-    from sessions_core.services import sessions
+    from sessions_core.services import deletion
 
     tab = as_user(alice)
     tab.subscribe(session)
-    sessions.delete(session, by=owner)
+    deletion.delete(session, by=owner)
 
     tab.next("removed", session=session)
     tab.send("subscribe", session=session)

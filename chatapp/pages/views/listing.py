@@ -16,7 +16,7 @@ from chatapp.pages.refusals import refusal_of
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.ids import SessionId
-from sessions_core.services import sessions
+from sessions_core.services import deletion, sessions
 
 _NO_CONTENT: Final = 204  # nothing to swap: the list loads itself again on `ds:sessions`
 
@@ -68,7 +68,7 @@ def restore(request: Request, author: Author, session: UUID) -> HttpResponse:
 @signed_in
 def delete(request: Request, author: Author, session: UUID) -> HttpResponse:
     """Deletes the Session for everybody. A browser that shows it goes to the start page."""
-    refused = refusal_of(lambda: sessions.delete(SessionId(session), by=author))
+    refused = refusal_of(lambda: deletion.delete(SessionId(session), by=author))
     if refused:
         return _respond(request, session, refused)
     if not request.htmx:

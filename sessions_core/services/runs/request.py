@@ -26,7 +26,7 @@ class Requested(Struct, frozen=True):
 
 def lock_session(session_id: SessionId) -> Session:
     """Locks the Session's row, so that nobody else appends until the commit. Raises NotFound when it was deleted concurrently."""
-    session = Session.objects.select_for_update().filter(pk=session_id).first()
+    session = Session.objects.select_for_update().filter(pk=session_id, deleted_at=None).first()
     if session is None:
         raise NotFound("There is no such conversation.")
     return session

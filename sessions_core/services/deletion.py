@@ -1,0 +1,82 @@
+"""Deletes Sessions: hides one at once, for everybody, and removes its rows later, in pieces.
+
+A Session may have a million Events. Nobody should wait for them, neither who deletes it nor who writes beside it. What is left
+to remove is in the Session's row, `deleted_at`, so that any worker goes on where one was killed.
+"""
+
+from functools import partial
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from sessions_core import hints
+from sessions_core.models import Participant, Run, Session
+from sessions_core.protocol import run_states
+from sessions_core.protocol.author import Author
+from sessions_core.protocol.ids import RunId, SessionId, UserId
+from sessions_core.services import access
+
+PIECE: Final = 2_000  # rows of one transaction: about 50 ms
+
+_REMOVE_EVENTS: Final = """
+    DELETE FROM event WHERE session_id = %(session)s AND seq <= (
+        SELECT max(seq) FROM (SELECT seq FROM event WHERE session_id = %(session)s ORDER BY seq LIMIT %(rows)s) first)
+"""
+# The newest first: a Run is newer than its parent, and the foreign key lets no parent go before.
+_REMOVE_RUNS: Final = """
+    DELETE FROM run WHERE id IN (
+        SELECT id FROM run WHERE session_id = %(session)s ORDER BY asked_seq DESC LIMIT %(rows)s)
+"""
+
+
+def delete(session_id: SessionId, *, by: Author) -> None:
+    """Deletes the Session with its log, for all participants. Raises NotFound, Forbidden."""
+    access.owner(session_id, user=by.user)
+    delete_by_staff(session_id)
+
+
+def delete_by_staff(session_id: SessionId) -> None:
+    """Deletes the Session with its log, without checking membership."""
+    while not _try_to_hide(session_id):
+        pass
+
+
+def _try_to_hide(session_id: SessionId) -> bool:
+    """Returns False, and changes nothing, when a Run was requested meanwhile."""
+    with transaction.atomic(durable=True):
+        # Runs before the Session: that is the lock order. Workers that still write for one of them are fenced out.
+        active = Run.objects.filter(session_id=session_id, state__in=run_states.ACTIVE)
+        stopped = [RunId(run) for run in active.values_list("pk", flat=True)]
+        active.delete()
+        session = Session.objects.filter(pk=session_id, deleted_at=None)
+        session.select_for_update().first()
+        if active.exists():
+            transaction.set_rollback(True)
+            return False
+        participants = Participant.objects.filter(session_id=session_id)
+        users = list(participants.values_list("user_id", flat=True))
+        participants.delete()
+        session.update(deleted_at=Now())
+        for user in users:
+            transaction.on_commit(partial(hints.signal_access, UserId(user), session_id), robust=True)
+        transaction.on_commit(partial(hints.signal_cancel, stopped), robust=True)
+    return True
+
+
+def remove_piece(*, rows: int = PIECE) -> bool:
+    """Removes up to so many rows of a deleted Session that no other process is at. Returns False when there was none."""
+    with transaction.atomic(durable=True):
+        deleted = Session.objects.filter(deleted_at__isnull=False).order_by("deleted_at")
+        session = deleted.select_for_update(skip_locked=True).first()
+        if session is None:
+            return False
+        if not (_remove(_REMOVE_EVENTS, session, rows) or _remove(_REMOVE_RUNS, session, rows)):
+            session.delete()
+        return True
+
+
+def _remove(statement: str, session: Session, rows: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"session": session.pk, "rows": rows})
+        return int(cursor.rowcount)
