@@ -70,6 +70,12 @@ RECENT_FRAMES_LIMIT = env.number("RECENT_FRAMES_LIMIT", 64 * 1024 * 1024, least=
 # Bytes that may wait for one slow socket. Above it the socket is served from the log, once it reads again.
 SEND_BUFFER_LIMIT = env.number("SEND_BUFFER_LIMIT", 512 * 1024, least=16 * 1024, most=64 * 1024 * 1024)
 
+# Limits of all web processes together, within five minutes (chatapp/pages/throttle.py).
+
+SIGN_INS_PER_NAME = env.number("SIGN_INS_PER_NAME", 10, least=1, most=100_000)  # wrong passwords
+SIGN_INS_PER_ADDRESS = env.number("SIGN_INS_PER_ADDRESS", 50, least=1, most=100_000)  # wrong passwords
+SIGN_UPS_PER_ADDRESS = env.number("SIGN_UPS_PER_ADDRESS", 100, least=1, most=100_000)  # new accounts
+
 # Django.
 
 INSTALLED_APPS = [
@@ -127,6 +133,7 @@ TEMPLATES = [
     },
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTHENTICATION_BACKENDS = ["chatapp.pages.sign_in_backend.ThrottledBackend"]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"

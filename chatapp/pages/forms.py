@@ -1,6 +1,6 @@
 """The forms of the pages."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import password_validation
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from sessions_core.models import ApiToken
+from sessions_core.protocol.errors import RateLimited
 
 
 class SignInForm(AuthenticationForm):
@@ -18,6 +19,16 @@ class SignInForm(AuthenticationForm):
         **AuthenticationForm.error_messages,
         "invalid_login": _("That name and password do not belong together. Capital letters matter in both."),
     }
+    refusal: RateLimited | None = None
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        """Checks the password. What was tried too often is an error of the form, and stays in `refusal`."""
+        try:
+            return super().clean()
+        except RateLimited as refusal:
+            self.refusal = refusal
+            raise ValidationError(refusal.message) from refusal
 
 
 class SignUpForm(forms.ModelForm[User]):

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from chatapp.pages.context import chosen_theme
 from sessions_core.api.refusals import to_response
-from sessions_core.protocol.errors import Refusal
+from sessions_core.protocol.errors import RateLimited, Refusal
 
 WAIT_MS: Final = 3_000  # until the page loads itself again, unless the refusal says when
 SPREAD_S: Final = 3  # pages that were refused together do not come back together
@@ -38,6 +38,13 @@ def to_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     page["Retry-After"] = str(wait_s)
     page["Cache-Control"] = "no-store"
     page["Content-Security-Policy"] = _POLICY
+    return page
+
+
+def throttled(page: HttpResponse, refusal: RateLimited) -> HttpResponse:
+    """Makes the page, which shows the refusal's sentence already, one that says when to try again."""
+    page.status_code = refusal.status
+    page["Retry-After"] = str(math.ceil((refusal.retry_after_ms or WAIT_MS) / 1000))
     return page
 
 

@@ -40,7 +40,7 @@ class BearerToken(HttpBearer):
 
     @override
     def authenticate(self, request: HttpRequest, token: str) -> Author:
-        caller = callers.by_token(token)
+        caller = callers.by_token(token, address=callers.address_of(request))
         author = _rate_limited(caller.author())
         if request.method not in SAFE_METHODS:
             caller.check_can_write()

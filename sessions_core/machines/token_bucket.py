@@ -42,3 +42,10 @@ class Buckets:
             if len(self._buckets) > self._keys:
                 self._buckets.popitem(last=False)
             return wait_s
+
+    def give_back(self, key: Hashable) -> None:
+        """Puts a token back that was taken a moment ago."""
+        with self._lock:
+            if key in self._buckets:
+                level, since_s = self._buckets[key]
+                self._buckets[key] = (level + 1, since_s)

@@ -1,8 +1,10 @@
 """Identifies the user behind a request or a WebSocket, by Bearer token or by login cookie. Every gateway asks here."""
 
 import logging
+import time
 from collections.abc import Collection
 from importlib import import_module
+from math import ceil
 from typing import Final
 
 from django.conf import settings
@@ -13,14 +15,17 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from msgspec import Struct
 
+from sessions_core.machines.token_bucket import Buckets, Rate
 from sessions_core.models import ApiToken
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.clock import now
-from sessions_core.protocol.errors import BadOrigin, NotSignedIn, ReadOnly
+from sessions_core.protocol.errors import BadOrigin, NotSignedIn, RateLimited, ReadOnly
 from sessions_core.protocol.ids import DeviceId, UserId
 from sessions_core.protocol.text import is_fit
 from sessions_core.services import access, tokens
 
+# Nobody guesses a token, but each unknown one costs a query. By address, in this process.
+_unknown_tokens: Final = Buckets(Rate(per_s=10, burst=100))
 _FOREIGN: Final = (
     "A page of %s may not open a socket, because browsers reach this server at %s://%s. If they reach it through a proxy, let it"
     " pass on Host (with the port) and X-Forwarded-Proto; or name the page's origin in CSRF_TRUSTED_ORIGINS."
@@ -51,15 +56,31 @@ class Caller(Struct, frozen=True):
             raise ReadOnly("This token may read, but not write.")
 
 
+def address_of(request: HttpRequest) -> str:
+    """Returns the network address of the client, or an empty string for one on a Unix socket."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
 def bearer_token(authorization: str) -> str | None:
     """Returns the token of an Authorization header. None for an empty header or another scheme, which a proxy may use."""
     scheme, _, secret = authorization.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
 
 
-def by_token(secret: str) -> Caller:
-    """Returns the token's user. Raises NotSignedIn."""
-    found = tokens.find(secret)
+def by_token(secret: str, *, address: str) -> Caller:
+    """Returns the token's user. Raises NotSignedIn, and RateLimited for an address that sends many unknown tokens."""
+    wait_s = _unknown_tokens.take(address, now_s=time.monotonic())
+    if wait_s:
+        raise RateLimited(
+            "Too many unknown tokens come from your address. Try again in a moment.", retry_after_ms=ceil(wait_s * 1000)
+        )
+    is_known = True
+    try:
+        found = tokens.find(secret)
+        is_known = found is not None
+    finally:
+        if is_known:  # or nobody can tell, without the database
+            _unknown_tokens.give_back(address)
     if found is None:
         raise NotSignedIn("That token is unknown or was revoked.")
     return Caller(user=found.user, name=found.name, can_write=found.can_write, token=found.token)
@@ -71,7 +92,7 @@ def by_upgrade(request: HttpRequest) -> Caller:
     """
     secret = bearer_token(request.headers.get("Authorization", ""))
     if secret is not None:
-        return by_token(secret)
+        return by_token(secret, address=address_of(request))
     _check_origin(request)
     return _by_login(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
 

@@ -2,21 +2,36 @@
 
 from django.conf import settings
 from django.contrib.auth import login
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
+from typing_extensions import override
 
-from chatapp.pages import sign_in_links
+from chatapp.pages import sign_in_links, throttle
 from chatapp.pages.forms import SignInForm, SignUpForm
+from chatapp.pages.unavailable import throttled
+from sessions_core.protocol.errors import RateLimited
 
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
+_BACKEND = "chatapp.pages.sign_in_backend.ThrottledBackend"
 
-sign_in = LoginView.as_view(
-    template_name="account/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
-)
+
+class SignIn(LoginView):
+    template_name = "account/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    @override
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Shows what is wrong, with 429 when it was tried too often."""
+        page = super().form_invalid(form)
+        return throttled(page, form.refusal) if isinstance(form, SignInForm) and form.refusal else page
+
+
+sign_in = SignIn.as_view()
 sign_out = LogoutView.as_view()
 
 
@@ -28,11 +43,18 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         raise Http404
     if request.user.is_authenticated:
         return redirect("home")
-    form = SignUpForm(request.POST or None)
+    form, refusal = SignUpForm(request.POST or None), None
     if form.is_valid():
-        login(request, form.save(), backend=_BACKEND)
-        return redirect("home")
-    return render(request, "account/sign_up.html", {"form": form}, status=422 if form.is_bound else 200)
+        try:
+            throttle.take(throttle.sign_up(request))
+        except RateLimited as limited:
+            form.add_error(None, limited.message)
+            refusal = limited
+        else:
+            login(request, form.save(), backend=_BACKEND)
+            return redirect("home")
+    page = render(request, "account/sign_up.html", {"form": form}, status=422 if form.is_bound else 200)
+    return throttled(page, refusal) if refusal else page
 
 
 @never_cache
