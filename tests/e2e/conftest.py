@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.e2e.people import Person
     from tests.e2e.screen import Complaints, Screen
     from tests.e2e.site import Site
+    from tests.support.proxy import Proxy
 
 # Playwright's synchronous API keeps a loop running in the thread in which the tests look into the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -100,6 +101,15 @@ def mallory(site: "Site") -> "Person":
 
 class NewContext(Protocol):
     def __call__(self, **options: object) -> "BrowserContext": ...
+
+
+@pytest.fixture
+def network(site: "Site") -> Iterator["Proxy"]:
+    """The network between Alice's laptop and the site."""
+    from tests.support.proxy import Proxy
+
+    with Proxy(("127.0.0.1", site.machine.port)) as between:
+        yield between
 
 
 @dataclass

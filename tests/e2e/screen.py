@@ -10,6 +10,7 @@ from tests.agents.facts import words
 
 WORDS: Final = 3_000  # of the longest script
 SHORT: Final = 80  # characters
+OUTAGE: Final = r"WebSocket connection|Failed to load resource|ERR_"  # what a browser says about a network that is gone
 
 # Writes an error to the console when the page shows an answer of the scripted agent that is not a beginning of w1 w2 w3 …,
 # even for one frame. Keeps every short text that was ever added to the page, because some go away again.

@@ -8,11 +8,10 @@ from playwright.sync_api import expect
 from tests.agents.facts import said, words
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, only_run, posted
+from tests.e2e.screen import OUTAGE
 from tests.e2e.site import Site
 from tests.support.scripts import script
 from tests.support.waiting import until
-
-OUTAGE = r"WebSocket connection|Failed to load resource|ERR_"
 
 
 def test_the_web_server_is_killed_and_the_tab_recovers_by_itself(page_of: PageOf, alice: Person, site: Site) -> None:

@@ -1,26 +1,16 @@
 """Messages that were sent without a network arrive once and in order, also after a reload."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Error, expect
 
 from tests.agents.facts import said, words
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, posted
+from tests.e2e.screen import OUTAGE
 from tests.e2e.site import Site
 from tests.support.proxy import Proxy, Way
 from tests.support.scripts import script
 from tests.support.waiting import until
-
-OUTAGE = r"WebSocket connection|Failed to load resource|ERR_"
-
-
-@pytest.fixture
-def network(site: Site) -> Iterator[Proxy]:
-    """The network between Alice's laptop and the site."""
-    with Proxy(("127.0.0.1", site.machine.port)) as between:
-        yield between
 
 
 def test_what_is_sent_offline_arrives_once_and_in_order(page_of: PageOf, alice: Person, network: Proxy) -> None:

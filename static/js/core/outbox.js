@@ -15,6 +15,15 @@
  *   refused?: {code: string, message: string},
  * }} Entry
  */
+/**
+ * Where posts survive a reload. `add` sets the entry's `order`, also when it rejects; `put` and `remove` find an entry by its id;
+ * `all` returns a user's entries.
+ *
+ * @typedef {{
+ *   add(entry: Entry): Promise<void>, put(entry: Entry): Promise<void>, remove(id: string): Promise<void>,
+ *   all(user: string): Promise<Entry[]>,
+ * }} Store
+ */
 
 /** Codes of refusals that would be repeated until something else changes: the person decides. */
 const FINAL = new Set(["run_active"]);

@@ -1,99 +1,51 @@
 /**
- * The store of posts that the server does not have yet: IndexedDB, or memory in a browser without it.
+ * The store of posts that the server does not have yet: IndexedDB, and localStorage for what IndexedDB refuses.
  *
  * @module
- * @import { Entry } from "ds/core/outbox.js"
+ * @import { Store } from "ds/core/outbox.js"
  */
 
-const NAME = "ds-outbox";
-const POSTS = "posts";
+import { openDatabase } from "ds/net/outbox-database.js";
+import { localPosts } from "ds/net/outbox-local.js";
+
+const STEP = 2 ** -10; // IndexedDB counts its entries: so many fit behind the last one, and before its next
 
 /**
- * `add` sets the entry's `order`; `put` and `remove` find an entry by its id; `all` returns a user's entries.
- *
- * @typedef {{
- *   add(entry: Entry): Promise<void>, put(entry: Entry): Promise<void>, remove(id: string): Promise<void>,
- *   all(user: string): Promise<Entry[]>,
- * }} Store
- */
-
-/**
- * @param {IDBFactory | undefined} [factory]
+ * @param {Promise<Store>} [database]
+ * @param {ReturnType<typeof localPosts>} [local]
  * @returns {Store}
  */
-export function openStore(factory = globalThis.indexedDB) {
-  const memory = memoryStore();
-  if (!factory) return memory;
-  const disk = open(factory).then(diskStore, () => memory);
-  return {
-    add: async (entry) => (await disk).add(entry),
-    put: async (entry) => (await disk).put(entry),
-    remove: async (id) => (await disk).remove(id),
-    all: async (user) => (await disk).all(user),
-  };
-}
-
-/** @returns {Store} */
-export function memoryStore() {
-  /** @type {Map<string, Entry>} */
-  const entries = new Map();
-  let last = 0;
+export function openStore(database = openDatabase(), local = localPosts()) {
+  let last = 0; // the order of the newest entry
+  database.catch(() => {}); // each method sees it
+  const isLocal = async (/** @type {string} */ id) => local.has(id);
   return {
     async add(entry) {
-      entry.order = ++last;
-      entries.set(entry.id, { ...entry });
+      try {
+        await (await database).add(entry);
+      } catch {
+        entry.order = last + STEP;
+        local.put(entry);
+      } finally {
+        last = Math.max(last, entry.order);
+      }
     },
-    put: async (entry) => void entries.set(entry.id, { ...entry }),
-    remove: async (id) => void entries.delete(id),
-    all: async (user) =>
-      [...entries.values()].filter((entry) => entry.user === user).map((entry) => ({ ...entry })),
-  };
-}
-
-/**
- * @param {IDBFactory} factory
- * @returns {Promise<IDBDatabase>}
- */
-function open(factory) {
-  const opening = factory.open(NAME, 1);
-  opening.onupgradeneeded = () => {
-    const posts = opening.result.createObjectStore(POSTS, { keyPath: "order", autoIncrement: true });
-    posts.createIndex("id", "id", { unique: true });
-    posts.createIndex("user", "user");
-  };
-  return settled(opening);
-}
-
-/**
- * @param {IDBDatabase} database
- * @returns {Store}
- */
-function diskStore(database) {
-  // Strict: a post must be on the disk before its draft is cleared, even if the power fails a moment later.
-  const posts = () => database.transaction(POSTS, "readwrite", { durability: "strict" }).objectStore(POSTS);
-  return {
-    async add(entry) {
-      const { order: _, ...rest } = entry;
-      entry.order = Number(await settled(posts().add(rest)));
+    async put(entry) {
+      if (await isLocal(entry.id).catch(() => false)) local.put(entry);
+      else await (await database).put(entry);
     },
-    put: async (entry) => void (await settled(posts().put({ ...entry }))),
     async remove(id) {
-      const store = posts();
-      const key = await settled(store.index("id").getKey(id));
-      if (key !== undefined) await settled(store.delete(key));
+      if (await isLocal(id).catch(() => false)) local.remove(id);
+      else await (await database).remove(id);
     },
-    all: (user) => settled(posts().index("user").getAll(user)),
+    async all(user) {
+      const found = await Promise.allSettled([
+        database.then((store) => store.all(user)),
+        (async () => local.all(user))(),
+      ]);
+      const entries = found.flatMap((part) => (part.status === "fulfilled" ? part.value : []));
+      last = entries.reduce((newest, { order }) => Math.max(newest, order), last);
+      return entries;
+    },
   };
-}
-
-/**
- * @template T
- * @param {IDBRequest<T>} request
- * @returns {Promise<T>}
- */
-function settled(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }

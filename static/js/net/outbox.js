@@ -4,9 +4,8 @@
  * Several tabs may send the same post: its id makes that one effect, and each tab sends the posts of a Session in their order.
  *
  * @module
- * @import { Entry, NewPost } from "ds/core/outbox.js"
+ * @import { Entry, NewPost, Store } from "ds/core/outbox.js"
  * @import { Connection } from "ds/net/connection.js"
- * @import { Store } from "ds/net/outbox-store.js"
  */
 
 import { delay } from "ds/core/backoff.js";
@@ -58,7 +57,8 @@ export class Outbox {
 
   /**
    * @param {NewPost} post
-   * @returns {{entry: Entry, kept: Promise<void>}} `kept` resolves when the post would survive a reload
+   * @returns {{entry: Entry, kept: Promise<void>}} `kept` resolves when the post would survive a reload, and rejects where it
+   *   would not: then it is gone with the page unless the server has it
    */
   post(post) {
     const at = this.connection.environment.now();
@@ -66,10 +66,8 @@ export class Outbox {
     const entry = { ...post, id: newId(), user: this.user, order: NOT_STORED_YET, at, state: "waiting" };
     this.#entries.set(entry.id, entry);
     const kept = this.#writes.then(() => this.store.add(entry));
-    const onFull = () => {
-      entry.order = at; // sent although it cannot be stored, as on a full disk
-    };
-    this.#writes = kept.catch(onFull).then(() => this.#send());
+    // It is sent although it cannot be stored, as on a full disk.
+    this.#writes = kept.catch(() => {}).then(() => this.#send());
     this.#publish();
     return { entry, kept };
   }

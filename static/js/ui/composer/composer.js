@@ -45,7 +45,7 @@ export class Composer {
     this.field.focus();
   }
 
-  /** Empties the field. The stored draft stays until `draft.save()`. */
+  /** Empties the field. The stored draft stays until it is saved. */
   clear() {
     this.#setText("");
   }

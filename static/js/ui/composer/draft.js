@@ -1,5 +1,5 @@
 /**
- * The text that was typed and not sent yet, stored per user and Session over reloads, expired sign-ins and crashes.
+ * The text that was typed and is nowhere else yet, stored per user and Session over reloads, expired sign-ins and crashes.
  *
  * @module
  */
@@ -9,6 +9,8 @@ const PAUSE_MS = 300; // a write per letter would slow typing down
 export class Draft {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** Texts that were sent, each in an object of its own. @type {Set<{text: string}>} */
+  #held = new Set();
 
   /**
    * @param {string} session its id, or `new`
@@ -35,11 +37,28 @@ export class Draft {
     }
   }
 
-  /** Stores the field's text now. */
+  /**
+   * Keeps a text that has left the field, before the field's own.
+   *
+   * @param {string} text
+   * @returns {() => void} to be called when the text is safe elsewhere
+   */
+  hold(text) {
+    const held = { text };
+    this.#held.add(held);
+    this.save();
+    return () => {
+      if (this.#held.delete(held)) this.save();
+    };
+  }
+
+  /** Stores the texts now. */
   save() {
     clearTimeout(this.#timer);
+    const texts = [...this.#held].map(({ text }) => text);
+    const whole = [...texts, this.field.value].filter(Boolean).join("\n\n");
     try {
-      if (this.field.value) localStorage.setItem(this.key, this.field.value);
+      if (whole) localStorage.setItem(this.key, whole);
       else localStorage.removeItem(this.key);
     } catch {
       // storage is full or forbidden: the text is in the field at least

@@ -17,6 +17,8 @@ const GRACE_MS = 5_000; // the Event of a post follows its `ok` at once, unless 
 export class MessageSender {
   /** Client ids of posts that are in the log. @type {Set<string>} */
   #arrived = new Set();
+  /** End the hold of the draft on posts that are only in this page, by client id. @type {Map<string, () => void>} */
+  #releases = new Map();
 
   /**
    * @param {{
@@ -55,15 +57,22 @@ export class MessageSender {
 
   /** @param {string} text */
   #send(text) {
-    const { kept } = this.outbox.post({ session: this.session, parts: [{ type: "text", text }] });
+    const release = this.composer.draft.hold(text);
     this.composer.clear();
-    const clearDraft = () => this.composer.draft.save();
-    void kept.then(clearDraft, clearDraft);
+    const { entry, kept } = this.outbox.post({ session: this.session, parts: [{ type: "text", text }] });
+    this.#releases.set(entry.id, release);
+    kept.then(release, () => {}); // what cannot be stored is held until the outbox has delivered it
     this.scroll.toEnd();
   }
 
   /** @param {Entry[]} entries of all Sessions */
   #show(entries) {
+    const present = new Set(entries.map(({ id }) => id));
+    for (const [id, release] of this.#releases) {
+      if (present.has(id)) continue;
+      this.#releases.delete(id);
+      release();
+    }
     const ours = entries.filter(({ id, session }) => session === this.session && !this.#arrived.has(id));
     for (const { id, parts, at, state, refused } of ours) {
       const text = parts.map((part) => part.text).join("");

@@ -5,11 +5,12 @@
  */
 
 import { Refused } from "ds/core/protocol.js";
+import { getCookie } from "ds/ui/lib/cookies.js";
 
 /** Returns the CSRF token. Read anew each time: a sign-in changes it, also one in another tab. */
 export function csrfToken() {
-  const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
-  return cookie ?? document.querySelector("input[name=csrfmiddlewaretoken]")?.getAttribute("value") ?? "";
+  const field = document.querySelector("input[name=csrfmiddlewaretoken]");
+  return getCookie("csrftoken") || (field?.getAttribute("value") ?? "");
 }
 
 /**
