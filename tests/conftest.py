@@ -17,7 +17,7 @@ from pytest_django import DjangoDbBlocker
 from chatapp.launcher.embedded.launch import running
 from chatapp.launcher.embedded.postgres import Postgres
 from chatapp.launcher.embedded.valkey import Valkey
-from tests.support import leftovers
+from tests.support import leftovers, random_input
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -59,6 +59,7 @@ if django.conf.settings.configured and "PYTEST_XDIST_WORKER" not in os.environ:
         "DJANGO_SETTINGS_MODULE is set, so Django read its settings too early. Unset it and try again."
     )
 os.environ.update(ENVIRONMENT)
+random_input.register()
 if "PYTEST_XDIST_WORKER" not in os.environ:
     _start_services()
 

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from sessions_core.protocol import clock
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.cursors import session_cursor
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import sessions
 from sessions_core.services.sessions import SessionSummary
@@ -33,11 +34,12 @@ def context(
         user=author.user, search=search, before=before, before_id=before_id, limit=PAGE_SESSIONS + 1
     )
     shown = found[:PAGE_SESSIONS]
+    more = len(found) > PAGE_SESSIONS
     return {
         "groups": list(_by_day(shown)),
         "search": search,
         "current": current,
-        "next": shown[-1] if len(found) > PAGE_SESSIONS else None,
+        "next": session_cursor(shown[-1].active_at, shown[-1].id) if more else None,
         "first_page": before is None,
     }
 

@@ -1,13 +1,14 @@
 """The JSON of requests and responses, for validation and OpenAPI. Fields are named as on the wire (docs/reference/wire.md)."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from ninja import Field, Schema
-from pydantic import AfterValidator, AwareDatetime, PlainSerializer, TypeAdapter, model_validator
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, model_validator
 
 from sessions_core.protocol import clock
+from sessions_core.protocol.cursors import parse_seq, parse_session_cursor
 from sessions_core.protocol.events import Part, Role
 from sessions_core.protocol.frames import Policy
 from sessions_core.protocol.ids import SEQ_MAX, SessionId
@@ -23,22 +24,13 @@ def _without_nul(text: str) -> str:
 
 def _checked_cursor(before: str) -> str:
     if before:
-        _parse_cursor(before)
+        parse_session_cursor(before)
     return before
 
 
-def _parse_cursor(before: str) -> tuple[datetime, SessionId | None]:
-    moment, _, session = before.partition("_")
-    try:
-        return _MOMENT.validate_strings(moment), SessionId(UUID(session)) if session else None
-    except ValueError:
-        raise ValueError("that is neither a `next` of this list nor a moment") from None
-
-
-_MOMENT: Final = TypeAdapter(AwareDatetime)
 Moment = Annotated[datetime, PlainSerializer(clock.wire, return_type=str)]
 Text = Annotated[str, AfterValidator(_without_nul)]
-Seq = Annotated[int, Field(ge=0, le=SEQ_MAX)]
+Seq = Annotated[int, BeforeValidator(parse_seq), Field(ge=0, le=SEQ_MAX)]  # in an address
 
 
 class ErrorDetail(Schema):
@@ -86,7 +78,7 @@ class SessionQuery(Schema):
 
     def cursor(self) -> tuple[datetime | None, SessionId | None]:
         """Returns the `active_at` and the id of the Session after which the page begins."""
-        return _parse_cursor(self.before) if self.before else (None, None)
+        return parse_session_cursor(self.before) if self.before else (None, None)
 
 
 class NewSession(Schema):

@@ -1,7 +1,5 @@
 """/api/sessions: the caller's Sessions."""
 
-from datetime import UTC
-
 from django.http import HttpResponse
 from ninja import Query, Router, Status
 
@@ -9,6 +7,7 @@ from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import REFUSALS, IdempotencyKey
 from sessions_core.api.schemas import NewSession, SessionChange, SessionList, SessionOut, SessionQuery
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.cursors import session_cursor
 from sessions_core.protocol.ids import ClientId, SessionId
 from sessions_core.services import deletion, sessions
 from sessions_core.services.sessions import SessionSummary
@@ -28,7 +27,8 @@ def list_sessions(request: ApiRequest, query: Query[SessionQuery]) -> dict[str, 
         limit=query.limit + 1,
     )
     page = rows[: query.limit]
-    return {"sessions": page, "next": _cursor_after(page[-1]) if len(rows) > query.limit else None}
+    more = len(rows) > query.limit
+    return {"sessions": page, "next": session_cursor(page[-1].active_at, page[-1].id) if more else None}
 
 
 @router.post("", response={201: SessionOut, **REFUSALS})
@@ -75,11 +75,3 @@ def _apply(change: SessionChange, before: SessionSummary, *, by: Author) -> None
         sessions.rename(before.id, by=by, title=change.title)
     if change.archived is True and before.archived_at is None:
         sessions.archive(before.id, by=by)
-
-
-def _cursor_after(last: SessionSummary) -> str:
-    """Returns the position after that Session, to the microsecond, as the database compares. With a Z, because the + of an
-    offset means a blank in a query string.
-    """
-    moment = last.active_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return f"{moment}_{last.id}"

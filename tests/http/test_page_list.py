@@ -12,7 +12,7 @@ from chatapp.pages.session_list import PAGE_SESSIONS, heading
 from sessions_core.models import Session
 from sessions_core.protocol.ids import SessionId, UserId
 from sessions_core.services import sessions
-from tests.http.clients import create_session, post_message, with_participant
+from tests.http.clients import ApiClient, create_session, post_message, with_participant
 
 HTMX = {"HX-Request": "true"}
 
@@ -161,3 +161,17 @@ def test_a_row_shows_that_something_runs(reader: Client, alice: User) -> None:
     post_message(create_session(alice, title="Busy"), alice)
 
     assert "An answer is being written" in reader.get(reverse("sessions")).content.decode()
+
+
+@pytest.mark.parametrize(
+    "before", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-11-23T10:00+16:00", "2026-11-23T10:00"]
+)
+def test_a_moment_that_the_database_cannot_hold_is_read_as_by_the_api(reader: Client, alice: User, before: str) -> None:
+    create_session(alice, title="Here")
+
+    page = reader.get(reverse("sessions"), {"before": before})
+    answer = ApiClient(alice).get_with_query("sessions", {"before": before})
+
+    assert page.status_code == 200
+    assert answer.status == (200 if "+16" in before else 422)
+    assert ("Here" in page.content.decode()) == (answer.status == 422)

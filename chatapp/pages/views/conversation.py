@@ -15,6 +15,7 @@ from chatapp.pages.refusals import refusal_of
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core import log
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.cursors import parse_seq
 from sessions_core.protocol.errors import NotFound, Refusal
 from sessions_core.protocol.events import Part
 from sessions_core.protocol.ids import ClientId, RunId, SessionId
@@ -23,7 +24,6 @@ from sessions_core.services import runs, sessions
 
 PAGE_MESSAGES: Final = 50  # on one page, as many as a cold start on the socket gives
 PAGE_BYTES: Final = 512 * 1024  # of the Events of one page: fewer Messages where they are long, but always one
-_SEQ_DIGITS: Final = 16  # 2**53 has so many. int() refuses thousands of digits, the database fewer
 
 
 @require_safe
@@ -103,17 +103,16 @@ def _page(
     request: Request, author: Author, session_id: SessionId, refusal: Refusal | None = None, *, typed: str = ""
 ) -> HttpResponse:
     session = sessions.get(session_id, user=author.user)
-    before = request.GET.get("before", "")
-    earlier = before.isdecimal() and len(before) <= _SEQ_DIGITS
+    before = _seq(request.GET.get("before", ""))
     page = (
-        log.open_before(session_id, before=int(before), messages=PAGE_MESSAGES, size=PAGE_BYTES)
-        if earlier
+        log.open_before(session_id, before=before, messages=PAGE_MESSAGES, size=PAGE_BYTES)
+        if before is not None
         else log.open_last(session_id, messages=PAGE_MESSAGES, size=PAGE_BYTES)
     )
     context: dict[str, Any] = {
         **frame.context(author, current=str(session_id)),
         **session_page.context(page, session=session, me=author.user),
-        "earlier": earlier,
+        "earlier": before is not None,
         "limit": posts.MESSAGE_CHARACTERS,
         "client_id": uuid4(),
         "typed": typed,
@@ -131,6 +130,14 @@ def _perform(request: Request, session: UUID, act: Callable[[], object]) -> Http
     if refused := refusal_of(act):
         messages.error(request, refused)
     return redirect("session", session)
+
+
+def _seq(text: str) -> int | None:
+    """Returns the seq, or None for what is none: then the page shows the newest Messages."""
+    try:
+        return parse_seq(text)
+    except ValueError:
+        return None
 
 
 def _text(request: Request) -> str:

@@ -1,6 +1,6 @@
 """The list of Sessions in the side bar: search, paging, rename, archive, delete. htmx loads parts of it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from chatapp.pages import session_list
 from chatapp.pages.refusals import refusal_of
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core.protocol.author import Author
+from sessions_core.protocol.cursors import parse_session_cursor
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import deletion, sessions
 
@@ -23,8 +24,7 @@ _NO_CONTENT: Final = 204  # nothing to swap: the list loads itself again on `ds:
 
 @signed_in
 def listing(request: Request, author: Author) -> HttpResponse:
-    before = _datetime(request.GET.get("before", ""))
-    before_id = _session_id(request.GET.get("before_id", ""))
+    before, before_id = _cursor(request.GET.get("before", ""))
     search = request.GET.get("search", "").strip()[:200]
     current = request.GET.get("current", "")
     return render(
@@ -96,17 +96,9 @@ def _is_open(request: Request, session: UUID) -> bool:
     return reverse("session", args=[session]) in (request.htmx.current_url or "")
 
 
-def _session_id(text: str) -> SessionId | None:
+def _cursor(text: str) -> tuple[datetime | None, SessionId | None]:
+    """Returns the position in the list. A text that is none begins the list anew."""
     try:
-        return SessionId(UUID(text))
+        return parse_session_cursor(text)
     except ValueError:
-        return None
-
-
-def _datetime(text: str) -> datetime | None:
-    """Returns the cursor of a page, or None if the text is no time: then the list starts at its beginning."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return None, None
