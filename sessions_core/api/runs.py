@@ -56,7 +56,7 @@ def retry_run(
 @router.post("/{session}/asks/{ask}/answer", response=CONFLICTS)
 def answer_ask(request: ApiRequest, session: SessionId, ask: UUID) -> None:  # noqa: ARG001  # named for the address
     """Answers a question of an agent. No agent asks yet, so this refuses with `not_supported`."""
-    access.writer(session, user=request.auth.user)
+    access.require(session, user=request.auth.user, right=access.Right.WRITE)
     raise NotSupported
 
 

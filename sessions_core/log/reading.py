@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from django.db import connection
 from msgspec import Struct
 
-from sessions_core.protocol.errors import BadField
+from sessions_core.protocol.errors import BadField, NotFound
 from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
@@ -14,7 +14,7 @@ from sessions_core.protocol.events import (
     Part,
     decode_fact,
 )
-from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId
+from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, UserId
 
 F = TypeVar("F", bound=Fact)
 
@@ -35,21 +35,27 @@ def heads(session_ids: Iterable[SessionId]) -> dict[SessionId, Position]:
         return {SessionId(row[0]): Position(epoch=row[1], head=row[2]) for row in cursor.fetchall()}
 
 
-def find_command(session_id: SessionId, client_id: ClientId, kind: type[F]) -> tuple[int, F] | None:
+def find_command(session_id: SessionId, client_id: ClientId, kind: type[F], *, by: UserId) -> tuple[int, F] | None:
     """Returns the seq and the fact of the Event that the command with this client id appended, or None when it was not carried
-    out yet (P5). Raises BadField when the id was used for a command of another kind.
+    out yet (P5). Raises BadField when the id was used for a command of another kind, and NotFound when somebody else used it:
+    every reader of the log sees the client ids.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT seq, kind, data::text FROM event WHERE session_id = %s AND client_id = %s", [session_id, client_id]
+            "SELECT seq, kind, data::text, actor_kind = 'user' AND actor_id = %s FROM event"
+            " WHERE session_id = %s AND client_id = %s",
+            [str(by), session_id, client_id],
         )
         row = cursor.fetchone()
     if row is None:
         return None
-    fact = decode_fact(row[1], row[2])
+    seq, name, data, is_own = row
+    if not is_own:
+        raise NotFound("There is no such command of yours in this conversation.")
+    fact = decode_fact(name, data)
     if not isinstance(fact, kind):
         raise BadField("That id was used for another command already.")
-    return row[0], fact
+    return seq, fact
 
 
 def find_newest_message(session_id: SessionId) -> MessageId | None:

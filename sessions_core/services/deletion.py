@@ -32,7 +32,7 @@ _REMOVE_RUNS: Final = """
 
 def delete(session_id: SessionId, *, by: Author) -> None:
     """Deletes the Session with its log, for all participants. Raises NotFound, Forbidden."""
-    access.owner(session_id, user=by.user)
+    access.require(session_id, user=by.user, right=access.Right.OWN)
     delete_by_staff(session_id)
 
 

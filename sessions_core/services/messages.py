@@ -14,6 +14,7 @@ from sessions_core.protocol.errors import BadField, NotSupported, RunActive
 from sessions_core.protocol.events import Fact, MessagePosted, Part, SessionRenamed
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_message
 from sessions_core.services import access, dispatch, runs
+from sessions_core.services.access import Right
 
 MESSAGE_CHARACTERS: Final = 32_000  # code points of one posted Message; the frame limit leaves room for escapes
 MESSAGE_PARTS: Final = 100
@@ -40,11 +41,12 @@ def post(
     policy: str | None = None,
 ) -> Posted:
     """Posts a Message. Raises NotFound, ReadOnly, BadField, TooLarge, NoSuchAgent, RunActive, NotSupported."""
-    access.writer(session_id, user=by.user)
     with transaction.atomic(durable=True):
-        session = runs.lock_session(session_id)
-        if (repeated := log.find_command(session_id, client_id, MessagePosted)) is not None:
-            return _posted_before(session_id, *repeated)
+        session, first = access.begin_once(
+            session_id, by=by, right=Right.WRITE, client_id=client_id, kind=MessagePosted
+        )
+        if first is not None:
+            return _posted_before(session_id, *first)
         parts = _checked_parts(parts)
         _follow_policy(session_id, policy or session.policy)
         fact = MessagePosted(

@@ -27,8 +27,8 @@ from sessions_core.protocol.events import (
 from sessions_core.protocol.frames import POLICIES
 from sessions_core.protocol.ids import ClientId, SessionId, UserId, new_session
 from sessions_core.services import access, dispatch
+from sessions_core.services.access import Right
 from sessions_core.services.messages import check_policy
-from sessions_core.services.runs import lock_session
 
 TITLE_CHARACTERS: Final = 200
 _POLICIES: Final = frozenset(POLICIES)
@@ -130,7 +130,6 @@ def mark_read(session_id: SessionId, *, user: UserId, seq: int) -> None:
 
 def rename(session_id: SessionId, *, by: Author, title: str) -> None:
     """Gives the Session another title. Raises NotFound, ReadOnly, BadField, TooLarge."""
-    access.editor(session_id, user=by.user)
     title = _checked_title(title)
     if not title:
         raise BadField("A conversation needs a title.")
@@ -139,13 +138,11 @@ def rename(session_id: SessionId, *, by: Author, title: str) -> None:
 
 def archive(session_id: SessionId, *, by: Author) -> None:
     """Archives the Session: it can be read and restored, but not written to. Raises NotFound, ReadOnly."""
-    access.editor(session_id, user=by.user)
     _change(session_id, SessionArchived(), by=by, archived_at=Now())
 
 
 def restore(session_id: SessionId, *, by: Author) -> None:
     """Makes an archived Session writable again. Raises NotFound, ReadOnly."""
-    access.editor(session_id, user=by.user)
     _change(session_id, SessionRestored(), by=by, archived_at=None)
 
 
@@ -153,9 +150,8 @@ def configure(session_id: SessionId, *, by: Author, agent: str | None = None, po
     """Sets the agent that answers, and the policy for a post while a Run is active. Raises NotFound, ReadOnly, NoSuchAgent,
     BadField, NotSupported.
     """
-    access.writer(session_id, user=by.user)
     with transaction.atomic(durable=True):
-        session = lock_session(session_id)
+        session = access.begin(session_id, by=by, right=Right.WRITE)
         agent = dispatch.get_agent(agent) if agent else session.agent
         policy = _checked_policy(policy or session.policy)
         Session.objects.filter(pk=session_id).update(agent=agent, policy=policy)
@@ -164,6 +160,7 @@ def configure(session_id: SessionId, *, by: Author, agent: str | None = None, po
 
 def _change(session_id: SessionId, fact: Fact, *, by: Author, **columns: object) -> None:
     with transaction.atomic(durable=True):
+        access.begin(session_id, by=by, right=Right.EDIT)
         Session.objects.filter(pk=session_id).update(**columns)
         _append(session_id, fact, by=by)
 

@@ -65,6 +65,17 @@ def kinds(session: SessionId) -> list[str]:
     return [event.kind for event in read_events(session)]
 
 
+def somebody_waits(*, count: int = 1) -> bool:
+    """Returns whether so many connections to this test's database wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(DISTINCT waiting.pid) FROM pg_locks waiting JOIN pg_locks here ON here.pid = waiting.pid"
+            " JOIN pg_database ON pg_database.oid = here.database AND datname = current_database()"
+            " WHERE NOT waiting.granted"
+        )
+        return bool(cursor.fetchone()[0] >= count)
+
+
 def concurrently(*acts: Callable[[], T]) -> list[T | Exception]:
     """Calls the acts at the same time, each with a connection of its own. Returns what each returned or raised."""
 

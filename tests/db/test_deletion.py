@@ -5,7 +5,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from sessions_core import log
 from sessions_core.models import Event, Participant, Run, Session
@@ -13,8 +13,9 @@ from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import Fenced, Forbidden, NotFound
 from sessions_core.protocol.events import RunCompleted, RunProgressed
 from sessions_core.protocol.ids import SessionId
-from sessions_core.services import deletion, runs, sessions
-from tests.db.acts import author, concurrently, new_client_id, post_and_claim, post_message
+from sessions_core.services import access, deletion, runs, sessions
+from sessions_core.services.access import Right
+from tests.db.acts import author, concurrently, new_client_id, post_and_claim, post_message, somebody_waits
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def test_a_deleted_session_is_gone_for_everybody_before_its_log_is(session: Sess
     with pytest.raises(NotFound):
         deletion.delete(session, by=owner)
     with pytest.raises(NotFound), transaction.atomic():
-        runs.lock_session(session)
+        access.begin(session, by=owner, right=Right.WRITE)
 
 
 def test_a_worker_that_still_writes_is_fenced_out(session: SessionId, owner: Author) -> None:
@@ -109,10 +110,10 @@ def test_what_is_posted_while_a_session_is_deleted_goes_with_it(session: Session
 
     def post_slowly() -> None:
         with transaction.atomic():
-            runs.lock_session(session)
+            access.begin(session, by=owner, right=Right.WRITE)
             runs.request(session, [], by=owner, agent="script", replies_to=None, client_id=new_client_id())
             posted.set()
-            until(_somebody_waits)
+            until(somebody_waits)
 
     def delete() -> None:
         posted.wait(10)
@@ -121,9 +122,3 @@ def test_what_is_posted_while_a_session_is_deleted_goes_with_it(session: Session
     assert concurrently(post_slowly, delete) == [None, None]
     remove_all()
     assert not is_anything_left()
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
-        return bool(cursor.fetchone()[0])

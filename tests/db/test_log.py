@@ -28,6 +28,7 @@ from tests.db.acts import (
     post_and_claim,
     post_message,
     read_events,
+    somebody_waits,
     start_message,
 )
 from tests.support.waiting import until
@@ -255,7 +256,7 @@ def test_a_write_waits_for_a_cancel_under_way_and_is_refused(session: SessionId,
     with transaction.atomic():
         Run.objects.update(cancel_requested_at=Now())
         writer.start()
-        until(lambda: _waits_for_a_lock() or not writer.is_alive())
+        until(lambda: somebody_waits() or not writer.is_alive())
     writer.join()
 
     assert refused.is_set()
@@ -274,12 +275,6 @@ def test_a_cold_start_never_cuts_a_message_that_was_completed_after_it(session: 
 
     assert (page.events[0].kind, str(message) in bytes(page.events[0].data).decode()) == ("message.started", True)
     assert page.older
-
-
-def _waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone() is not None
 
 
 @pytest.mark.parametrize(

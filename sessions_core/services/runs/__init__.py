@@ -23,7 +23,7 @@ from sessions_core.services.runs.attempt import (
 from sessions_core.services.runs.blocked import end_blocked
 from sessions_core.services.runs.cancel import Stopped, cancel, cancel_by_staff
 from sessions_core.services.runs.end import finish
-from sessions_core.services.runs.request import Requested, has_active, lock_session, request, retry
+from sessions_core.services.runs.request import Requested, has_active, request, retry
 from sessions_core.services.runs.sweep import compact, end_lapsed, waits_longer_than, wake_waiting
 
 __all__ = [
@@ -42,7 +42,6 @@ __all__ = [
     "finish",
     "has_active",
     "heartbeat",
-    "lock_session",
     "release",
     "request",
     "retry",

@@ -16,6 +16,7 @@ from sessions_core.protocol.events import SYSTEM, RunCancelled, RunCancelRequest
 from sessions_core.protocol.ids import ClientId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import access
+from sessions_core.services.access import Right
 from sessions_core.services.runs.end import end_run
 
 
@@ -28,12 +29,15 @@ class Stopped(Struct, frozen=True):
 
 
 def cancel(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: RunId | None = None) -> Stopped:
-    """Cancels one Run with its descendants, or all active Runs. Raises NotFound, ReadOnly, RunEnded."""
-    access.writer(session_id, user=by.user)
+    """Cancels one Run with its descendants, or all active Runs, in an archived Session, too. Raises NotFound, ReadOnly,
+    RunEnded.
+    """
+    access.check_known(session_id, by=by, client_id=client_id)
     with transaction.atomic(durable=True):
         active = _lock_active(session_id)
-        if (repeated := log.find_command(session_id, client_id, RunCancelRequested)) is not None:
-            seq, fact = repeated
+        _, first = access.begin_once(session_id, by=by, right=Right.EDIT, client_id=client_id, kind=RunCancelRequested)
+        if first is not None:
+            seq, fact = first
             return Stopped(seq=seq, runs=fact.runs, repeated=True)
         if run_id is not None:
             if not Run.objects.filter(session_id=session_id, pk=run_id).exists():

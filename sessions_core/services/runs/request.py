@@ -7,13 +7,14 @@ from django.db import transaction
 from msgspec import Struct
 
 from sessions_core import log
-from sessions_core.models import Run, Session
+from sessions_core.models import Run
 from sessions_core.protocol import run_states
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import Conflict, NotFound
 from sessions_core.protocol.events import Fact, RunRequested
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_run
 from sessions_core.services import access, dispatch
+from sessions_core.services.access import Right
 
 
 class Requested(Struct, frozen=True):
@@ -22,14 +23,6 @@ class Requested(Struct, frozen=True):
     seq: int
     run: RunId
     repeated: bool = False
-
-
-def lock_session(session_id: SessionId) -> Session:
-    """Locks the Session's row, so that nobody else appends until the commit. Raises NotFound when it was deleted concurrently."""
-    session = Session.objects.select_for_update().filter(pk=session_id, deleted_at=None).first()
-    if session is None:
-        raise NotFound("There is no such conversation.")
-    return session
 
 
 def request(
@@ -42,7 +35,7 @@ def request(
     client_id: ClientId | None,
 ) -> Requested:
     """Appends the facts `before` and `run.requested` together, and wakes a worker after the commit. The caller has opened a
-    transaction and locked the Session's row.
+    transaction and locked the Session's row (`access.begin`).
     """
     run = new_run()
     facts = [*before, RunRequested(run=run, agent=agent, parent=None, replies_to=replies_to)]
@@ -56,11 +49,10 @@ def request(
 
 def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: RunId) -> Requested:
     """Requests a Run of the same agent for the Message of a Run that did not complete. Raises NotFound, ReadOnly, Conflict."""
-    access.writer(session_id, user=by.user)
     with transaction.atomic(durable=True):
-        lock_session(session_id)
-        if (repeated := log.find_command(session_id, client_id, RunRequested)) is not None:
-            seq, fact = repeated
+        _, first = access.begin_once(session_id, by=by, right=Right.WRITE, client_id=client_id, kind=RunRequested)
+        if first is not None:
+            seq, fact = first
             return Requested(seq=seq, run=fact.run, repeated=True)
         run = Run.objects.filter(session_id=session_id, pk=run_id).first()
         if run is None:
