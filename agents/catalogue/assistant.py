@@ -35,4 +35,4 @@ async def assistant(run: AgentRun) -> None:
     from agents.provider import chat  # noqa: PLC0415  # see `prepare`
 
     async with run.message() as message:
-        await chat.answer(run.prompt(), message)
+        await chat.answer(await run.prompt(), message)

@@ -47,7 +47,8 @@ def fold(facts: Iterable[tuple[RunId | None, Fact]], *, up_to: MessageId | None)
     """Returns the conversation, oldest first, up to and with the message `up_to`; None: all of it.
 
     `facts` are those of the KINDS in the order of the log, each with the Run that wrote it. Leaves out answers that failed, were
-    interrupted or voided, never completed, or have no text. Of the Runs that answered one message, the newest counts.
+    interrupted or voided, never completed, or have no text, and those to messages that are not among the facts. Of the Runs that
+    answered one message, the newest counts.
     """
     conversation = _Conversation({}, {}, {}, {})
     for run, fact in facts:
@@ -74,24 +75,26 @@ def _apply(conversation: _Conversation, run: RunId | None, fact: Fact) -> None:
             if state in SHOWN and (text := _text(parts)).strip():
                 _add_answer(conversation, PromptMessage(role="assistant", text=text, message=message))
         case RunRestarted(voided=voided):
-            for messages in conversation.answers.get(_answered(conversation, run, None), {}).values():
-                messages[:] = [answer for answer in messages if answer.message not in voided]
+            for runs in conversation.answers.values():
+                if run in runs:
+                    runs[run] = [answer for answer in runs[run] if answer.message not in voided]
         case _:
             pass
 
 
 def _add_answer(conversation: _Conversation, answer: PromptMessage) -> None:
-    run, parent = conversation.started.get(answer.message, (None, None))
-    message = _answered(conversation, run, parent)
+    if answer.message not in conversation.started:  # it began before the facts do
+        return
+    run, parent = conversation.started[answer.message]
+    named = (conversation.replies_to.get(run) if run else None) or parent
+    # Without a name it stands after the newest message. One that is named but not posted was cut, and the answer with it.
+    message = named or next(reversed(conversation.posted), BEFORE_ALL)
     conversation.answers.setdefault(message, {}).setdefault(run, []).append(answer)
 
 
-def _answered(conversation: _Conversation, run: RunId | None, parent: MessageId | None) -> MessageId:
-    """Returns the posted message after which an answer stands: its Run's `replies_to`, else its parent, else the newest."""
-    for message in (conversation.replies_to.get(run) if run else None, parent):
-        if message in conversation.posted:
-            return message
-    return next(reversed(conversation.posted), BEFORE_ALL)
+def text_of(fact: Fact) -> str:
+    """Returns the text of a message that was posted."""
+    return _text(fact.parts) if isinstance(fact, MessagePosted) else ""
 
 
 def _text(parts: Iterable[Part]) -> str:

@@ -1,6 +1,7 @@
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from agents.runner.marks import context_of
 from agents.runner.running import GRACE_S, RunningAttempt, StopReason
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
+from agents.sdk.prompt import Prompt
 from agents.sdk.registry import Agent, agents
 from agents.sdk.run import AgentRun
 from sessions_core import bridge
@@ -109,15 +111,27 @@ class Runner:
         return RunCompleted(usage=attempt.agent_run.usage or UNSET)
 
     async def _agent_run(self, attempt: RunningAttempt, buffer: DeltaBuffer) -> AgentRun:
-        """Makes what the agent is given. Leaves the Run to a new attempt when the database is away: the agent is not at fault."""
-        try:
-            prompt = await bridge.run(history.read_prompt, attempt.claim)
+        """Makes what the agent is given."""
+        with _left_to_a_new_attempt(attempt):
+            question = await bridge.run(history.read_input, attempt.claim)
             await self.renew_leases([attempt])  # sees a cancel whose hint came before this process was listening for it
-        except (InterfaceError, OperationalError) as error:
-            logger.warning("The Run %s is left to a new attempt, the database is away: %s", attempt.claim.run, error)
-            attempt.stop(StopReason.LOST)
-            raise asyncio.CancelledError from error
-        return AgentRun(attempt.claim, prompt, buffer)
+        return AgentRun(attempt.claim, question, partial(_read_prompt, attempt), buffer)
+
+
+async def _read_prompt(attempt: RunningAttempt, messages: int | None) -> Prompt:
+    with _left_to_a_new_attempt(attempt):
+        return await bridge.run(history.read_prompt, attempt.claim, messages)
+
+
+@contextmanager
+def _left_to_a_new_attempt(attempt: RunningAttempt) -> Iterator[None]:
+    """Leaves the Run to a new attempt when the database is away: the agent is not at fault."""
+    try:
+        yield
+    except (InterfaceError, OperationalError) as error:
+        logger.warning("The Run %s is left to a new attempt, the database is away: %s", attempt.claim.run, error)
+        attempt.stop(StopReason.LOST)
+        raise asyncio.CancelledError from error
 
 
 def _write_failed(attempt: RunningAttempt, error: Exception) -> None:

@@ -9,8 +9,8 @@ registry      `@agent`, and finding them;     delta_buffer   gathers what is wri
 
 from agents.sdk.failed import AgentFailed
 from agents.sdk.message import Message
-from agents.sdk.prompt import PromptMessage
+from agents.sdk.prompt import Prompt, PromptMessage
 from agents.sdk.registry import agent
 from agents.sdk.run import AgentRun
 
-__all__ = ["AgentFailed", "AgentRun", "Message", "PromptMessage", "agent"]
+__all__ = ["AgentFailed", "AgentRun", "Message", "Prompt", "PromptMessage", "agent"]

@@ -1,15 +1,17 @@
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from msgspec import UNSET
 
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.message import Message
-from agents.sdk.prompt import PromptMessage
+from agents.sdk.prompt import Prompt
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import RunProgressed, Usage
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.text import repair
+
+ReadPrompt = Callable[[int | None], Awaitable[Prompt]]
 
 
 class AgentRun:
@@ -19,7 +21,7 @@ class AgentRun:
     has taken it over. Let it pass: the runner writes the outcome, and keeps what was appended.
     """
 
-    def __init__(self, claim: Claim, prompt: Sequence[PromptMessage], buffer: DeltaBuffer) -> None:
+    def __init__(self, claim: Claim, question: str, read_prompt: ReadPrompt, buffer: DeltaBuffer) -> None:
         self.id: RunId = claim.run
         self.session: SessionId = claim.session
         self.agent: str = claim.agent  # the name it is registered by
@@ -27,22 +29,18 @@ class AgentRun:
         self.attempt: int = claim.attempt
         self.replies_to: MessageId | None = claim.replies_to  # the message to answer
         self.messages: list[Message] = []  # those that this attempt has begun, oldest first
-        self._prompt = tuple(prompt)
+        self.input: str = question  # the text of the message to answer; empty where there is none
+        self._read_prompt = read_prompt
         self._buffer = buffer
 
-    @property
-    def input(self) -> str:
-        """The text of the message to answer; empty where there is none."""
-        last = self._prompt[-1] if self._prompt else None
-        return last.text if last and last.message == self.replies_to else ""
+    async def prompt(self, *, messages: int | None = None) -> Prompt:
+        """Reads the conversation for a model, oldest first; the message to answer is the last one.
 
-    def prompt(self) -> list[PromptMessage]:
-        """Returns the conversation for a model, oldest first; the message to answer is the last one.
-
-        Leaves out answers that failed or were interrupted. The beginning stays the same from Run to Run, so that the prefix
-        caches of providers hit.
+        Reads so many newest `messages` at most, and never more than PROMPT_MESSAGES or PROMPT_BYTES; `cut` of the result says
+        whether there are earlier ones. Leaves out answers that failed or were interrupted. As long as nothing is cut, the
+        beginning stays the same from Run to Run, so that the prefix caches of providers hit.
         """
-        return list(self._prompt)
+        return await self._read_prompt(messages)
 
     @asynccontextmanager
     async def message(self) -> AsyncIterator[Message]:

@@ -1,0 +1,107 @@
+"""What an agent is given of a conversation: read when it asks, bounded, and with a cut that it can see."""
+
+import pytest
+from pytest_django import Settings
+
+from agents.runner import history
+from agents.sdk import Prompt
+from sessions_core import log
+from sessions_core.protocol.author import Author
+from sessions_core.protocol.claim import Claim
+from sessions_core.protocol.events import MessageCompleted, MessageStarted, Part, RunCompleted, RunFailed
+from sessions_core.protocol.ids import RunId, SessionId, new_message
+from sessions_core.services import runs
+from tests.db.acts import new_client_id, post_message
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def claim(run: RunId) -> Claim:
+    claimed = runs.claim(run, worker="w1")
+    assert claimed is not None
+    return claimed
+
+
+def answer(claimed: Claim, text: str) -> None:
+    """Answers as an agent does that says one text."""
+    message = new_message()
+    started = MessageStarted(message=message, parent=claimed.replies_to, role="assistant", agent=claimed.agent)
+    completed = MessageCompleted(message=message, parts=(Part(type="text", text=text),), state="complete")
+    log.append_as(claimed, [started, completed])
+    runs.finish(claimed, RunCompleted())
+
+
+def talk(session: SessionId, owner: Author, exchanges: int, *, length: int = 0) -> None:
+    for n in range(1, exchanges + 1):
+        answer(claim(post_message(session, owner, f"q{n}").run), f"a{n}" + "x" * length)
+
+
+def texts(prompt: Prompt) -> list[str]:
+    return [message.text.rstrip("x") for message in prompt]
+
+
+def test_a_short_conversation_is_whole(session: SessionId, owner: Author) -> None:
+    talk(session, owner, 2)
+
+    prompt = history.read_prompt(claim(post_message(session, owner, "now").run))
+
+    assert (texts(prompt), prompt.cut) == (["q1", "a1", "q2", "a2", "now"], False)
+
+
+def test_a_long_one_is_cut_and_the_cut_is_before_a_question(
+    session: SessionId, owner: Author, settings: Settings
+) -> None:
+    settings.PROMPT_MESSAGES = 4
+    talk(session, owner, 4)
+
+    prompt = history.read_prompt(claim(post_message(session, owner, "now").run))
+
+    assert (texts(prompt), prompt.cut) == (["q4", "a4", "now"], True)
+
+
+def test_it_is_cut_by_bytes_as_well(session: SessionId, owner: Author, settings: Settings) -> None:
+    settings.PROMPT_BYTES = 6_000
+    talk(session, owner, 4, length=2_000)
+
+    prompt = history.read_prompt(claim(post_message(session, owner, "now").run))
+
+    assert (texts(prompt), prompt.cut) == (["q3", "a3", "q4", "a4", "now"], True)
+
+
+def test_an_agent_may_ask_for_less(session: SessionId, owner: Author) -> None:
+    talk(session, owner, 4)
+
+    prompt = history.read_prompt(claim(post_message(session, owner, "now").run), 1)
+
+    assert (texts(prompt), prompt.cut) == (["now"], True)
+
+
+def test_what_was_answered_while_the_message_waited_is_there(session: SessionId, owner: Author) -> None:
+    first, second = post_message(session, owner, "first").run, post_message(session, owner, "second").run
+    post_message(session, owner, "third")
+    answer(claim(first), "a1")
+
+    assert texts(history.read_prompt(claim(second))) == ["first", "a1", "second"]
+
+
+def test_an_answer_does_not_come_without_its_question(session: SessionId, owner: Author, settings: Settings) -> None:
+    first, second = post_message(session, owner, "first").run, post_message(session, owner, "second").run
+    third = post_message(session, owner, "third").run
+    answer(claim(first), "a1")
+    answer(claim(second), "a2")
+    settings.PROMPT_MESSAGES = 2
+
+    prompt = history.read_prompt(claim(third))
+
+    assert (texts(prompt), prompt.cut) == (["second", "a2", "third"], True)
+
+
+def test_an_old_message_that_is_tried_again_comes_last(session: SessionId, owner: Author) -> None:
+    talk(session, owner, 1)
+    failed = post_message(session, owner, "old").run
+    runs.finish(claim(failed), RunFailed(code="x", message="x", retry=True))
+    talk(session, owner, 3)
+
+    again = runs.retry(session, by=owner, client_id=new_client_id(), run_id=failed).run
+
+    assert texts(history.read_prompt(claim(again))) == ["q1", "a1", "old"]
