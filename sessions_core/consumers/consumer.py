@@ -26,7 +26,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 REASON_BYTES: Final = 123  # of a close frame's reason
-FLOOD_PAUSE_S: Final = 0.05  # before the next frame of a client that sends too fast is received
+FLOOD_PAUSE_S: Final = 0.05  # at least, before the next frame of a client that sends too fast is received
+FLOOD_PAUSE_AT_MOST_S: Final = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +70,10 @@ class SessionsConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no 
 
     async def websocket_receive(self, message: Message) -> None:
         """Hands one frame to the Receiver, which does not wait until it is executed."""
-        if not self.connection.closing and self.receiver.receive(message.get("text") or message.get("bytes") or ""):
-            await asyncio.sleep(FLOOD_PAUSE_S)
+        if self.connection.closing:
+            return
+        if wait_s := self.receiver.receive(message.get("text") or message.get("bytes") or ""):
+            await asyncio.sleep(min(max(wait_s, FLOOD_PAUSE_S), FLOOD_PAUSE_AT_MOST_S))
 
     async def websocket_disconnect(self, _message: Message) -> None:
         """Ends the Connection: the client is gone."""

@@ -36,16 +36,18 @@ class Receiver:
         self._executing = False
         self._time = asyncio.get_running_loop().time
 
-    def receive(self, data: str | bytes) -> bool:
-        """Executes one frame, queues it, or answers it with an `error`. True: the client sends too fast, so pause."""
+    def receive(self, data: str | bytes) -> float:
+        """Executes one frame, queues it, or answers it with an `error`. Returns the seconds to pause when the client sends too
+        fast, else 0.0.
+        """
         connection, now = self._connection, self._time()
         size = len(data) if isinstance(data, bytes) else size_of(data)
         if size > FRAME_BYTES:
             connection.close(
                 CLOSE_TOO_LARGE, f"That frame has {size:,} bytes in UTF-8; at most {FRAME_BYTES:,} are possible."
             )
-            return False
-        wait_s = self._rate.wait_s(now)
+            return 0.0
+        wait_s = self._rate.wait_s(now, size)
         try:
             if wait_s:
                 raise RateLimited(retry_after_ms=ceil(wait_s * 1000))
@@ -55,7 +57,7 @@ class Receiver:
             connection.reply(error_of(refusal, id=id, session=session))
             if isinstance(refusal, Invalid) and self._rate.count_bad(now):
                 connection.close(CLOSE_MISBEHAVING, "Too many frames that cannot be read.")
-        return wait_s > 0
+        return wait_s
 
     def _parse(self, data: str | bytes) -> ClientFrame:
         if isinstance(data, bytes):

@@ -14,6 +14,7 @@ FRAME_BURST: Final = 120  # frames at once: a client subscribes to a long list a
 WAITING_FRAMES: Final = 64  # of one Connection, received but not yet executed; more are refused
 WAITING_BYTES: Final = 1024 * 1024  # of these frames and the one that is executed
 SUBSCRIPTIONS: Final = 200  # of one Connection
+LARGE_FRAME_BYTES: Final = 64 * 1024  # a larger frame counts as one for each, because reading it takes the loop's time
 BAD_FRAMES: Final = 10  # within BAD_FRAMES_S; then the client is closed as misbehaving
 BAD_FRAMES_S: Final = 60.0
 
@@ -32,9 +33,9 @@ class FrameRate:
         self._at = 0.0
         self._bad: deque[float] | None = None
 
-    def wait_s(self, now: float) -> float:
-        """Takes one frame. Returns 0.0, or the seconds to wait if it is one too many."""
-        self._level, wait_s = _FRAME_RATE.take(self._level, now - self._at)
+    def wait_s(self, now: float, size: int) -> float:
+        """Takes one frame of `size` bytes. Returns 0.0, or the seconds to wait if it is too many."""
+        self._level, wait_s = _FRAME_RATE.take(self._level, now - self._at, tokens=1 + size // LARGE_FRAME_BYTES)
         self._at = now
         return wait_s
 

@@ -16,12 +16,12 @@ class Rate(Struct, frozen=True):
     per_s: float
     burst: float
 
-    def take(self, level: float, elapsed_s: float) -> tuple[float, float]:
-        """Refills a bucket that held `level` tokens `elapsed_s` ago, and takes one token. Returns the new level and 0.0, or,
-        where there was no token, the seconds until there is one.
+    def take(self, level: float, elapsed_s: float, *, tokens: int = 1) -> tuple[float, float]:
+        """Refills a bucket that held `level` tokens `elapsed_s` ago, and takes `tokens` of them. Returns the new level and 0.0,
+        or, where there were too few, the seconds until there are enough.
         """
         level = min(self.burst, level + max(elapsed_s, 0.0) * self.per_s)
-        return (level - 1, 0.0) if level >= 1 else (level, (1 - level) / self.per_s)
+        return (level - tokens, 0.0) if level >= tokens else (level, (tokens - level) / self.per_s)
 
 
 class Buckets:

@@ -228,11 +228,15 @@ def parse(text: str | bytes) -> ClientFrame:
 
 def addressee(text: str) -> tuple[ClientId | UnsetType, SessionId | UnsetType]:
     """Returns the command id and the Session that a refused frame names, if they can be read."""
-    try:
-        found = _ADDRESSEES.decode(_ESCAPED_SURROGATE.sub("?", text))  # the rest of the frame does not matter here
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return UNSET, UNSET
+    found = _read_addressee(text) or _read_addressee(_ESCAPED_SURROGATE.sub("?", text)) or _Addressee()
     return found.id, found.session
+
+
+def _read_addressee(text: str) -> _Addressee | None:
+    try:
+        return _ADDRESSEES.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
 
 
 def error_of(refusal: Refusal, *, id: ClientId | UnsetType = UNSET, session: SessionId | UnsetType = UNSET) -> Error:

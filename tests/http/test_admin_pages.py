@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from sessions_core.admin.events import SHOWN_BYTES
 from sessions_core.models import ApiToken, Device, Event, Participant, Run, Session
 from sessions_core.services import tokens
 from tests.http.clients import claim_run, create_session, post_message
@@ -187,6 +188,17 @@ def test_events_have_no_page_that_could_change_them(staff: Client, alice: User) 
         assert response.status_code == 405
     assert staff.get("/admin/sessions_core/event/").status_code == 404
     assert Event.objects.count() == count
+
+
+def test_a_page_of_large_events_is_small(staff: Client, alice: User) -> None:
+    session = create_session(alice, title="Trip")
+    post_message(session, alice, "x" * (SHOWN_BYTES + 1))
+
+    page = staff.get(f"{list_address('session')}{session}/events/").content.decode()
+
+    assert "&quot;title&quot;: &quot;Trip&quot;" in page
+    assert "too many to show here" in page
+    assert len(page) < SHOWN_BYTES
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -23,3 +23,11 @@ def test_buckets_forget_who_was_quiet_the_longest() -> None:
 
     assert buckets.take("alice", now_s=0) == 0
     assert buckets.take("mallory", now_s=0) > 0
+
+
+def test_what_costs_more_takes_more_tokens() -> None:
+    rate = Rate(per_s=2, burst=10)
+
+    assert rate.take(10, 0, tokens=9) == (1, 0.0)
+    assert rate.take(1, 0, tokens=9) == (1, 4.0)
+    assert rate.take(1, 4, tokens=9) == (0, 0.0)
