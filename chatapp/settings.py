@@ -79,6 +79,9 @@ SIGN_INS_PER_NAME = env.number("SIGN_INS_PER_NAME", 10, least=1, most=100_000)  
 SIGN_INS_PER_ADDRESS = env.number("SIGN_INS_PER_ADDRESS", 50, least=1, most=100_000)  # wrong passwords
 SIGN_UPS_PER_ADDRESS = env.number("SIGN_UPS_PER_ADDRESS", 100, least=1, most=100_000)  # new accounts
 
+# Bytes of memory for rendered messages, which never change.
+RENDERED_LIMIT = env.number("RENDERED_LIMIT", 32 * 1024 * 1024, least=1024 * 1024, most=4 * 1024**3)
+
 # Django.
 
 INSTALLED_APPS = [

@@ -6,10 +6,12 @@ because loading it would show the reader's address to a stranger. nh3 cleans the
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from html import escape
 from typing import Final
 
 import nh3
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from markdown_it import MarkdownIt
@@ -37,14 +39,32 @@ _TAGS: Final = {
     *("table", "tbody", "thead", "tr"),
 }
 _CLEANER: Final = nh3.Cleaner(tags=_TAGS, attributes=_ALLOWED, link_rel=_REL, url_schemes={"http", "https", "mailto"})
+LONGEST: Final = 100_000  # characters; a tenth of a second
+# Of the parser's look-ahead for the end of a link. A usual text takes less than one for a character; nested brackets take up to
+# `maxNesting` for each: 30 KB of `[` took 1.2 s.
+STEPS_PER_CHARACTER: Final = 10
+STEPS_AT_LEAST: Final = 1_000
+_STEPS: Final = "steps"
 _BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"  # invisible; a letter to this parser and a space to the browser's
 _ALIGNMENT: Final = {"text-align:left": "left", "text-align:center": "center", "text-align:right": "right"}
 
 
 def render(text: str) -> SafeString:
-    """Returns HTML that is safe to put into a page."""
-    html = "".join(_blocks(_PARSER.parse(text.replace(_BOM, ""))))
-    return mark_safe(_CLEANER.clean(html))  # noqa: S308  # nh3 made it safe
+    """Returns HTML that is safe to put into a page.
+
+    A text that is longer than LONGEST, or that would keep the parser busy for seconds, is shown as it was written. The script of
+    the page formats it where it is read (static/js/ui/conversation/agent-message.js).
+    """
+    if len(text) <= LONGEST:
+        with suppress(_TooMuchWork):
+            steps = len(text) * STEPS_PER_CHARACTER + STEPS_AT_LEAST
+            html = "".join(_blocks(_PARSER.parse(text.replace(_BOM, ""), {_STEPS: steps})))
+            return mark_safe(_CLEANER.clean(html))  # noqa: S308  # nh3 made it safe
+    return format_html('<div class="unformatted" data-unformatted>{}</div>', text)
+
+
+class _TooMuchWork(Exception):  # noqa: N818  # ends the parser; nobody sees it
+    """The parser goes over the same characters again and again."""
 
 
 def _is_allowed(url: str) -> bool:
@@ -54,6 +74,18 @@ def _is_allowed(url: str) -> bool:
 
 _PARSER: Final = MarkdownIt("js-default", {"html": False, "linkify": False, "maxNesting": 100})
 _PARSER.validateLink = _is_allowed  # type: ignore[method-assign]  # as its documentation says
+_skip_token: Final = _PARSER.inline.skipToken
+
+
+def _skip_bounded(state: StateInline) -> None:
+    """Counts one step of the look-ahead. Raises _TooMuchWork when the text has used up its own."""
+    state.env[_STEPS] -= 1
+    if state.env[_STEPS] < 0:
+        raise _TooMuchWork
+    _skip_token(state)
+
+
+_PARSER.inline.skipToken = _skip_bounded  # type: ignore[method-assign]  # the parser has no limit of its own
 
 
 def _backslash_before_space(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  # markdown-it-py's signature

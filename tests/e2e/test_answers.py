@@ -59,3 +59,15 @@ def test_reasoning_is_folded_away(page_of: PageOf, alice: Person) -> None:
     expect(reasoning.get_by_text("r1 r2 r3 r4 r5 r6 r7")).to_be_visible()
     laptop.reload().live()
     expect(reasoning.get_by_text("r1 r2 r3 r4 r5 r6 r7")).to_have_count(1)
+
+
+def test_a_text_that_the_server_sends_as_it_was_written_is_formatted_here(page_of: PageOf, alice: Person) -> None:
+    laptop = page_of(alice).open(alice.session(agent="assistant"))
+    says(laptop, "**bold** " + "[" * 5_000)
+
+    laptop.reload()
+    assert "data-unformatted" in laptop.page.request.get(laptop.page.url).text()
+    laptop.live()
+
+    expect(laptop.text.locator("strong")).to_have_text("bold")
+    expect(laptop.page.locator("[data-unformatted]")).to_have_count(0)

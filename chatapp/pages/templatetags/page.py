@@ -8,9 +8,9 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
-from chatapp.pages import markdown as rendering
 from chatapp.pages.layout import is_long
 from chatapp.pages.module_preloads import addresses
+from chatapp.pages.rendered import rendered_texts
 from chatapp.pages.strings import STRINGS
 
 register = template.Library()
@@ -38,7 +38,7 @@ def moment(wire: str) -> datetime:
 @register.filter
 def markdown(text: str) -> SafeString:
     """Renders Markdown to the same HTML as the script of the page does."""
-    return rendering.render(text)
+    return rendered_texts().get(text)
 
 
 @register.simple_tag

@@ -29,7 +29,7 @@ export class AgentMessage {
     showTime(this.element, message.at);
     if (!present) this.update(message);
     else if (message.state === "open") this.#continue(message);
-    else this.#adopt();
+    else this.#adopt(message);
   }
 
   /** @param {Message} message in its present state */
@@ -68,10 +68,15 @@ export class AgentMessage {
     this.update(message);
   }
 
-  /** Keeps the nodes of a message that the server has rendered whole. */
-  #adopt() {
+  /**
+   * Keeps the nodes of a message that the server has rendered whole. A text that the server left as it was written is formatted here.
+   *
+   * @param {Message} message
+   */
+  #adopt(message) {
     this.#isStatic = true;
-    void colourCode(this.place);
+    if (this.place.querySelector("[data-unformatted]")) this.update(message);
+    else void colourCode(this.place);
   }
 
   #clear() {
