@@ -53,6 +53,9 @@ if LOCAL_LLM:
 
 DELTA_MS = env.number("DELTA_MS", 40, least=0, most=5000)  # an agent's text is collected for so long, then written
 RUN_SECONDS = env.number("RUN_SECONDS", 900, least=1, most=86_400)  # a Run that takes longer fails
+WAITING_RUNS = env.number(
+    "WAITING_RUNS", 50, least=1, most=1000
+)  # of one Session, not yet begun; a post beyond is refused
 # The most that an agent is given of a conversation; what is before that is cut, and the agent is told.
 PROMPT_MESSAGES = env.number("PROMPT_MESSAGES", 1000, least=2, most=100_000)
 PROMPT_BYTES = env.number("PROMPT_BYTES", 1024 * 1024, least=256 * 1024, most=64 * 1024 * 1024)  # in the log

@@ -10,6 +10,7 @@
     ├── MethodNotAllowed   405  HTTP only
     ├── Conflict           409
     │   ├── RunActive           policy `reject`
+    │   ├── LimitReached        too many answers are waited for
     │   └── RunEnded            nothing is running that could be stopped
     ├── TooLarge           413
     ├── Invalid            422
@@ -99,6 +100,13 @@ class RunActive(Conflict):
     """An answer is already being written. Wait for it, or stop it first."""
 
     code = "run_active"
+    retry = True
+
+
+class LimitReached(Conflict):
+    """There are as many of these as there may be."""
+
+    code = "limit_reached"
     retry = True
 
 

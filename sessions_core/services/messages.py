@@ -40,7 +40,7 @@ def post(
     agent: str | None = None,
     policy: str | None = None,
 ) -> Posted:
-    """Posts a Message. Raises NotFound, ReadOnly, BadField, TooLarge, NoSuchAgent, RunActive, NotSupported."""
+    """Posts a Message. Raises NotFound, ReadOnly, BadField, TooLarge, NoSuchAgent, RunActive, LimitReached, NotSupported."""
     with transaction.atomic(durable=True):
         session, first = access.begin_once(
             session_id, by=by, right=Right.WRITE, client_id=client_id, kind=MessagePosted

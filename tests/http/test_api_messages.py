@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from sessions_core import log
 from sessions_core.models import Event, Run
@@ -218,3 +218,33 @@ def test_reject_refuses_while_an_answer_is_written(alice: User) -> None:
 
     assert (refused.status, refused.code) == (409, "run_active")
     assert refused.body["error"]["retry"] is True
+
+
+def test_a_session_has_so_many_messages_that_wait(alice: User, settings: Settings) -> None:
+    settings.WAITING_RUNS = 2
+    session = create_session(alice)
+    script, address = ApiClient(alice), f"sessions/{session}/messages"
+    claim_run(post_message(session, alice).run)
+    once = str(uuid4())
+    for key in (str(uuid4()), once):
+        assert script.post(address, {"text": "waits"}, key=key).status == 201
+
+    refused = script.post(address, {"text": "one too many"})
+
+    assert (refused.status, refused.code) == (409, "limit_reached")
+    assert "2 messages" in refused.body["error"]["message"]
+    assert Run.objects.count() == 3
+    assert script.post(address, {"text": "waits"}, key=once).status == 200
+
+
+def test_a_retry_waits_as_a_post_does(alice: User, settings: Settings) -> None:
+    settings.WAITING_RUNS = 1
+    session = create_session(alice)
+    stopped = post_message(session, alice).run
+    script = ApiClient(alice)
+    script.post(f"sessions/{session}/runs/{stopped}/cancellation")
+    post_message(session, alice)
+
+    refused = script.post(f"sessions/{session}/runs/{stopped}/retry")
+
+    assert (refused.status, refused.code) == (409, "limit_reached")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 from msgspec import Struct
 
@@ -10,9 +11,10 @@ from sessions_core import log
 from sessions_core.models import Run
 from sessions_core.protocol import run_states
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.errors import Conflict, NotFound
+from sessions_core.protocol.errors import Conflict, LimitReached, NotFound
 from sessions_core.protocol.events import Fact, RunRequested
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_run
+from sessions_core.protocol.run_states import RunState
 from sessions_core.services import access, dispatch
 from sessions_core.services.access import Right
 
@@ -35,8 +37,9 @@ def request(
     client_id: ClientId | None,
 ) -> Requested:
     """Appends the facts `before` and `run.requested` together, and wakes a worker after the commit. The caller has opened a
-    transaction and locked the Session's row (`access.begin`).
+    transaction and locked the Session's row (`access.begin`). Raises LimitReached.
     """
+    _check_room(session_id)
     run = new_run()
     facts = [*before, RunRequested(run=run, agent=agent, parent=None, replies_to=replies_to)]
     span = log.append(session_id, facts, actor=by.actor, client_id=client_id)
@@ -48,7 +51,9 @@ def request(
 
 
 def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: RunId) -> Requested:
-    """Requests a Run of the same agent for the Message of a Run that did not complete. Raises NotFound, ReadOnly, Conflict."""
+    """Requests a Run of the same agent for the Message of a Run that did not complete. Raises NotFound, ReadOnly, Conflict,
+    LimitReached.
+    """
     with transaction.atomic(durable=True):
         _, first = access.begin_once(session_id, by=by, right=Right.WRITE, client_id=client_id, kind=RunRequested)
         if first is not None:
@@ -62,6 +67,15 @@ def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Run
         replies_to = MessageId(run.replies_to) if run.replies_to else None
         agent = dispatch.agent_or_default(run.agent)
         return request(session_id, [], by=by, agent=agent, replies_to=replies_to, client_id=client_id)
+
+
+def _check_room(session_id: SessionId) -> None:
+    waiting = Run.objects.filter(session_id=session_id, state=RunState.REQUESTED)
+    if waiting[: settings.WAITING_RUNS].count() >= settings.WAITING_RUNS:
+        raise LimitReached(
+            f"{settings.WAITING_RUNS} messages of this conversation wait for their answers, and no more may. Send this one when"
+            " one of them is answered, or stop what you do not need."
+        )
 
 
 def has_active(session_id: SessionId) -> bool:

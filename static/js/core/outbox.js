@@ -26,7 +26,7 @@
  */
 
 /** Codes of refusals that would be repeated until something else changes: the person decides. */
-const FINAL = new Set(["run_active"]);
+const FINAL = new Set(["run_active", "limit_reached"]);
 
 /**
  * Returns the posts to send now: the oldest of each Session, unless it is on its way. One at a time, they arrive in order.
