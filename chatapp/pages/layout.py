@@ -6,7 +6,7 @@ the script takes over; tests/fixtures/layout holds both together.
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct, field
 
@@ -14,17 +14,19 @@ from chatapp.pages.strings import STRINGS
 from sessions_core.protocol.run_states import ACTIVE, RunState
 from sessions_core.protocol.timeline import Message, MessagePart, Progress, Run, Timeline
 
-STATUS_KINDS: Final = ("thinking", "queued", "stopped", "failed")
+STATUS_KINDS: Final = ("thinking", "queued", "stopped", "failed", "unfinished")
 LONG_TEXT: Final = 2_500  # code points; a longer post gets a scroll bar of its own
 LONG_LINES: Final = 30
 
 
 class RunStatus(Struct, frozen=True):
-    """The line below an Answer that is awaited, was stopped or failed. `kind` decides its look; `retry` offers “Try again”."""
+    """The line below an Answer that is awaited, was stopped, failed or is not whole. `kind` decides its look, `offer` its button:
+    none, “Try again” or “Go on”.
+    """
 
     kind: str
     text: str
-    retry: bool = False
+    offer: Literal["", "retry", "go_on"] = ""
 
 
 class Answer(Struct):
@@ -60,9 +62,10 @@ def lay_out(timeline: Timeline, reader: Reader) -> list[Exchange]:
         if message.role == "user"
     }
     first = next((run.id for run in timeline.runs.values() if run.state in ACTIVE), None)
+    newest = next(reversed(exchanges), "")
     retried = _retried(timeline)
     for answer in _answers(timeline).values():
-        answer.status = _status(answer, reader, first=answer.id == first, retried=answer.id in retried)
+        answer.status = _status(answer, reader, first=answer.id == first, retried=answer.id in retried, newest=newest)
         _exchange_of(answer, exchanges).answers.append(answer)
     return sorted(exchanges.values(), key=lambda exchange: exchange.seq)
 
@@ -106,24 +109,33 @@ def _retried(timeline: Timeline) -> Collection[str]:
     return {run.id for run in timeline.runs.values() if run.replies_to and newest[run.replies_to] != run.id}
 
 
-def _status(answer: Answer, reader: Reader, *, first: bool, retried: bool) -> RunStatus | None:
+def _status(answer: Answer, reader: Reader, *, first: bool, retried: bool, newest: str) -> RunStatus | None:
     run = answer.run
     if run is None:
         return None
     silent = not any(part.text for message in answer.messages for part in message.parts)
     agent = reader.agents.get(run.agent, run.agent)
+    retry: Literal["", "retry"] = "" if retried else "retry"
     match run.state:
         case RunState.CANCELLED:
-            return RunStatus("stopped", _stopped_text(run, reader), retry=not retried)
+            return RunStatus("stopped", _stopped_text(run, reader), retry)
         case RunState.FAILED:
-            return RunStatus("failed", run.error.message if run.error else _sentence("failed"), retry=not retried)
+            return RunStatus("failed", run.error.message if run.error else _sentence("failed"), retry)
         case RunState.INTERRUPTED:
-            sentences = (_sentence("interrupted"), run.reason)
-            return RunStatus("failed", " ".join(filter(None, sentences)), retry=not retried)
+            return RunStatus("failed", " ".join(filter(None, (_sentence("interrupted"), run.reason))), retry)
         case RunState.COMPLETED:
-            return RunStatus("stopped", _sentence("empty", agent=agent)) if silent else None
+            may_go_on = not retried and run.replies_to == newest
+            return _status_of_completed(answer, silent=silent, may_go_on=may_go_on, agent=agent)
         case _:
             return _status_at_work(run, silent=silent, first=first, agent=agent)
+
+
+def _status_of_completed(answer: Answer, *, silent: bool, may_go_on: bool, agent: str) -> RunStatus | None:
+    ended = answer.messages[-1].ended if answer.messages else None
+    if ended:
+        offer: Literal["", "go_on"] = "go_on" if ended == "truncated" and may_go_on else ""
+        return RunStatus("unfinished", _sentence(ended, agent=agent), offer)
+    return RunStatus("stopped", _sentence("empty", agent=agent)) if silent else None
 
 
 def _status_at_work(run: Run, *, silent: bool, first: bool, agent: str) -> RunStatus | None:

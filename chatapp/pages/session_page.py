@@ -1,6 +1,7 @@
 """The page of one Session: the Exchanges that the server renders, and their Events, from which the script continues."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -19,12 +20,13 @@ from sessions_core.services.sessions import SessionSummary
 _IN_SCRIPT = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # as Django's json_script does
 
 
+_OFFERS: Final[Mapping[str, Literal["retry", "go_on"]]] = {"stopped": "retry", "failed": "retry", "unfinished": "go_on"}
 # The values of the element templates that the script copies and fills in.
 _NOBODY = Actor(kind="user", id="", name="")
 _BLANKS: Final = {
     "blank_message": {"id": "", "state": "", "parts": [], "actor": _NOBODY, "at": ""},
     "blank_answer": {"id": UUID(int=0)},
-    "blank_statuses": [RunStatus(kind, "", retry=kind in {"failed", "stopped"}) for kind in STATUS_KINDS],
+    "blank_statuses": [RunStatus(kind, "", _OFFERS.get(kind, "")) for kind in STATUS_KINDS],
 }
 
 

@@ -16,6 +16,10 @@ STRINGS: Final = {
     "interrupted": _("The answer was interrupted. What was written is kept."),
     "failed": _("The answer failed."),
     "empty": _("{agent} ended without an answer."),
+    "truncated": _("The answer is not whole: {agent} reached the greatest length that its model writes."),
+    "filtered": _("The answer is not whole: a filter of the model's provider stopped it. Try other words."),
+    "refused": _("{agent} declined to answer. Try other words, or say what you need it for."),
+    "go_on": _("Go on."),
     "pending": _("Sending …"),
     "offline_pending": _("Waits for the connection"),
     "not_sent": _("Not sent: {reason}"),
@@ -25,7 +29,7 @@ STRINGS: Final = {
     "reconnecting_now": _("Reconnecting …"),
     "offline": _("Offline. What you send waits here."),
     "signed_out": _("Signed out"),
-    "refused": _("Not connected: {reason}"),
+    "not_connected": _("Not connected: {reason}"),
     "ended_elsewhere": _(
         "This conversation is gone: it was deleted, or you take no part in it any more. "
         "What you typed is still here; copy it before you leave."

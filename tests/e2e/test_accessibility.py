@@ -51,6 +51,10 @@ def thinking(screen: Screen, alice: Person) -> None:
     screen.open(alice.session()).send(script(wait_at=0)).see_note("is thinking")
 
 
+def unfinished(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session(agent="assistant")).send('{"words": 3, "finish": "length"}').see_note("not whole")
+
+
 def answered(screen: Screen, alice: Person) -> None:
     screen.open(alice.session(agent="assistant"))
     screen.send(f'{{"words": 3, "raw": "{MARKDOWN}"}}'.replace("\\", "\\\\"))
@@ -112,7 +116,7 @@ def signed_out(screen: Screen, alice: Person) -> None:
 
 
 STATES: Final = (
-    *(home, empty, thinking, at_work, answered, failed, stopped_and_queued, refused),
+    *(home, empty, thinking, at_work, answered, unfinished, failed, stopped_and_queued, refused),
     *(menus, renamed, asked_for_sure, archived, signed_out, settings),
 )
 

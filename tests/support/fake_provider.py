@@ -39,6 +39,7 @@ class Order(Struct, frozen=True):
     retry_after: int = 0
     cut_after: int | None = None
     cut: Literal["rudely", "politely"] = "rudely"
+    finish: str = "stop"  # the finish reason
     raw: str | None = None  # sent in the place of the first word: half characters, NUL
     script: str | None = None  # the whole response instead: a file of tests/fixtures/providers, without `.http`
     piece: int = 1 << 20  # bytes of the script that are sent at once
@@ -137,7 +138,7 @@ async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
         await asyncio.sleep(order.every_ms / 1000)
         await _wait(order, seen, n + 1)
     else:
-        _end(writer, sum(len(str(message)) for message in seen.prompt), len(deltas))
+        _end(writer, sum(len(str(message)) for message in seen.prompt), len(deltas), order.finish)
         seen.finished = True
     if order.cut == "politely" and not seen.finished:
         writer.write(b"0\r\n\r\n")
@@ -167,8 +168,8 @@ def _alternates(prompt: list[dict[str, object]]) -> bool:
     return all(role == ("assistant" if n % 2 else "user") for n, role in enumerate(roles))
 
 
-def _end(writer: asyncio.StreamWriter, given: int, said: int) -> None:
-    _event(writer, _chunk({}, finish="stop"))
+def _end(writer: asyncio.StreamWriter, given: int, said: int, finish: str) -> None:
+    _event(writer, _chunk({}, finish=finish))
     _event(
         writer,
         {**_chunk({}), "choices": [], "usage": {"prompt_tokens": given, "completion_tokens": said, "total_tokens": 0}},

@@ -29,7 +29,7 @@ export class MessageSender {
     this.session = session;
     this.scroll = scroll;
     this.outbox = new Outbox({ connection, user: me });
-    this.composer = new Composer({ session, onSend: (text) => this.#send(text) });
+    this.composer = new Composer({ session, onSend: (text) => this.#sendTyped(text) });
     this.pending = new PendingMessages(root, {
       isLive: () => connection.status.name === "live",
       retry: (id) => void this.outbox.retry(id),
@@ -56,9 +56,14 @@ export class MessageSender {
   }
 
   /** @param {string} text */
-  #send(text) {
-    const release = this.composer.draft.hold(text);
+  #sendTyped(text) {
     this.composer.clear();
+    this.send(text);
+  }
+
+  /** Sends the text as a message of the person. What is in the composer stays. @param {string} text */
+  send(text) {
+    const release = this.composer.draft.hold(text);
     const { entry, kept } = this.outbox.post({ session: this.session, parts: [{ type: "text", text }] });
     this.#releases.set(entry.id, release);
     kept.then(release, () => {}); // what cannot be stored is held until the outbox has delivered it

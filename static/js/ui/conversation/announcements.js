@@ -39,7 +39,9 @@ export class Announcements {
       if (run.state === "running" && !run.cancelRequestedBy && !run.progress)
         this.#announcer.announce(sentence("answering", { agent }));
       if (!TERMINAL.has(run.state)) continue;
-      const status = runStatus(run, { silent: false, first: true, retried: true }, this.reader);
+      const ended = [...timeline.messages.values()].filter((message) => message.run === id).at(-1)?.ended;
+      const situation = { silent: false, ended, first: true, retried: true, newest: true };
+      const status = runStatus(run, situation, this.reader);
       this.#announcer.finish(status?.text ?? sentence("complete"));
     }
   }

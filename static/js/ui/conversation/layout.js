@@ -40,10 +40,17 @@ export function layOut(timeline, reader) {
     exchanges.set(message.id, { id: message.id, seq: message.seq, message, answers: [] });
   }
   const first = activeRuns(timeline)[0]?.id;
+  const newest = [...exchanges.keys()].at(-1);
   const retried = retriedRuns(timeline);
   for (const answer of answersOf(timeline).values()) {
     const { id, run, messages } = answer;
-    const situation = { silent: messages.every(isEmpty), first: id === first, retried: retried.has(id) };
+    const situation = {
+      silent: messages.every(isEmpty),
+      ended: messages.at(-1)?.ended,
+      first: id === first,
+      retried: retried.has(id),
+      newest: run?.repliesTo === newest,
+    };
     answer.status = run && runStatus(run, situation, reader);
     exchangeOf(answer, exchanges).answers.push(answer);
   }

@@ -1,7 +1,8 @@
 /**
- * The line below an Answer that is awaited, was stopped or failed. chatapp/pages/layout.py makes the same.
+ * The line below an Answer that is awaited, was stopped, failed or is not whole. chatapp/pages/layout.py makes the same.
  *
  * @module
+ * @import { Ended } from "ds/core/events.js"
  * @import { Run } from "ds/core/timeline-types.js"
  */
 
@@ -9,15 +10,18 @@ import { fromTemplate, getSlot } from "ds/ui/lib/dom.js";
 import { sentence } from "ds/ui/lib/strings.js";
 
 /**
- * `kind` decides the look; `retry` offers “Try again”.
+ * `kind` decides the look; `offer` the button: none, “Try again” or “Go on”.
  *
- * @typedef {{kind: "thinking" | "queued" | "stopped" | "failed", text: string, retry: boolean}} RunStatus
+ * @typedef {{
+ *   kind: "thinking" | "queued" | "stopped" | "failed" | "unfinished", text: string, offer: "" | "retry" | "go_on",
+ * }} RunStatus
  */
 /** @typedef {{me: string, agents: Record<string, string>}} Reader the person who looks: the user's id, and titles of agents by name */
 /**
- * `silent`: the Run has written no text yet; `first`: no active Run is before it; `retried`: a later Run answers the same Message.
+ * `silent`: the Run has written no text yet; `ended`: why its last Message is not whole; `first`: no active Run is before it;
+ * `retried`: a later Run answers the same Message; `newest`: it answers the newest Message.
  *
- * @typedef {{silent: boolean, first: boolean, retried: boolean}} Situation
+ * @typedef {{silent: boolean, ended: Ended | undefined, first: boolean, retried: boolean, newest: boolean}} Situation
  */
 
 /**
@@ -28,19 +32,32 @@ import { sentence } from "ds/ui/lib/strings.js";
  */
 export function runStatus(run, situation, reader) {
   const agent = reader.agents[run.agent] ?? run.agent;
-  const retry = !situation.retried;
+  const offer = situation.retried ? "" : "retry";
   switch (run.state) {
     case "cancelled":
-      return { kind: "stopped", text: stoppedText(run, reader), retry };
+      return { kind: "stopped", text: stoppedText(run, reader), offer };
     case "failed":
-      return { kind: "failed", text: run.error?.message ?? sentence("failed"), retry };
+      return { kind: "failed", text: run.error?.message ?? sentence("failed"), offer };
     case "interrupted":
-      return { kind: "failed", text: [sentence("interrupted"), run.reason].filter(Boolean).join(" "), retry };
+      return { kind: "failed", text: [sentence("interrupted"), run.reason].filter(Boolean).join(" "), offer };
     case "completed":
-      return situation.silent ? { kind: "stopped", text: sentence("empty", { agent }), retry: false } : null;
+      return statusOfCompleted(situation, agent);
     default:
       return statusAtWork(run, situation, agent);
   }
+}
+
+/**
+ * @param {Situation} situation
+ * @param {string} agent
+ * @returns {RunStatus | null}
+ */
+function statusOfCompleted({ silent, ended, retried, newest }, agent) {
+  if (ended) {
+    const goesOn = ended === "truncated" && !retried && newest;
+    return { kind: "unfinished", text: sentence(ended, { agent }), offer: goesOn ? "go_on" : "" };
+  }
+  return silent ? { kind: "stopped", text: sentence("empty", { agent }), offer: "" } : null;
 }
 
 /**
@@ -50,14 +67,14 @@ export function runStatus(run, situation, reader) {
  * @returns {RunStatus | null}
  */
 function statusAtWork(run, { silent, first }, agent) {
-  if (run.cancelRequestedBy) return { kind: "thinking", text: sentence("stopping"), retry: false };
-  if (!first) return { kind: "queued", text: sentence("queued"), retry: false };
-  if (run.progress) return { kind: "thinking", text: progressText(run.progress), retry: false };
+  if (run.cancelRequestedBy) return { kind: "thinking", text: sentence("stopping"), offer: "" };
+  if (!first) return { kind: "queued", text: sentence("queued"), offer: "" };
+  if (run.progress) return { kind: "thinking", text: progressText(run.progress), offer: "" };
   if (!silent) return null;
   return {
     kind: "thinking",
     text: sentence(run.attempt > 1 ? "again" : "thinking", { agent }),
-    retry: false,
+    offer: "",
   };
 }
 
@@ -86,7 +103,8 @@ function stoppedText({ cancelRequestedBy: by }, { me }) {
 export function statusElement(present, status, run) {
   if (!status) return null;
   const fits =
-    present?.dataset.kind === status.kind && (present.querySelector("form") !== null) === status.retry;
+    present?.dataset.kind === status.kind &&
+    (present.querySelector("form") !== null) === (status.offer !== "");
   const element = fits ? present : create(status, run);
   const text = getSlot(element, "text");
   if (text.textContent !== status.text) text.textContent = status.text;
@@ -101,7 +119,7 @@ function create(status, run) {
   const element = fromTemplate(`run-status-${status.kind}`);
   const form = element.querySelector("form");
   if (!form) return element;
-  if (status.retry) form.dataset.retry = run;
-  else form.remove();
+  if (status.offer === "retry") form.dataset.retry = run;
+  if (status.offer === "") form.remove();
   return element;
 }

@@ -95,7 +95,7 @@ function textOf(status, now) {
       return seconds > 0 ? sentence("reconnecting", { seconds }) : sentence("reconnecting_now");
     }
     case "refused":
-      return sentence("refused", { reason: status.reason || String(status.code) });
+      return sentence("not_connected", { reason: status.reason || String(status.code) });
     case "closed":
       return "";
     default:
