@@ -3,6 +3,7 @@
 The token covers the time of the user's last sign-in, so any sign-in invalidates every earlier link.
 """
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -28,12 +29,18 @@ def make(user: User) -> str:
     return reverse("sign_in_link", args=[f"{int_to_base36(user.pk)}.{_tokens.make_token(user)}"])
 
 
-def use(token: str) -> User | None:
-    """Returns the user of a valid link, or None. Locks the user's row until the sign-in is committed: needs a transaction."""
+def find(token: str, *, lock: bool = False) -> User | None:
+    """Returns the user of a valid link, or None. For a sign-in, lock the user's row until it is committed, in a transaction."""
     key, _, secret = token.partition(".")
     try:
         pk = base36_to_int(key)
     except ValueError:
         return None
-    user = User.objects.select_for_update().filter(pk=pk, is_active=True).first()
+    users = User.objects.select_for_update() if lock else User.objects.all()
+    user = users.filter(pk=pk, is_active=True).first()
     return user if user is not None and _tokens.check_token(user, secret) else None
+
+
+def days() -> int:
+    """Returns for how many days a link is good."""
+    return settings.PASSWORD_RESET_TIMEOUT // 86_400

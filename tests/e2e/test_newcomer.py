@@ -15,7 +15,7 @@ def test_a_newcomer_signs_in_asks_and_reads_the_answer(page_of: PageOf, site: Si
     laptop = page_of(None, port=urlsplit(site.plain_url).port)
     link = urlsplit(site.machine.sign_in_link()).path
 
-    laptop.go(link).see("What shall we work on?").see("No model is set, so Guide answers.")
+    laptop.go(link).click("Sign in as Demo").see("What shall we work on?").see("No model is set, so Guide answers.")
     laptop.write("How do I write an agent?").submit()
 
     laptop.page.wait_for_url(re.compile(r"/s/[0-9a-f-]{36}/$"))
@@ -30,9 +30,12 @@ def test_a_newcomer_signs_in_asks_and_reads_the_answer(page_of: PageOf, site: Si
 
 def test_a_sign_in_link_opens_once(page_of: PageOf, alice: Person) -> None:
     link = alice.sign_in_link()
-    page_of(None, "laptop").go(link).see("What shall we work on?")
+    scanner = page_of(None, "phone").go(link)  # as a mail program does before its reader
+    page_of(None, "laptop").go(link).click("Sign in as Alice").see("What shall we work on?")
 
-    stranger = page_of(None, "phone")
+    scanner.complaints.expect("410")
+    scanner.click("Sign in as Alice").see("This link does not open any more")
+    stranger = page_of(None, "desktop")
     stranger.complaints.expect("410")
     stranger.go(link).see("This link does not open any more")
 

@@ -55,7 +55,7 @@ def test_signed_out_in_mid_conversation_keeps_what_was_typed(page_of: PageOf, al
     expect(laptop.pill).to_contain_text("Signed out")
     assert laptop.marked
     expect(laptop.box).to_have_value("Half a thought")
-    laptop.page.context.request.get(f"{laptop.url}{alice.sign_in_link()}")
+    alice.signs_in(laptop.page.context, laptop.url)
     laptop.open(session)
     expect(laptop.box).to_have_value("Half a thought")
 
@@ -68,7 +68,7 @@ def test_what_was_sent_after_signing_out_arrives_after_signing_in(page_of: PageO
     expect(laptop.pill).to_contain_text("Signed out")
 
     laptop.write(script(words=5)).submit()
-    laptop.page.context.request.get(f"{laptop.url}{alice.sign_in_link()}")
+    alice.signs_in(laptop.page.context, laptop.url)
     laptop.open(session)
 
     if (typed := laptop.box.input_value()) != "":  # the text may still be in the box, or in the outbox
@@ -89,7 +89,7 @@ def test_what_somebody_else_left_in_this_browser_is_not_sent_as_mine(page_of: Pa
 
     carol = somebody("carol")
     carol.joins(session)
-    laptop.page.context.request.get(f"{laptop.url}{carol.sign_in_link()}")
+    carol.signs_in(laptop.page.context, laptop.url)
     laptop.open(session)
 
     laptop.send(script(words=3)).see_words(3)
@@ -100,7 +100,7 @@ def test_a_draft_is_not_shown_to_who_signs_in_next(page_of: PageOf, alice: Perso
     laptop = page_of(alice).go("/").write("Dear diary").reload()
     expect(laptop.box).to_have_value("Dear diary")
 
-    laptop.page.context.request.get(f"{laptop.url}{bob.sign_in_link()}")
+    bob.signs_in(laptop.page.context, laptop.url)
     laptop.go("/")
     expect(laptop.page.locator(".account")).to_contain_text("Bob")
     expect(laptop.page.locator("html.js")).to_be_attached()

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -85,22 +87,50 @@ def test_a_closed_house_takes_no_strangers(client: Client, db: None, settings: S
 def test_a_sign_in_link_works_once(client: Client, alice: User) -> None:
     link = sign_in_links.make(alice)
 
-    assert client.get(link).headers["Location"] == reverse("home")
+    assert client.post(link).headers["Location"] == reverse("home")
     assert signed_in_as(client) == "alice"
 
     assert Client().get(link).status_code == 410
+    assert Client().post(link).status_code == 410
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
+def test_looking_at_a_sign_in_link_spends_nothing_and_signs_nobody_in(client: Client, alice: User, method: str) -> None:
+    link, scanner = sign_in_links.make(alice), Client()
+
+    assert scanner.generic(method, link).status_code == (200 if method in {"GET", "HEAD"} else 405)
+    assert not scanner.session.keys()
+
+    client.post(link)
+    assert signed_in_as(client) == "alice"
+
+
+def test_the_button_of_a_sign_in_link_signs_in_without_a_script(alice: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    link = sign_in_links.make(alice)
+    page = browser.get(link).content.decode()
+    field = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+
+    assert "Sign in as Alice" in page
+    assert browser.post(link).status_code == 403, "another site's page could sign the reader in"
+    assert field
+    browser.post(link, {"csrfmiddlewaretoken": field[1]})
+    assert signed_in_as(browser) == "alice"
 
 
 def test_any_sign_in_ends_the_links_before_it(client: Client, alice: User) -> None:
     link = sign_in_links.make(alice)
     Client().post(reverse("sign_in"), {"username": "alice", "password": PASSWORD})
 
-    assert client.get(link).status_code == 410
+    page = client.get(link)
+
+    assert page.status_code == 410
+    assert "for 3 days at most" in page.content.decode()
 
 
 def test_who_is_signed_in_and_follows_a_used_link_goes_home(client: Client, alice: User) -> None:
     link = sign_in_links.make(alice)
-    client.get(link)
+    client.post(link)
 
     assert client.get(link).headers["Location"] == reverse("home")
 

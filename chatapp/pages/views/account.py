@@ -3,12 +3,14 @@
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
 from typing_extensions import override
 
 from chatapp.pages import sign_in_links, throttle
@@ -58,12 +60,23 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Signs in by a link of chatapp/pages/sign_in_links.py, once; a used one says so."""
+    """Shows a button, which signs in by a link of chatapp/pages/sign_in_links.py, once. A used link says so.
+
+    A GET spends nothing: mail programs and chats open each link before a person does.
+    """
+    user = _sign_in_by_link(request, token) if request.method == "POST" else sign_in_links.find(token)
+    if user is None and not request.user.is_authenticated:
+        return render(request, "account/link_used.html", {"days": sign_in_links.days()}, status=410)
+    if user is None or request.method == "POST":
+        return redirect("home")
+    return render(request, "account/link.html", {"name": user.first_name or user.get_username()})
+
+
+def _sign_in_by_link(request: HttpRequest, token: str) -> User | None:
     with transaction.atomic():
-        user = sign_in_links.use(token)
+        user = sign_in_links.find(token, lock=True)
         if user is not None:
             login(request, user, backend=_BACKEND)
-    if user is None and not request.user.is_authenticated:
-        return render(request, "account/link_used.html", status=410)
-    return redirect("home")
+    return user
