@@ -3,6 +3,7 @@
 docs/reference/settings.md lists them. A name that ends in _S or _SECONDS counts seconds, one in _MS milliseconds.
 """
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -147,6 +148,14 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
 CSRF_FAILURE_VIEW = "chatapp.pages.views.errors.csrf_failure"
+# A browser sends a cookie to every port of a host, so two deployments on one host need names of their own: with the same ones, a
+# sign-in on one would be a sign-out on the other. With the prefix, no subdomain can set the cookie.
+_OWN = hashlib.sha256(f"cookies {SECRET_KEY}".encode()).hexdigest()[:8]
+_HOST = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_HOST}session_{_OWN}"
+CSRF_COOKIE_NAME = f"{_HOST}csrf_{_OWN}"
+LANGUAGE_COOKIE_NAME = f"language_{_OWN}"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # else in a cookie, `messages`
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -14,6 +14,7 @@ THEME_COOKIE: Final = "theme"  # a cookie, so that the server renders the theme 
 def page(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": chosen_theme(request),
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "sign_up_open": settings.SIGN_UP,
         "strings": STRINGS,
         "ideas": IDEAS,

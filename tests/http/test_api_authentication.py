@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
@@ -15,7 +16,7 @@ def signed_in(alice: User) -> Client:
     """Returns Alice's browser, signed in, with a CSRF cookie."""
     client = Client(enforce_csrf_checks=True)
     assert client.login(username="alice", password=PASSWORD)
-    client.cookies["csrftoken"] = "a" * 32
+    client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
     return client
 
 

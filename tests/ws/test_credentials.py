@@ -20,16 +20,22 @@ if TYPE_CHECKING:
 Connect = Callable[..., Tab]
 AsUser = Callable[..., Tab]
 LEAVES_WITHIN_S = 2.0
-NUL = 'sessionid="\\000aaaaaaaa"'  # a quoted cookie may hold any character, which PostgreSQL may not
+NUL = '"\\000aaaaaaaa"'  # a quoted cookie may hold any character, which PostgreSQL may not
+
+
+def login_cookie(value: str) -> dict[str, str]:
+    from django.conf import settings
+
+    return {"Cookie": f"{settings.SESSION_COOKIE_NAME}={value}"}
 
 
 @pytest.fixture
-def cookie(client: "Client", alice: "User") -> dict[str, str]:
+def cookie(client: "Client", alice: "User", settings: Settings) -> dict[str, str]:
     """The cookie of Alice's login."""
     from tests.support.cast import PASSWORD
 
     assert client.login(username="alice", password=PASSWORD)
-    return {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
+    return login_cookie(client.cookies[settings.SESSION_COOKIE_NAME].value)
 
 
 def closed_within(tab: Tab) -> tuple[int, float]:
@@ -57,7 +63,7 @@ def test_the_welcome_says_who_and_how_much(connect: Connect, alice: "User") -> N
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"Authorization": "Bearer ds_wrong"}, {"Cookie": "sessionid=wrong"}, {"Cookie": NUL}]
+    "headers", [{}, {"Authorization": "Bearer ds_wrong"}, login_cookie("wrong"), login_cookie(NUL)]
 )
 def test_strangers_are_let_in_to_be_told(connect: Connect, headers: dict[str, str]) -> None:
     assert connect(headers=headers).close_code() == 4401

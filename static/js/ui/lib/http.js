@@ -7,10 +7,11 @@
 import { Refused } from "ds/core/protocol.js";
 import { getCookie } from "ds/ui/lib/cookies.js";
 
-/** Returns the CSRF token. Read anew each time: a sign-in changes it, also one in another tab. */
+/** Returns the CSRF token. Read anew each time: a sign-in changes it, also one in another tab. The page names the cookie. */
 export function csrfToken() {
+  const name = document.querySelector("meta[name=csrf-cookie]")?.getAttribute("content");
   const field = document.querySelector("input[name=csrfmiddlewaretoken]");
-  return getCookie("csrftoken") || (field?.getAttribute("value") ?? "");
+  return (name && getCookie(name)) || (field?.getAttribute("value") ?? "");
 }
 
 /**
