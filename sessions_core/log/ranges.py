@@ -29,7 +29,7 @@ _READ: Final = f"""
             FROM event WHERE session_id = session.id AND seq > %(after)s AND seq <= %(until)s
             WINDOW upward AS (ORDER BY seq ROWS UNBOUNDED PRECEDING) ORDER BY seq LIMIT %(rows)s
         ) event WHERE bytes <= {PAGE_BYTES} OR place = 1
-    ) page ON true WHERE session.id = %(session)s ORDER BY page.seq
+    ) page ON true WHERE session.id = %(session)s AND session.deleted_at IS NULL ORDER BY page.seq
 """
 
 

@@ -302,3 +302,14 @@ def test_an_append_is_planned_once(session: SessionId, owner: Author) -> None:
             "SELECT sum(generic_plans) FROM pg_prepared_statements WHERE statement LIKE '%INSERT INTO event%'"
         )
         assert cursor.fetchone()[0] > 0
+
+
+def test_a_deleted_session_is_not_read_any_more_while_its_rows_are_removed(session: SessionId, owner: Author) -> None:
+    post_message(session, owner)
+    Session.objects.filter(pk=session).update(deleted_at=Now())
+
+    for read in (log.cold_start, log.open_last):
+        with pytest.raises(NotFound):
+            read(session, messages=5)
+    with pytest.raises(NotFound):
+        log.read(session, after=0)
