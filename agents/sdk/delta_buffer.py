@@ -8,11 +8,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from agents.sdk.failed import AlreadyEnded
 from sessions_core.machines.deltas import join_deltas
 from sessions_core.protocol.events import Fact, RunProgressed
 
 FULL: Final = 1024  # code points: with so many the buffer is written before its time
 LIMIT: Final = 64 * 1024  # code points: with more waiting for the database, the agent waits too
+RUN_ENDED: Final = (
+    "The Run of this agent has ended, so nothing more can be written. Await its tasks before the agent returns."
+)
 
 Write = Callable[[Sequence[Fact]], Awaitable[object]]
 OnError = Callable[[Exception], None]
@@ -32,6 +36,7 @@ class DeltaBuffer:
         self._written = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self._ended = False
 
     def put(self, fact: Fact, *, size: int = 0, at_once: bool = False) -> None:
         """Adds the fact, of `size` code points; `at_once` it is written without delay. Ignores it when closed. Never waits:
@@ -47,7 +52,8 @@ class DeltaBuffer:
             self._task = asyncio.create_task(self._write_all())
 
     async def wait_for_room(self) -> None:
-        """Returns when at most LIMIT code points are waiting. Raises asyncio.CancelledError when closed.
+        """Returns when at most LIMIT code points are waiting. Raises asyncio.CancelledError when a write has failed, and
+        AlreadyEnded when the Run has ended.
 
         Always yields to the loop once, so that an agent that never awaits anything else does not starve the others.
         """
@@ -58,19 +64,20 @@ class DeltaBuffer:
         self._check_open()
 
     async def flush(self) -> None:
-        """Returns when everything that was put is in the log. Raises asyncio.CancelledError when closed."""
+        """Returns when everything that was put is in the log. Raises what `wait_for_room` raises."""
         await self._write_rest()
         self._check_open()
 
     async def close(self, *, keep: bool) -> None:
         """Writes what is waiting, or drops it without `keep`, and closes the buffer. A write that has begun is always waited
-        for. Never raises.
+        for. Never raises. Without `keep` the Run was stopped, and whoever writes later is cancelled, too.
         """
         if not keep:
             self._closed = True
             self._facts.clear()
         await self._write_rest()
         self._closed = True
+        self._ended = keep
 
     async def _write_rest(self) -> None:
         self._write_now.set()
@@ -79,6 +86,8 @@ class DeltaBuffer:
             await asyncio.wait({self._task})
 
     def _check_open(self) -> None:
+        if self._ended:
+            raise AlreadyEnded(RUN_ENDED)
         if self._closed:
             raise asyncio.CancelledError
 

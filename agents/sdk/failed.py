@@ -10,3 +10,7 @@ class AgentFailed(Exception):  # noqa: N818  # `raise AgentFailed(…)` says wha
         self.message = message
         self.retry = retry
         super().__init__(message)
+
+
+class AlreadyEnded(RuntimeError):  # noqa: N818  # read as the sentence it is
+    """An agent writes to a Message or a Run that has ended. Raised in the agent's own line, because its code is wrong there."""

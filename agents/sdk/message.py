@@ -1,14 +1,23 @@
-from typing import Final
+from typing import Final, Self
 
 from msgspec import UNSET
 
 from agents.sdk.delta_buffer import DeltaBuffer
-from agents.sdk.failed import AgentFailed
+from agents.sdk.failed import AgentFailed, AlreadyEnded
 from sessions_core.protocol.events import Ended, MessageCompleted, MessageDelta, MessageStarted, Part, PartType, Usage
 from sessions_core.protocol.ids import MessageId, new_message
 from sessions_core.protocol.text import repair
 
 MAX_LENGTH: Final = 1_000_000  # code points of one Message: a model that never stops must not fill the disk
+
+COMPLETED_TWICE: Final = (
+    "This message is complete already. The end of its `async with run.message()` block completes it:"
+    " remove the call of `complete()`."
+)
+WRITTEN_LATE: Final = (
+    "This message has ended, so nothing can be added to it. Write inside its `async with run.message()` block,"
+    " or begin another one."
+)
 
 
 class Message:
@@ -17,8 +26,8 @@ class Message:
     def __init__(self, buffer: DeltaBuffer, *, parent: MessageId | None, agent: str) -> None:
         self.id = new_message()
         self.usage: Usage | None = None
-        # Why the answer is not whole, where the agent knows: people are told, and may ask the model to go on.
-        self.ended: Ended | None = None
+        self._ended: Ended | None = None
+        self._is_open = True
         self._buffer = buffer
         self._parts: list[tuple[PartType, list[str]]] = []
         self._offset = 0  # code points of the last part
@@ -28,7 +37,8 @@ class Message:
     async def append(self, text: str) -> None:
         """Adds Markdown to the answer. NUL and lone surrogates, which the log cannot hold, become U+FFFD.
 
-        Waits while the database is behind. Raises AgentFailed when the Message exceeds a million code points.
+        Waits while the database is behind. Raises AgentFailed when the Message exceeds a million code points, and AlreadyEnded
+        after the end of its block.
         """
         await self._append("text", text)
 
@@ -40,7 +50,18 @@ class Message:
         """Notes how many tokens the model read and wrote for this Message; the last call counts. `estimated`: the provider did
         not say, so these are a guess.
         """
+        self._check_open()
         self.usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens, estimated=estimated)
+
+    @property
+    def ended(self) -> Ended | None:
+        """Why the answer is not whole, where the agent knows it and says so: people see a note, and may ask for the rest."""
+        return self._ended
+
+    @ended.setter
+    def ended(self, ended: Ended | None) -> None:
+        self._check_open()
+        self._ended = ended
 
     @property
     def text(self) -> str:
@@ -53,13 +74,32 @@ class Message:
         return self._length
 
     async def complete(self) -> None:
-        """Completes the Message and returns when that is in the log. `run.message()` does it for you."""
+        """Completes the Message and returns when that is in the log. The end of its block does it: raises AlreadyEnded there if
+        the agent has done it before.
+        """
+        if not self._is_open:
+            raise AlreadyEnded(COMPLETED_TWICE)
+        self._is_open = False
         parts = tuple(Part(type=kind, text="".join(pieces)) for kind, pieces in self._parts)
         usage, ended = self.usage or UNSET, self.ended or UNSET
         self._buffer.put(MessageCompleted(message=self.id, parts=parts, state="complete", usage=usage, ended=ended))
         await self._buffer.flush()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Completes the Message, or leaves it to the end of the Run when the block has raised."""
+        if error is None:
+            await self.complete()
+        self._is_open = False
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise AlreadyEnded(WRITTEN_LATE)
+
     async def _append(self, kind: PartType, text: str) -> None:
+        self._check_open()
         if text:
             self._put(kind, repair(text))
         await self._buffer.wait_for_room()

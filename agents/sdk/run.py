@@ -49,10 +49,9 @@ class AgentRun:
         When the block raises, the Message is left open: the end of the Run completes it with what was appended, marked as
         stopped or failed.
         """
-        message = Message(self._buffer, parent=self.replies_to, agent=self.agent)
-        self.messages.append(message)
-        yield message
-        await message.complete()
+        async with Message(self._buffer, parent=self.replies_to, agent=self.agent) as message:
+            self.messages.append(message)
+            yield message
 
     async def progress(self, label: str, done: float | None = None, total: float | None = None) -> None:
         """Shows people what the agent is doing: `label`, and `done` of `total`, in any unit, where they are known. Only the

@@ -93,18 +93,6 @@ async def test_each_message_of_a_run_is_completed(harness: Harness) -> None:
     assert [text(message) for message in messages] == ["one", "two"]
 
 
-async def test_a_message_can_say_that_it_is_not_the_whole_answer(harness: Harness) -> None:
-    async def work(run: AgentRun) -> None:
-        async with run.message() as message:
-            await message.append("It was a dark and")
-            message.ended = "truncated"
-
-    await harness.ask(work)
-
-    message = await bridge.run(completed, harness.session)
-    assert (message.state, message.ended) == ("complete", "truncated")
-
-
 async def test_an_agent_that_takes_too_long_is_ended_and_its_text_kept(harness: Harness, settings: Settings) -> None:
     settings.RUN_SECONDS = 1
 
