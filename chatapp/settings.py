@@ -176,8 +176,11 @@ PASSWORDS_AT_WORK = (
     1  # requests that check or set a password, at once: each keeps a core busy for a quarter of a second
 )
 _SHARED = DATABASE_POOL_SIZE - RESERVED_THREADS - HEALTH_THREADS - PASSWORDS_AT_WORK
-REQUESTS_AT_WORK = _SHARED // 2  # other requests of pages and API, at once
-BRIDGE_THREADS = _SHARED - REQUESTS_AT_WORK  # of sessions_core.bridge: the sockets' commands, and what Runs read
+VIEWS_AT_WORK = _SHARED // 3  # pages that are read, at once
+REQUESTS_AT_WORK = _SHARED // 3  # requests of the API, and forms that are sent, at once
+BRIDGE_THREADS = (
+    _SHARED - VIEWS_AT_WORK - REQUESTS_AT_WORK
+)  # of sessions_core.bridge: the sockets' commands, and what Runs read
 # Without these, a thread that waits for a vanished server hangs for 15 minutes, and soon the whole pool does. They apply to TCP
 # only. Options of DATABASE_URL override them.
 _DEAD_SERVER = {

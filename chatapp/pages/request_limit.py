@@ -15,6 +15,7 @@ from chatapp.pages.unavailable import to_page
 from sessions_core.protocol.errors import Busy
 
 WAIT_S: Final = 5.0  # for a turn; below the time-outs of balancers and browsers
+PASSWORD_WAIT_S: Final = 20.0  # a class that signs in together takes so long
 WAITING: Final = 1_000  # requests that may wait for a turn; half of them may be of one address
 STATIC_AT_WORK: Final = 32  # files need no connection, and hardly a thread
 HEALTH_AT_WORK: Final = 8  # what these need is bounded where they are
@@ -85,12 +86,17 @@ class Turns:
 
 
 class RequestLimit:
-    """ASGI middleware. A request has its turn until its response begins: a client that reads slowly holds up nobody."""
+    """ASGI middleware. A request has its turn until its response begins: a client that reads slowly holds up nobody. Pages that
+    are read have turns of their own, so that a page that is slow to make holds up nobody's post.
+    """
 
-    def __init__(self, application: Application, *, wait_s: float = WAIT_S) -> None:
+    def __init__(
+        self, application: Application, *, wait_s: float = WAIT_S, password_wait_s: float = PASSWORD_WAIT_S
+    ) -> None:
         self._application = application
+        self._views = Turns(settings.VIEWS_AT_WORK, wait_s=wait_s)
         self._requests = Turns(settings.REQUESTS_AT_WORK, wait_s=wait_s)
-        self._passwords = Turns(settings.PASSWORDS_AT_WORK, wait_s=wait_s)
+        self._passwords = Turns(settings.PASSWORDS_AT_WORK, wait_s=password_wait_s)
         self._health = Turns(HEALTH_AT_WORK, wait_s=wait_s)
         self._static = Turns(STATIC_AT_WORK, wait_s=wait_s)
 
@@ -118,12 +124,14 @@ class RequestLimit:
             end()
 
     def _turns_for(self, scope: dict[str, Any]) -> Turns:
-        path = scope["path"]
+        path, is_read = scope["path"], scope["method"] in {"GET", "HEAD"}
         if path.startswith(settings.STATIC_URL):
             return self._static
         if path.startswith("/health/"):
             return self._health
-        return self._passwords if scope["method"] == "POST" and path in PASSWORDS else self._requests
+        if not is_read and path in PASSWORDS:
+            return self._passwords
+        return self._views if is_read and not path.startswith("/api/") else self._requests
 
     async def _refuse(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         event = await receive()  # the whole body, as RequestBodyLimit has read it

@@ -37,6 +37,7 @@ def test_the_shares_are_the_pool(settings: Settings) -> None:
         settings.RESERVED_THREADS,
         settings.HEALTH_THREADS,
         settings.PASSWORDS_AT_WORK,
+        settings.VIEWS_AT_WORK,
         settings.REQUESTS_AT_WORK,
         settings.BRIDGE_THREADS,
     )

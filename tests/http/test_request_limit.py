@@ -68,9 +68,9 @@ class Visitor:
 async def limited(
     settings: Settings, *, at_work: int, wait_s: float = 60
 ) -> AsyncIterator[tuple[SlowApplication, RequestLimit]]:
-    settings.REQUESTS_AT_WORK = at_work
+    settings.VIEWS_AT_WORK = settings.REQUESTS_AT_WORK = at_work
     application = SlowApplication()
-    yield application, RequestLimit(application, wait_s=wait_s)
+    yield application, RequestLimit(application, wait_s=wait_s, password_wait_s=wait_s)
     application.free.set()
     application.sent.set()
 
@@ -189,6 +189,19 @@ async def test_a_program_gets_its_refusal_as_json(settings: Settings) -> None:
     assert late.status == 503
     assert dict(late.events[0]["headers"])[b"retry-after"]
     assert json.loads(late.page)["error"]["code"] == "busy"
+
+
+async def test_pages_that_are_read_hold_up_no_post_and_no_program(settings: Settings) -> None:
+    async with limited(settings, at_work=2) as (application, limit):
+        views = [Visitor(limit, f"10.0.0.{n}") for n in range(5)]
+        await eventually(lambda: len(application.at_work) == 2)
+        others = [
+            Visitor(limit, "10.0.1.1", path="/s/", method="POST"),
+            Visitor(limit, "10.0.1.2", path="/api/sessions"),
+        ]
+        await eventually(lambda: len(application.at_work) == 4)
+        application.free.set()
+        await asyncio.gather(*(visitor.task for visitor in (*views, *others)))
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/static/css/base.css", "/sign-in/"])
