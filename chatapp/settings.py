@@ -24,26 +24,32 @@ VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")  # data of the services, stati
 # The deployment.
 
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = embedded.secret_key(VAR_DIR)  # SECRET_KEY of the environment, or one that is made once and kept in VAR_DIR
-HOST = env.text("HOST", "127.0.0.1")  # address that the web server listens on
+SECRET_KEY = env.secret("SECRET_KEY") or embedded.secret_key(VAR_DIR)  # one that is made once and kept in VAR_DIR
+HOST = env.host("HOST", "127.0.0.1")  # address that the web server listens on
 PORT = env.number("PORT", 8000, least=1, most=65535)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env.origins(
     "CSRF_TRUSTED_ORIGINS"
 )  # whose pages may post forms and open sockets, beside our own
-DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql")) or embedded.database_url(VAR_DIR)
-REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix")) or embedded.redis_url(VAR_DIR)
+DATABASE_URL = env.database("DATABASE_URL") or embedded.database_url(VAR_DIR)
+REDIS_URL = env.redis("REDIS_URL") or embedded.redis_url(VAR_DIR)
 HTTPS = env.flag("HTTPS")  # browsers use https only: marks the cookies as secure
 SIGN_UP = env.flag("SIGN_UP", default=True)  # strangers may make themselves an account
 
 # The model.
 
-CHAT_MODEL = env.text("CHAT_MODEL")  # in pydantic-ai's form, `openai:gpt-5`; with CHAT_MODEL_URL the name alone
-CHAT_MODEL_URL = env.url("CHAT_MODEL_URL", ("http", "https"))  # an OpenAI-compatible endpoint
-CHAT_MODEL_KEY = env.text("CHAT_MODEL_KEY")
+CHAT_MODEL = env.word(
+    "CHAT_MODEL", example="openai:gpt-5"
+)  # in pydantic-ai's form, `openai:gpt-5`; with CHAT_MODEL_URL the name alone
+CHAT_MODEL_URL = env.url(
+    "CHAT_MODEL_URL", ("http", "https"), example="http://127.0.0.1:11434/v1"
+)  # an OpenAI-compatible endpoint
+CHAT_MODEL_KEY = env.word("CHAT_MODEL_KEY", example="sk-…")
 MODEL_SECONDS = env.number("MODEL_SECONDS", 60, least=1, most=3600)  # a model that is silent for so long has failed
 LOCAL_LLM = env.flag("LOCAL_LLM") and not CHAT_MODEL  # serves a small model on this machine: `make run LOCAL_LLM=1`
-LOCAL_MODEL = env.text("LOCAL_MODEL")  # absolute path of a GGUF file to serve instead of the default one
+LOCAL_MODEL = env.file(
+    "LOCAL_MODEL", example="/srv/models/small.gguf"
+)  # absolute path of a GGUF file to serve instead of the default one
 # Follows from PORT, so that two clones on one machine have two ports here as well.
 LOCAL_MODEL_PORT = env.number("LOCAL_MODEL_PORT", 1024 + (PORT + 10_000) % 64_000, least=1, most=65535)
 if LOCAL_LLM:

@@ -60,7 +60,7 @@ def test_a_session_is_deleted_by_an_operator(page_of: PageOf, alice: Person) -> 
     page.get_by_role("button", name="Yes, I’m sure").click()
 
     expect(page.locator(".messagelist")).to_contain_text("was deleted successfully")
-    assert not Session.objects.filter(pk=session).exists()
+    assert not Session.objects.filter(pk=session, deleted_at=None).exists()
 
 
 def test_a_body_without_end_is_refused_over_a_real_connection(site: Site, alice: Person) -> None:

@@ -15,18 +15,11 @@ from chatapp.launcher.embedded.valkey import Valkey
 from tests.support.leftovers import open_folder
 
 
-def test_the_secret_key_is_made_once_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SECRET_KEY")
+def test_the_secret_key_is_made_once_and_private(tmp_path: Path) -> None:
     made = secret_key(tmp_path / "var")
     assert len(made) >= 50
     assert secret_key(tmp_path / "var") == made
     assert (tmp_path / "var" / "secret_key").stat().st_mode & 0o077 == 0
-
-
-def test_a_given_secret_key_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SECRET_KEY", "given")
-    assert secret_key(tmp_path) == "given"
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_clones_have_services_of_their_own(tmp_path: Path) -> None:

@@ -1,14 +1,12 @@
 """Every variable that the settings read is in the table of docs/reference/settings.md."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from chatapp import settings
+from chatapp import env, settings
 
-SETTINGS = Path(settings.__file__).read_text()
-READ = sorted(set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', SETTINGS)) | {"SECRET_KEY", "LOCAL_LLM"})
+READ = env.names()
 DOCUMENTED = (settings.BASE_DIR / "docs/reference/settings.md").read_text()
 
 

@@ -80,7 +80,7 @@ print(finders.find("css/base.css"))
             tmp_path,
             DJANGO_SETTINGS_MODULE="chatapp.settings",
             DEBUG="1",  # static files as they lie: `collectstatic` has not run
-            SECRET_KEY="for this test only",
+            SECRET_KEY="for this test only, and long enough",
             VAR_DIR=str(tmp_path / "var"),
         )
         files = application / "chatapp"

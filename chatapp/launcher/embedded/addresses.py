@@ -10,10 +10,7 @@ from chatapp.launcher.embedded.valkey import Valkey
 
 
 def secret_key(var_dir: Path) -> str:
-    """Returns SECRET_KEY of the environment, or a key that is made once and kept in a file that only its owner can read."""
-    given = os.environ.get("SECRET_KEY", "").strip()
-    if given:
-        return given
+    """Returns a key that is made once and kept in a file that only its owner can read."""
     file = var_dir / "secret_key"
     if not file.exists():
         _write_once(file, secrets.token_urlsafe(50))

@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 from django.conf import settings
 from django.db import Error
 
+from chatapp import env
 from chatapp.launcher.listener import address, listen
 from chatapp.launcher.supervisor import preparation, programs
 from chatapp.launcher.supervisor.lock import locked
@@ -33,6 +34,8 @@ def run() -> int:
     for number in SIGNALS:
         signal.signal(number, _request_stop)
     output = Output()
+    for sentence in env.misspelt():
+        output.write(sentence, "WARNING")
     try:
         with locked(settings.VAR_DIR) as lock, listen(settings.HOST, settings.PORT) as listener:
             _run_until_stopped(output, lock=lock, listener=listener.fileno())

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from typing_extensions import override
 
+from chatapp import env
 from chatapp.launcher import listener, server
 
 
@@ -19,4 +20,7 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *, fd: int | None, **options: object) -> None:
+        if fd is None:  # else `up` has said it
+            for sentence in env.misspelt():
+                self.stderr.write(sentence)
         server.serve(listener.adopt(fd) if fd is not None else listener.listen(settings.HOST, settings.PORT))
