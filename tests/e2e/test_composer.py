@@ -100,51 +100,42 @@ def test_a_double_click_on_send_is_one_message(page_of: PageOf, alice: Person) -
     assert posted(session) == [script(words=5)]
 
 
-def test_what_is_too_long_is_told_and_can_be_shortened(page_of: PageOf, alice: Person) -> None:
-    laptop = page_of(alice).open(alice.session())
+@pytest.mark.parametrize("character", ["x", "漢", "🎉"])
+def test_what_is_too_long_is_told_and_can_be_shortened(page_of: PageOf, alice: Person, character: str) -> None:
+    session = alice.session()
+    laptop = page_of(alice).open(session)
     limit = int(laptop.page.locator("#composer").get_attribute("data-limit") or "0")
 
-    laptop.write("x" * (limit + 5)).see("5 characters too many")
+    laptop.write(character * (limit + 5)).see("5 characters too many: a message can have 32,000.")
     expect(laptop.send_button).to_be_disabled()
 
-    laptop.write("x" * limit).see_no("characters too many")
-    expect(laptop.send_button).to_be_enabled()
+    laptop.write(character * limit).see_no("characters too many")
+    laptop.submit()
+    laptop.see_note("That is no script")
+    assert posted(session) == [character * limit]
 
 
-# Milliseconds until a text is in a field and drawn: in the composer, and in a plain field of the same size beside it. The best of
-# three, because other processes take the processor away.
-PASTE: Final = """async (text) => {
-  const put = (field, text) => {
-    const began = performance.now();
-    field.focus();
-    field.setRangeText(text, 0, field.value.length, "end");
-    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
-    return new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now() - began))));
-  };
-  const paste = async (field) => {
-    const took = [];
-    for (let n = 0; n < 3; n++) {
-      await put(field, "");
-      took.push(await put(field, text));
-    }
-    return Math.min(...took);
-  };
-  const plain = document.createElement("textarea");
-  plain.rows = 10;
-  document.body.append(plain);
-  const usual = await paste(plain);
-  plain.remove();
-  return [await paste(document.querySelector("#text")), usual];
+# Pastes the text as a person does, and returns how the field finds its height afterwards: to measure 20,000 lines takes a minute.
+PASTE: Final = """text => {
+  const field = document.querySelector("#text");
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  const paste = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+  const isInserted = !field.dispatchEvent(paste); // if not, the browser would insert it in its own way
+  return [isInserted, getComputedStyle(field).fieldSizing];
 }"""
 
 
 def test_twenty_thousand_pasted_lines_do_not_freeze_the_composer(page_of: PageOf, alice: Person) -> None:
     laptop = page_of(alice).open(alice.session())
     lines = "\n".join(f"line {n}" for n in range(20_000))
+    laptop.box.focus()
 
-    took, usual = laptop.page.evaluate(PASTE, lines)
+    assert laptop.page.evaluate(PASTE, lines) == [True, "fixed"]
+    assert laptop.box.input_value() == lines
 
-    assert took < 3 * usual + 500
+    laptop.write("short again")
+    expect(laptop.box).to_have_css("field-sizing", "content")
 
 
 def test_text_is_shown_as_it_was_written_and_never_as_html(page_of: PageOf, alice: Person) -> None:

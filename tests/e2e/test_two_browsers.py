@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
+from sessions_core.protocol.events import RunCompleted, RunStarted
 from sessions_core.services import sessions
+from tests.db.acts import facts
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, newest_run, only_run, posted
 from tests.e2e.site import Site
@@ -77,6 +79,9 @@ def test_a_second_message_waits_for_the_first_answer(page_of: PageOf, alice: Per
 
     laptop.send(script(words=10, every_ms=5)).see_note("Waits until the answer before it is done")
     phone.see_note("Waits until the answer before it is done")
+    # A later message in another Session is answered meanwhile: there are hands free, and they leave this one alone.
+    page_of(alice, "desktop").open(alice.session()).send(script(words=3)).see_words(3)
+    assert newest_run(session).state == "requested"
     site.allow(session, 60)
 
     expect(laptop.answer).to_have_text(re.compile("w10"))
@@ -85,6 +90,10 @@ def test_a_second_message_waits_for_the_first_answer(page_of: PageOf, alice: Per
     assert [len((text or "").split()) for text in laptop.page.locator("[data-part=text]").all_text_contents()] == [
         60,
         10,
+    ]
+    assert [fact for fact in map(type, facts(session)) if fact in {RunStarted, RunCompleted}] == [
+        *(RunStarted, RunCompleted),
+        *(RunStarted, RunCompleted),
     ]
 
 

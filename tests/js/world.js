@@ -35,9 +35,9 @@ export class FakeSocket {
     this.onmessage?.({ data: JSON.stringify(frame) });
   }
 
-  welcome({ user = "1" } = {}) {
+  welcome({ user = "1", limits = {} } = {}) {
     this.onopen?.();
-    this.deliver({ type: "welcome", protocol: 1, user, device: "d", heartbeat_ms: 10_000, limits: {} });
+    this.deliver({ type: "welcome", protocol: 1, user, device: "d", heartbeat_ms: 10_000, limits });
     return this;
   }
 

@@ -6,7 +6,6 @@
  */
 
 export const SUBPROTOCOL = "durable-sessions.v1";
-export const FRAME_BYTES = 64 * 1024; // bytes; the server closes the Connection with 1009 after a longer frame
 
 export const Close = Object.freeze({
   NORMAL: 1000,

@@ -2,10 +2,10 @@
  * The commands without an answer yet: kept by id, and sent again on every new socket.
  *
  * @module
- * @import { ClientFrame, Command, ErrorFrame, Ok } from "ds/core/protocol.js"
+ * @import { ClientFrame, Command, ErrorFrame, Ok, Welcome } from "ds/core/protocol.js"
  */
 
-import { FRAME_BYTES, Refused, toRefused } from "ds/core/protocol.js";
+import { Refused, toRefused } from "ds/core/protocol.js";
 
 export const ANSWER_MS = 15_000; // after it a command without an answer is sent again, with the same id
 
@@ -16,7 +16,8 @@ export class Commands {
   #pending = new Map();
 
   /**
-   * @param {{send: (frame: ClientFrame) => boolean, now: () => number}} connection `send` returns false without a socket
+   * @param {{send: (frame: ClientFrame) => boolean, now: () => number, welcome: Welcome | null}} connection `send` returns false
+   *   without a socket
    */
   constructor(connection) {
     this.connection = connection;
@@ -29,9 +30,6 @@ export class Commands {
   send(frame) {
     const pending = this.#pending.get(frame.id);
     if (pending) return pending.promise;
-    if (new TextEncoder().encode(JSON.stringify(frame)).length > FRAME_BYTES) {
-      return Promise.reject(new Refused({ code: "too_large", message: "That is too large to send." }));
-    }
     /** @type {PromiseWithResolvers<Ok>} */
     const { promise, resolve, reject } = withResolvers();
     const command = { frame, sentAt: null, promise, resolve, reject };
@@ -78,6 +76,12 @@ export class Commands {
 
   /** @param {Pending} command */
   #transmit(command) {
+    // The server would close the Connection over a larger frame.
+    if (sizeOf(command.frame) > (this.connection.welcome?.limits.frame_bytes ?? Number.POSITIVE_INFINITY)) {
+      const message = "That is too large to send at once. Send it in parts.";
+      this.#take(command.frame.id)?.reject(new Refused({ code: "too_large", message }));
+      return;
+    }
     command.sentAt = this.connection.send(command.frame) ? this.connection.now() : null;
   }
 
@@ -87,6 +91,15 @@ export class Commands {
     this.#pending.delete(id);
     return command;
   }
+}
+
+/**
+ * Returns the bytes of a frame on the wire.
+ *
+ * @param {ClientFrame} frame
+ */
+function sizeOf(frame) {
+  return new TextEncoder().encode(JSON.stringify(frame)).length;
 }
 
 /**
