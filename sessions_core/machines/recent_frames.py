@@ -41,21 +41,20 @@ class FrameBudget:
         self._number = 0
 
     def add(self, owner: "RecentFrames", start: int, memory: int) -> int:
-        """Counts a frame. Returns the number to remove it by."""
+        """Counts a frame, and makes the owners of the oldest ones forget them until all are within the limit. Returns the number
+        to remove it by.
+        """
         self._number += 1
         self._owners[self._number] = (owner, start)
         self.used += memory
+        while self.used > self._limit and len(self._owners) > 1:
+            oldest, its_start = next(iter(self._owners.values()))
+            oldest.forget(its_start)
         return self._number
 
     def remove(self, number: int, memory: int) -> None:
         del self._owners[number]
         self.used -= memory
-
-    def trim(self) -> None:
-        """Makes the owners forget their oldest frames until the rest is within the limit."""
-        while self.used > self._limit and len(self._owners) > 1:
-            owner, start = next(iter(self._owners.values()))
-            owner.forget(start)
 
 
 class RecentFrames:
@@ -80,9 +79,8 @@ class RecentFrames:
         memory = sys.getsizeof(frame.text) + OVERHEAD_BYTES
         self._kept[start] = _Kept(frame, memory, self._budget.add(self, start, memory))
         self._memory += memory
-        while len(self) > SESSION_FRAMES or (self._memory > SESSION_BYTES and len(self) > 1):
+        while len(self._kept) > SESSION_FRAMES or (self._memory > SESSION_BYTES and len(self._kept) > 1):
             self.forget(next(iter(self._kept)))
-        self._budget.trim()
 
     def forget(self, start: int) -> None:
         """Removes the frame with that start, if there is one."""
