@@ -138,7 +138,8 @@ class Run(models.Model):
                 condition=Q(ended_at__isnull=False, compacted_at__isnull=True),
                 name="run_to_compact",
             ),
-            models.Index(fields=["state", "lease_until"], condition=Q(ended_at__isnull=True), name="run_to_sweep"),
+            # Without `lease_until`: an index of it would be written by every heartbeat, and few Runs are active.
+            models.Index(fields=["state", "requested_at"], condition=Q(ended_at__isnull=True), name="run_to_sweep"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

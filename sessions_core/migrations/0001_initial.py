@@ -137,7 +137,8 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('seq__gte', 1)), name='event_seq_from_1'), models.UniqueConstraint(condition=models.Q(('client_id__isnull', False)), fields=('session', 'client_id'), name='event_once_per_command')],
             },
         ),
-        # Rows that are updated all the time: room in the page keeps the new version beside the old one (HOT).
+        # Rows that are updated all the time: with room in its page the new version costs no index entry (HOT), if no indexed column
+        # changes. tests/db/test_runs.py counts it.
         migrations.RunSQL(
             "ALTER TABLE session SET (fillfactor = 50); ALTER TABLE run SET (fillfactor = 50)",
             "ALTER TABLE session RESET (fillfactor); ALTER TABLE run RESET (fillfactor)",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from sessions_core import log
 from sessions_core.models import Run
@@ -282,3 +282,28 @@ def test_a_run_that_has_ended_moves_no_more(session: SessionId, owner: Author) -
         if state != RunState.COMPLETED:
             with pytest.raises(IntegrityError, match="no move"):
                 Run.objects.update(state=state)
+
+
+@pytest.mark.parametrize("table", ["run", "session"])
+def test_a_row_that_is_updated_all_the_time_leaves_its_indexes_alone(
+    session: SessionId, owner: Author, table: str
+) -> None:
+    claim = post_and_claim(session, owner)
+    message = start_message(claim)
+    updates, hot = _updates(table)
+
+    for n in range(5):
+        runs.heartbeat([claim])
+        log.append_as(claim, [delta(message, n, "a")])
+
+    updated, updated_hot = _updates(table)
+    assert updated_hot - hot == updated - updates >= 5
+
+
+def _updates(table: str) -> tuple[int, int]:
+    """Returns how many rows of the table were updated, and how many of them without a new entry in an index (HOT)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = %s", [table])
+        row: tuple[int, int] = cursor.fetchone()
+        return row
