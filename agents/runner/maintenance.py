@@ -26,7 +26,7 @@ async def maintain(runner: Runner) -> None:
     """Runs until it is cancelled. A task that fails is tried again."""
     hints.use_loop(asyncio.get_running_loop())
     async with asyncio.TaskGroup() as group:
-        group.create_task(_repeat(runs.HEARTBEAT_S, Heartbeats(runner).send, "The leases could not be renewed"))
+        group.create_task(_repeat(runs.HEARTBEAT_S, partial(_renew_leases, runner), "The leases could not be renewed"))
         group.create_task(_repeat(SWEEP_S, partial(end_lapsed, runner), "The lapsed Runs could not be ended"))
         group.create_task(_repeat(SWEEP_S, partial(wake_waiting, runner), "The waiting Runs could not be woken"))
         group.create_task(
@@ -35,27 +35,6 @@ async def maintain(runner: Runner) -> None:
         group.create_task(_repeat(COMPACT_S, partial(_compact, runner), "The logs could not be compacted"))
         group.create_task(_repeat(REMOVE_S, partial(_remove_deleted, runner), "Deleted Sessions could not be removed"))
         group.create_task(_repeat(LISTEN_AGAIN_S, partial(_listen, runner), "Cancels come by the heartbeat only"))
-
-
-class Heartbeats:
-    """Renews the leases of a worker's Runs. Abandons the Runs when no heartbeat got through for the time of a lease, because
-    another worker may have claimed them.
-    """
-
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
-        self._renewed_at = _clock()
-
-    async def send(self) -> None:
-        attempts = self._runner.running
-        try:
-            async with asyncio.timeout(runs.LEASE_S):
-                if attempts:
-                    await self._runner.renew_leases(attempts)
-            self._renewed_at = _clock()
-        finally:
-            if _clock() - self._renewed_at > runs.LEASE_S:
-                self._runner.abandon()
 
 
 async def end_lapsed(runner: Runner) -> None:
@@ -68,6 +47,16 @@ async def wake_waiting(runner: Runner) -> None:
     """Wakes workers for Runs whose wake was lost. A full worker wakes nobody: it could not take them."""
     if not runner.draining and len(runner.running) < settings.WORKER_RUNS:
         await bridge.run(runs.wake_waiting, own_agents=agents().keys())
+
+
+async def _renew_leases(runner: Runner) -> None:
+    """Renews the leases of a worker's Runs. While the database is away the Runs go on: what they write is fenced, and a lapsed
+    lease can still be renewed unless another worker has claimed the Run. A call without an answer is left behind after the time
+    of a lease, so that the next one can find a connection that works.
+    """
+    if attempts := runner.running:
+        async with asyncio.timeout(runs.LEASE_S):
+            await runner.renew_leases(attempts)
 
 
 async def _seen(runner: Runner) -> None:
@@ -107,7 +96,3 @@ async def _repeat(every_s: float, act: Callable[[], Awaitable[None]], warning: s
                 logger.warning("%s: %r", warning, error)
             failing = True
         await asyncio.sleep(every_s)
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()

@@ -2,6 +2,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
+from itertools import chain, repeat
 from typing import Final
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from sessions_core.protocol.events import RunCancelled, RunFailed, RunOutcome, U
 from sessions_core.protocol.ids import MessageId
 from sessions_core.services import runs
 
-RETRY_AFTER_S: Final = (0.1, 0.4, 1.0, 2.0)  # while the database is away: PostgreSQL restarts within a lease
+RETRY_AFTER_S: Final = (0.1, 0.4, 1.0, 2.0)  # while the database is away; the last goes on
 
 NO_SUCH_AGENT: Final = RunFailed(
     code="no_such_agent", message="The agent that was asked is not installed here.", retry=False
@@ -22,44 +23,54 @@ NO_SUCH_AGENT: Final = RunFailed(
 AGENT_ERROR: Final = RunFailed(
     code="agent_error", message="The agent ran into a fault of its own. Trying again may help.", retry=True
 )
+UNWRITABLE: Final = RunFailed(
+    code="agent_error",
+    message="The agent said something that cannot be kept, so its answer was ended. Trying again may help.",
+    retry=True,
+)
 
 logger = logging.getLogger(__name__)
 
 
-async def write(attempt: RunningAttempt, outcome: RunOutcome | None) -> None:
+async def write(attempt: RunningAttempt, outcome: RunOutcome | None, *, is_draining: Callable[[], bool]) -> None:
     """Ends the Run in the log, as `stop_reason` wants it, else with the agent's own outcome (None: it cancelled itself).
 
-    Hands the Run back when this worker is shutting down, and writes nothing when the Run is another's.
+    Hands the Run back when this worker is shutting down or the database was away, and writes nothing when the Run is another's.
+    While the database is away, it tries again until this worker is draining.
     """
     match attempt.stop_reason:
         case StopReason.LOST:
             return
-        case StopReason.HANDED_BACK:
-            await _commit(attempt, partial(runs.release, attempt.claim))
+        case StopReason.HANDED_BACK | StopReason.DATABASE_AWAY:
+            await _commit(attempt, partial(runs.release, attempt.claim), is_draining)
         case StopReason.CANCELLED | StopReason.FENCED:  # when another attempt has the Run, this is refused as well
-            await _finish(attempt, RunCancelled())
+            await _finish(attempt, RunCancelled(), is_draining)
         case StopReason.TIMED_OUT:
-            await _finish(attempt, _timed_out())
+            await _finish(attempt, _timed_out(), is_draining)
+        case StopReason.UNWRITABLE:
+            await _finish(attempt, UNWRITABLE, is_draining)
         case None:
-            await _finish(attempt, outcome or AGENT_ERROR)
+            await _finish(attempt, outcome or AGENT_ERROR, is_draining)
 
 
-async def _finish(attempt: RunningAttempt, outcome: RunOutcome) -> None:
+async def _finish(attempt: RunningAttempt, outcome: RunOutcome, is_draining: Callable[[], bool]) -> None:
     used: dict[MessageId, Usage] = {}
     if attempt.agent_run is not None:
         used = {message.id: message.usage for message in attempt.agent_run.messages if message.usage is not None}
-    await _commit(attempt, partial(runs.finish, attempt.claim, outcome, used=used))
+    await _commit(attempt, partial(runs.finish, attempt.claim, outcome, used=used), is_draining)
 
 
-async def _commit(attempt: RunningAttempt, act: Callable[[], None]) -> None:
-    """Performs the act, and tries again while the database is away. If all fails the lease lapses, and a new attempt begins."""
-    for pause_s in (*RETRY_AFTER_S, None):
+async def _commit(attempt: RunningAttempt, act: Callable[[], None], is_draining: Callable[[], bool]) -> None:
+    """Performs the act, and tries again while the database is away. What was committed unseen is refused the second time, so it
+    is in the log once. Gives up when this worker is draining: then the lease lapses, and a new attempt begins elsewhere.
+    """
+    for pause_s in chain(RETRY_AFTER_S, repeat(RETRY_AFTER_S[-1])):
         try:
             await bridge.run(act)
         except Fenced:
             return
         except (InterfaceError, OperationalError) as error:
-            if pause_s is None:
+            if is_draining() and pause_s == RETRY_AFTER_S[-1]:
                 logger.error("The Run %s could not be ended: %s", attempt.claim.run, error)  # noqa: TRY400  # the database is away
                 return
             await asyncio.sleep(pause_s)

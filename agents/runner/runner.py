@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import Error as DatabaseFault
 from msgspec import UNSET
 
 from agents.runner import history, outcome
@@ -22,7 +23,7 @@ from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import RunCompleted, RunFailed, RunOutcome
 from sessions_core.protocol.ids import RunId
 from sessions_core.protocol.text import repair
-from sessions_core.services import runs
+from sessions_core.services import failures, runs
 
 logger = logging.getLogger(__name__)
 
@@ -74,10 +75,6 @@ class Runner:
         cancelled = set(run_ids)
         self._stop((attempt for attempt in self.running if attempt.claim.run in cancelled), StopReason.CANCELLED)
 
-    def abandon(self) -> None:
-        """Stops every attempt and writes nothing: the database does not answer, and the leases have lapsed."""
-        self._stop(self.running, StopReason.LOST)
-
     def drain(self) -> None:
         """Claims no more Runs and hands back the running ones: another worker takes them at once."""
         self.draining = True
@@ -94,7 +91,7 @@ class Runner:
         task = asyncio.create_task(work, context=context_of(attempt.claim.run, attempt.claim.fence))
         result = await attempt.wait(task, deadline_s=settings.RUN_SECONDS)
         await buffer.close(keep=attempt.stop_reason in {None, StopReason.TIMED_OUT})
-        await outcome.write(attempt, result)
+        await outcome.write(attempt, result, is_draining=lambda: self.draining)
 
     async def _run_agent(self, agent: Agent | None, attempt: RunningAttempt, buffer: DeltaBuffer) -> RunOutcome:
         if agent is None:
@@ -130,7 +127,7 @@ def _left_to_a_new_attempt(attempt: RunningAttempt) -> Iterator[None]:
         yield
     except (InterfaceError, OperationalError) as error:
         logger.warning("The Run %s is left to a new attempt, the database is away: %s", attempt.claim.run, error)
-        attempt.stop(StopReason.LOST)
+        attempt.stop(StopReason.DATABASE_AWAY)
         raise asyncio.CancelledError from error
 
 
@@ -138,6 +135,12 @@ def _write_failed(attempt: RunningAttempt, error: Exception) -> None:
     """Stops the attempt. The write is not repeated: when a connection broke, it may have been committed."""
     if isinstance(error, Fenced):
         attempt.stop(StopReason.FENCED)
-        return
-    logger.error("The Run %s is given up, its log cannot be written: %s", attempt.claim.run, error)
-    attempt.stop(StopReason.LOST)
+    elif failures.is_outage(error):
+        logger.warning("The Run %s is left to a new attempt, the database is away: %s", attempt.claim.run, error)
+        attempt.stop(StopReason.DATABASE_AWAY)
+    elif isinstance(error, (DataError, IntegrityError)) or not isinstance(error, DatabaseFault):
+        logger.error("The Run %s is ended, its log cannot take what it says: %s", attempt.claim.run, error)
+        attempt.stop(StopReason.UNWRITABLE)
+    else:
+        logger.error("The Run %s is given up, its log cannot be written: %s", attempt.claim.run, error)
+        attempt.stop(StopReason.LOST)

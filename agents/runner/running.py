@@ -18,7 +18,9 @@ class StopReason(Enum):
     CANCELLED = "a person pressed Stop"
     FENCED = "the log refused a write: the Run is cancelled, or another attempt has it"
     TIMED_OUT = "the Run took too long"
-    LOST = "another attempt has the Run, or the database is away"
+    LOST = "another attempt has the Run, or nothing can be written about it"
+    DATABASE_AWAY = "the database did not take a write; whether it has it is not known"
+    UNWRITABLE = "the log can never take what the agent said"
     HANDED_BACK = "this worker is shutting down"
 
 

@@ -31,6 +31,8 @@ from agents.runner.marks import Marked, Marks
 
 TICK_S: Final = 0.25
 WARN_S: Final = 2.0
+RETRY_AFTER_S: Final = 2.0  # while the database is away
+ATTEMPTS: Final = 150  # five minutes; then the leases have lapsed long ago
 KILL_S: Final = 6.0  # a lease: from then on other workers would take over its Runs anyway, and freeze in their turn
 DUMP_BYTES: Final = 64 * 1024  # what a pipe holds
 _PR_SET_PDEATHSIG: Final = 1
@@ -149,9 +151,19 @@ def _kill(marked: Marked | None, worker_pid: int, worker: str) -> None:
     import django  # noqa: PLC0415  # half a second and 50 MB that a watchdog needs only now
 
     django.setup()
-    from sessions_core.services import runs  # noqa: PLC0415  # needs the line above
+    from sessions_core.services import failures, runs  # noqa: PLC0415  # needs the line above
 
-    runs.end_blocked(worker, (marked.run, marked.fence) if marked else None)
+    for _ in range(ATTEMPTS):
+        try:
+            runs.end_blocked(worker, (marked.run, marked.fence) if marked else None)
+        except Exception as error:
+            if not failures.is_outage(error):
+                raise
+            logger.warning("The Runs of %s wait for the database: %s", worker, error)
+            time.sleep(RETRY_AFTER_S)
+        else:
+            return
+    logger.error("The Runs of %s were not handed back: the database was away for too long.", worker)
 
 
 def _die_with_parent(signal_number: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from pytest_django import Settings
 from typing_extensions import override
 
@@ -129,7 +130,56 @@ async def test_a_database_that_is_away_before_the_agent_begins_is_no_fault_of_th
     await harness.ask(never)
 
     assert await bridge.run(ends, harness.session) == []
-    assert (await harness.row()).state == RunState.RUNNING
+    row = await harness.row()
+    assert (row.state, row.attempt - row.handed_back) == (RunState.RUNNING, 0)
+
+
+async def test_a_database_that_breaks_off_a_write_costs_no_attempt(harness: Harness) -> None:
+    async def work(run: AgentRun) -> None:
+        async with run.message() as message:
+            await message.append("first")
+            await bridge.run(_on_each_delta, "PERFORM pg_terminate_backend(pg_backend_pid())")  # as a restart does
+            await message.append("lost")
+            await asyncio.sleep(60)
+
+    run = await harness.request(work)
+    for attempt in range(1, runs.ATTEMPTS + 2):
+        harness.runner = Runner(f"w{attempt}")
+        try:
+            await harness.runner.execute(run)
+        finally:
+            await bridge.run(_let_writes_pass)
+        row = await harness.row()
+        assert (row.state, row.attempt, row.attempt - row.handed_back) == (RunState.RUNNING, attempt, 0)
+
+
+async def test_what_can_never_be_written_ends_the_run_at_once(harness: Harness) -> None:
+    async def work(run: AgentRun) -> None:
+        async with run.message() as message:
+            await bridge.run(
+                _on_each_delta, "RAISE EXCEPTION USING errcode = '22021'"
+            )  # a character that it does not take
+            await message.append("lost")
+            await asyncio.sleep(60)
+
+    run = await harness.request(work)
+    try:
+        await harness.runner.execute(run)
+    finally:
+        await bridge.run(_let_writes_pass)
+
+    assert await bridge.run(ends, harness.session) == ["run.failed"]
+
+
+async def test_a_pause_of_the_database_takes_no_run_from_its_worker(harness: Harness, begun: asyncio.Event) -> None:
+    running = await harness.start(_wait(begun), begun)
+    await bridge.run(Run.objects.filter(pk=harness.run).update, lease_until=LONG_AGO)
+    await harness.runner.renew_leases(harness.runner.running)
+
+    assert not running.done()
+    assert await bridge.run(Run.objects.filter(pk=harness.run, lease_until__gt=Now()).exists)
+    await harness.stop()
+    await running
 
 
 async def test_a_run_that_another_worker_has_claimed_is_left_alone(harness: Harness, begun: asyncio.Event) -> None:
@@ -200,6 +250,21 @@ def _wait(begun: asyncio.Event) -> AgentFunction:
 def _break_connection() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def _on_each_delta(statement: str) -> None:
+    """Lets PostgreSQL execute the statement before it inserts a delta."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"""
+            CREATE FUNCTION on_delta() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NEW; END $$;
+            CREATE TRIGGER on_delta BEFORE INSERT ON event
+            FOR EACH ROW WHEN (NEW.kind = 'message.delta') EXECUTE FUNCTION on_delta()
+        """)
+
+
+def _let_writes_pass() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER on_delta ON event; DROP FUNCTION on_delta")
 
 
 def _rename(before: str, after: str) -> None:

@@ -62,6 +62,15 @@ def active(system: System, sessions: Sequence[str]) -> list[str]:
         return [str(row[0]) for row in connection.execute(_ACTIVE, [list(sessions)])]
 
 
+def attempts(system: System, sessions: Sequence[str]) -> set[int]:
+    """Returns the numbers of attempts that the Runs have had."""
+    with system.connect() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT attempt FROM run WHERE session_id = ANY(%s::uuid[])", [list(sessions)]
+        )
+        return {int(str(row[0])) for row in rows}
+
+
 def held(system: System, sessions: Sequence[str], worker: Process) -> int:
     """Returns how many of the Runs that have not ended were last claimed by that worker."""
     with system.connect() as connection:

@@ -1,7 +1,10 @@
 """Workers that die, pause or lose the database: another goes on with their Runs, and a dead attempt writes nothing (P6, P8)."""
 
+import asyncio
 import signal
 
+from sessions_core.services.runs import LEASE_S
+from tests.faults import conversations
 from tests.faults.conftest import Play
 from tests.faults.system import System
 
@@ -52,6 +55,16 @@ async def test_a_worker_cut_off_from_the_database_writes_nothing_when_it_is_back
         await round.taken_over(world.worker)
         world.worker_databases[0].heal()
         await round.healed()
+
+
+async def test_a_pause_of_the_database_beyond_the_lease_restarts_no_run(world: System, play: Play) -> None:
+    async with play("worker–database stalled beyond the lease, no other worker") as round:
+        await round.in_mid_stream(seconds=4, in_life=20)
+        world.worker_databases[0].stall()
+        await asyncio.sleep(LEASE_S + 1)  # the leases lapse
+        world.worker_databases[0].heal()
+        await round.healed()
+    assert conversations.attempts(world, round.sessions) == {1}
 
 
 async def test_all_workers_without_the_database_go_on_when_it_is_back(world: System, play: Play) -> None:

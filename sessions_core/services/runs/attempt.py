@@ -122,9 +122,18 @@ def heartbeat(claims: Sequence[Claim]) -> Heartbeat:
 
 
 def release(claim: Claim) -> None:
-    """Hands the Run back because this worker is being stopped, and wakes another. The attempt is not counted."""
+    """Hands the Run back because this worker is being stopped or the database was away, and wakes another. The attempt is not
+    counted, also when another worker has claimed the Run meanwhile.
+    """
     with transaction.atomic(durable=True):
-        hand_back(Run.objects.filter(pk=claim.run, fence=claim.fence, state=RunState.RUNNING), counted=False)
+        rows = Run.objects.filter(pk=claim.run, state=RunState.RUNNING)
+        run = rows.select_for_update().first()
+        if run is None:
+            return
+        if run.fence == claim.fence:
+            hand_back(rows, counted=False)
+        elif run.attempt > claim.attempt:
+            rows.update(handed_back=F("handed_back") + 1)
 
 
 def hand_back(rows: QuerySet[Run], *, counted: bool) -> None:
