@@ -71,7 +71,7 @@ def post(
 
 
 def _checked_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
-    if not any(part.text.strip() for part in parts):
+    if not any(text.is_visible(part.text) for part in parts):
         raise BadField("An empty message cannot be sent.")
     if len(parts) > MESSAGE_PARTS:
         raise BadField(f"The message has {len(parts):,} parts; at most {MESSAGE_PARTS} are possible.")
@@ -106,7 +106,7 @@ def _first_title(session: Session, parts: tuple[Part, ...]) -> list[Fact]:
     if session.title:
         return []
     line = " ".join(" ".join(part.text for part in parts).split())
-    title = line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+    title = text.shorten(line, TITLE_LENGTH)
     Session.objects.filter(pk=session.pk).update(title=title)
     return [SessionRenamed(title=title)]
 

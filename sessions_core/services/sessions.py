@@ -173,6 +173,8 @@ def _append(session_id: SessionId, fact: Fact, *, by: Author) -> None:
 
 
 def _checked_title(title: str) -> str:
+    if not text.is_visible(title):
+        return ""
     return text.check(" ".join(title.split()), what="The title", limit=TITLE_CHARACTERS)
 
 
