@@ -7,6 +7,7 @@ imported, because Django's settings read the addresses.
 
 import atexit
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +37,7 @@ ENVIRONMENT: Final = {
     "CHAT_MODEL_URL": "",
     "CHAT_MODEL_KEY": "",
     "LOCAL_LLM": "",
+    "WAITING_RUNS": "1000",  # tests make long conversations without a worker
 }
 
 
@@ -76,11 +78,17 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    from tests.support import run_moves
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Watches what happens in the database. At the end, fails for each statement of the engine that grows with what is there."""
+    from tests.support import plans, run_moves, statements
 
     with django_db_blocker.unblock():
         run_moves.watch()
+    statements.watch()
+    yield
+    with django_db_blocker.unblock():
+        found = plans.growing(statements.noted.values())
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture
