@@ -3,9 +3,9 @@
 May import `services` and all below it. A new page is a ReadOnlyAdmin in the module of its noun; its actions call an act.
 """
 
-from sessions_core.admin.people import DeviceAdmin, ParticipantAdmin
+from sessions_core.admin.people import DeviceAdmin, ParticipantAdmin, UserAdmin
 from sessions_core.admin.runs import RunAdmin
 from sessions_core.admin.sessions import SessionAdmin
 from sessions_core.admin.tokens import ApiTokenAdmin
 
-__all__ = ["ApiTokenAdmin", "DeviceAdmin", "ParticipantAdmin", "RunAdmin", "SessionAdmin"]
+__all__ = ["ApiTokenAdmin", "DeviceAdmin", "ParticipantAdmin", "RunAdmin", "SessionAdmin", "UserAdmin"]

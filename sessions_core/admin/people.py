@@ -1,9 +1,49 @@
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from typing_extensions import override
 
-from sessions_core.admin.read_only import ReadOnlyAdmin
-from sessions_core.models import Device, Participant
+from sessions_core.admin.read_only import DeletesByAct, ReadOnlyAdmin
+from sessions_core.models import ApiToken, Device, Participant
+from sessions_core.protocol.ids import UserId
+from sessions_core.services import people
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class UserAdmin(DeletesByAct, DjangoUserAdmin):  # type: ignore[type-arg]  # Django 5.2's cannot be subscripted when it runs
+    """Users as Django shows them. Deleting one is an act of `services`: it passes their Sessions on."""
+
+    @override
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        people.delete_user(UserId(obj.pk))
+
+    @override
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for key in list(queryset.values_list("pk", flat=True)):
+            people.delete_user(UserId(key))
+
+    @override
+    def get_deleted_objects(
+        self, objs: Sequence[User] | QuerySet[User], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Counts the rows that go with the users. Django would ask for the right to delete each of them by itself."""
+        keys = [user.pk for user in objs]
+        mine = Participant.objects.filter(user__in=keys)
+        counts = {
+            "users": len(keys),
+            "sessions left": mine.exclude(role="owner").count(),
+            "sessions passed on, or deleted where nobody else takes part": mine.filter(role="owner").count(),
+            "devices": Device.objects.filter(user__in=keys).count(),
+            "tokens": ApiToken.objects.filter(user__in=keys).count(),
+        }
+        return [str(user) for user in objs], counts, set(), []
 
 
 @admin.register(Participant)

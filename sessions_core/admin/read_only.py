@@ -1,4 +1,4 @@
-"""Shared by the admin's pages: a read-only ModelAdmin, search by id, and counts of related rows."""
+"""Shared by the admin's pages: a read-only ModelAdmin, deletion by an act, search by id, and counts of related rows."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -9,7 +9,9 @@ from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.auth.models import User
 from django.db.models import Count, IntegerField, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
 from typing_extensions import override
 
 from sessions_core.protocol.author import Author
@@ -55,6 +57,21 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2's
         for column in self.id_search_fields:
             matches |= Q(**{column: key})
         return queryset.filter(matches), False
+
+
+class DeletesByAct(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
+    """Deletes by an act of `services`, which `delete_model` and `delete_queryset` call."""
+
+    @override
+    @method_decorator(csrf_protect)
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Deletes without Django's transaction: the act opens durable ones of its own, and sends hints after their commits."""
+        response: HttpResponse = self._delete_view(  # type: ignore[attr-defined]  # Django's own, not in the stubs
+            request, object_id, extra_context
+        )
+        return response
 
 
 def count_of(rows: QuerySet[Any], *, of: str) -> Coalesce:

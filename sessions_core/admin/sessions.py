@@ -5,13 +5,11 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_safe
 from typing_extensions import override
 
 from sessions_core.admin.events import events_page
-from sessions_core.admin.read_only import ReadOnlyAdmin, count_of
+from sessions_core.admin.read_only import DeletesByAct, ReadOnlyAdmin, count_of
 from sessions_core.models import Event, Participant, Run, Session
 from sessions_core.protocol import run_states
 from sessions_core.protocol.ids import SessionId
@@ -19,7 +17,7 @@ from sessions_core.services import deletion
 
 
 @admin.register(Session)
-class SessionAdmin(ReadOnlyAdmin):
+class SessionAdmin(DeletesByAct, ReadOnlyAdmin):
     """Sessions, each with links to its Events, Runs and Participants. Deleting one also removes it from open browsers."""
 
     list_display = (
@@ -89,17 +87,6 @@ class SessionAdmin(ReadOnlyAdmin):
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("sessions_core.delete_session")
-
-    @override
-    @method_decorator(csrf_protect)
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Deletes without Django's transaction: the act opens its own durable one, and sends hints after its commit."""
-        response: HttpResponse = self._delete_view(  # type: ignore[attr-defined]  # Django's own, not in the stubs
-            request, object_id, extra_context
-        )
-        return response
 
     @override
     def delete_model(self, request: HttpRequest, obj: Session) -> None:

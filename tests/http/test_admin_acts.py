@@ -196,3 +196,25 @@ def test_deleting_needs_the_csrf_token(alice: User) -> None:
 
     assert strict.post(f"/admin/sessions_core/session/{session}/delete/", {"post": "yes"}).status_code == 403
     assert Session.objects.exists()
+
+
+@pytest.mark.parametrize("by_action", [False, True])
+def test_staff_delete_a_user_who_takes_part_in_sessions(
+    staff: Client,
+    alice: User,
+    by_action: bool,  # noqa: FBT001  # a column of the table
+) -> None:
+    session = create_session(alice)
+    post_message(session, alice)
+    tokens.issue(alice, label="backup")
+    if by_action:
+        address, form = "/admin/auth/user/", {"action": "delete_selected", "_selected_action": str(alice.pk)}
+    else:
+        address, form = f"/admin/auth/user/{alice.pk}/delete/", {}
+
+    asked = staff.post(address, form) if by_action else staff.get(address)
+    assert b"passed on" in asked.content
+    staff.post(address, {**form, "post": "yes"})
+
+    assert not User.objects.filter(pk=alice.pk).exists()
+    assert not Participant.objects.filter(session_id=session).exists()
