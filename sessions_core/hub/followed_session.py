@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from sessions_core.hints.messages import Message
 from sessions_core.machines.feed import Feed, Span, Subscription
-from sessions_core.machines.recent_frames import FrameBudget
+from sessions_core.machines.recent_frames import FrameMemory
 from sessions_core.machines.send_buffer import Frame
 from sessions_core.protocol.ids import SessionId
 
@@ -26,7 +26,7 @@ class FollowedSession:
     changes.
     """
 
-    def __init__(self, session: SessionId, budget: FrameBudget) -> None:
+    def __init__(self, session: SessionId, memory: FrameMemory) -> None:
         self.session = session
         self.name = str(session)
         self.feed: Feed | None = None
@@ -34,13 +34,13 @@ class FollowedSession:
         self.reading: asyncio.Task[None] | None = None
         self.openings: dict[int, asyncio.Task[Opening]] = {}  # cold starts being read, by their number of Messages
         self.empty_since: float | None = None  # the loop's time at which the last Subscription ended
-        self._budget = budget
+        self._memory = memory
         self._hinted: tuple[int, int] | None = None  # epoch and head of a hint that came before the position was read
 
     def begin(self, epoch: int, head: int) -> tuple[Subscription, ...]:
         """Follows the log from that position. Returns the Subscriptions of the Feed that it replaces."""
         orphans = self.end()
-        self.feed = Feed(epoch, head, self._budget)
+        self.feed = Feed(epoch, head, self._memory)
         if self._hinted is not None:
             self.feed.offer_head(*self._hinted)
             self._hinted = None

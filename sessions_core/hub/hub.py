@@ -15,7 +15,7 @@ from sessions_core.hints.messages import Message
 from sessions_core.hub.followed_session import FollowedSession, Opening
 from sessions_core.log import Position
 from sessions_core.machines.feed import Feed, Subscription
-from sessions_core.machines.recent_frames import FrameBudget
+from sessions_core.machines.recent_frames import FrameMemory
 from sessions_core.machines.send_buffer import Frame, size_of
 from sessions_core.protocol.errors import NotFound
 from sessions_core.protocol.ids import SessionId
@@ -40,7 +40,7 @@ class Hub:
         self._on_message = on_message
         self._check = asyncio.Event()
         self._listener = HintListener(self._receive, reconnected=self._check.set)
-        self._budget = FrameBudget(settings.RECENT_FRAMES_LIMIT)
+        self._memory = FrameMemory.of(settings.RECENT_FRAMES_LIMIT)
         self._followed: dict[str, FollowedSession] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.get_running_loop()
@@ -59,7 +59,7 @@ class Hub:
         """Joins the Session's group and reads the log's position, unless it is followed already. Raises NotFound."""
         followed = self._followed.get(str(session))
         if followed is None:
-            followed = self._followed[str(session)] = FollowedSession(session, self._budget)
+            followed = self._followed[str(session)] = FollowedSession(session, self._memory)
             followed.starting = self._spawn(self._start(followed))
         if followed.starting is not None:
             await asyncio.shield(followed.starting)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from sessions_core.machines.recent_frames import EventsFrame, FrameBudget, RecentFrames
+from sessions_core.machines.recent_frames import EventsFrame, FrameMemory, RecentFrames
 from sessions_core.machines.send_buffer import Full, SendBuffer, size_of
 from sessions_core.protocol.ids import SessionId
 
@@ -61,11 +61,12 @@ class Feed:
     buffer was full; `refill` is called when there is room).
     """
 
-    def __init__(self, epoch: int, head: int, budget: FrameBudget) -> None:
+    def __init__(self, epoch: int, head: int, memory: FrameMemory) -> None:
         self.epoch = epoch
         self.tail = head
         self.head = head
-        self._frames = RecentFrames(budget)  # also those that came before their predecessor
+        self._frames = RecentFrames(memory.newest)  # also those that came before their predecessor
+        self._history = RecentFrames(memory.history)  # pages that were read for readers behind the tail
         self._subscriptions: set[Subscription] = set()
         self._live: dict[Subscription, None] = {}
         self._waiting: dict[Subscription, None] = {}
@@ -79,6 +80,7 @@ class Feed:
     def end(self) -> tuple[Subscription, ...]:
         """Forgets its frames. Returns the Subscriptions that it has served."""
         self._frames.clear()
+        self._history.clear()
         return tuple(self._subscriptions)
 
     def attach(self, subscription: Subscription) -> None:
@@ -146,7 +148,7 @@ class Feed:
         if span.start == self.tail < span.end:
             self._append(span)
         elif span.end > span.start:
-            self._keep(span)
+            self._history.keep(span.start, _frame(span))
         self._serve_waiting()
         return True
 
@@ -159,7 +161,7 @@ class Feed:
 
     def _catch_up(self, subscription: Subscription) -> None:
         self._waiting.pop(subscription, None)
-        while (frame := self._frames.get(subscription.cursor)) is not None:
+        while (frame := self._find(subscription.cursor)) is not None:
             try:
                 subscription.send_buffer.put(frame)
             except Full:
@@ -206,8 +208,15 @@ class Feed:
             for subscription in tuple(self._waiting):
                 self._catch_up(subscription)
 
+    def _find(self, cursor: int) -> EventsFrame | None:
+        return self._frames.get(cursor) or self._history.get(cursor)
+
     def _keep(self, span: Span) -> EventsFrame:
-        text = span.frame()
-        frame = EventsFrame(text=text, size=size_of(text), session=span.session, end=span.end)
+        frame = _frame(span)
         self._frames.keep(span.start, frame)
         return frame
+
+
+def _frame(span: Span) -> EventsFrame:
+    text = span.frame()
+    return EventsFrame(text=text, size=size_of(text), session=span.session, end=span.end)

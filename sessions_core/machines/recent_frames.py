@@ -1,5 +1,5 @@
-"""The newest frames of Sessions, from which many clients that reconnect at once are served. They are bounded for each Session,
-and for all Sessions of a process together.
+"""Frames of Sessions that are kept in memory, from which many clients that reconnect at once are served. They are bounded for
+each Session, and for all Sessions of a process together.
 """
 
 import sys
@@ -12,6 +12,7 @@ from sessions_core.machines.send_buffer import Frame
 
 SESSION_FRAMES: Final = 512  # about 20 s of an answer; the log has the rest, in fewer and larger frames
 SESSION_BYTES: Final = 1024 * 1024
+HISTORY_SHARE: Final = 4  # one part in so many is for pages from further back
 OVERHEAD_BYTES: Final = 500  # of one frame beside its text, measured
 
 
@@ -57,8 +58,22 @@ class FrameBudget:
         self.used -= memory
 
 
+class FrameMemory(Struct, frozen=True):
+    """The budgets of a process. Pages from further back in a log have one of their own: a reader of a long log, who needs each
+    of them once, must not drive out the newest frames of all Sessions.
+    """
+
+    newest: FrameBudget
+    history: FrameBudget
+
+    @classmethod
+    def of(cls, limit: int) -> "FrameMemory":
+        """Returns budgets with so many bytes together."""
+        return cls(newest=FrameBudget(limit - limit // HISTORY_SHARE), history=FrameBudget(limit // HISTORY_SHARE))
+
+
 class RecentFrames:
-    """The newest frames of one Session, by the cursor that each continues."""
+    """The frames of one Session that were added last, by the cursor that each continues."""
 
     def __init__(self, budget: FrameBudget) -> None:
         self._budget = budget

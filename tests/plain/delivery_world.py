@@ -9,14 +9,14 @@ from typing import Final
 from uuid import UUID
 
 from sessions_core.machines.feed import Feed, Loss, Span, Subscription
-from sessions_core.machines.recent_frames import FrameBudget
+from sessions_core.machines.recent_frames import FrameMemory
 from sessions_core.machines.send_buffer import SendBuffer
 from sessions_core.protocol.ids import SessionId
 
 SESSION: Final = SessionId(UUID(int=1))
 SEND_BUFFER_BYTES: Final = 400  # about two frames, so that it is often full
 PAGE_EVENTS: Final = 4  # of one read
-BUDGET_BYTES: Final = 6000  # about seven frames, so that old ones are forgotten
+MEMORY_BYTES: Final = 8000  # six new frames and two of the history, so that old ones are forgotten
 
 
 class Log:
@@ -136,7 +136,7 @@ class Process:
 
     def __init__(self, log: Log) -> None:
         self.log = log
-        self.budget = FrameBudget(BUDGET_BYTES)
+        self.memory = FrameMemory.of(MEMORY_BYTES)
         self.feed: Feed | None = None
         self.hints: list[Span] = []
         self.page: Callable[[], bool] | None = None
@@ -144,12 +144,12 @@ class Process:
 
     def current_feed(self) -> Feed:
         if self.feed is None:
-            self.feed = Feed(self.log.epoch, self.log.head, self.budget)
+            self.feed = Feed(self.log.epoch, self.log.head, self.memory)
         return self.feed
 
     def restart(self, epoch: int, head: int) -> None:
         orphans = self.current_feed().end()
-        self.feed, self.page = Feed(epoch, head, self.budget), None
+        self.feed, self.page = Feed(epoch, head, self.memory), None
         for orphan in orphans:
             orphan.lost("restarted")
 

@@ -3,7 +3,7 @@
 import json
 
 from sessions_core.machines.feed import Feed, Span, Subscription
-from sessions_core.machines.recent_frames import SESSION_FRAMES, FrameBudget
+from sessions_core.machines.recent_frames import SESSION_FRAMES, FrameMemory
 from sessions_core.machines.send_buffer import SendBuffer
 from tests.plain.delivery_world import SESSION
 
@@ -12,8 +12,8 @@ def span(start: int, end: int, *, epoch: int = 1, body: bytes = b"") -> Span:
     return Span(session=SESSION, epoch=epoch, start=start, end=end, body=body)
 
 
-def new_feed(epoch: int, head: int, budget: FrameBudget | None = None) -> Feed:
-    return Feed(epoch, head, budget or FrameBudget(2**20))
+def new_feed(epoch: int, head: int, memory: FrameMemory | None = None) -> Feed:
+    return Feed(epoch, head, memory or FrameMemory.of(2**20))
 
 
 def following(feed: Feed, cursor: int, *, limit: int = 10_000) -> Subscription:
@@ -152,18 +152,18 @@ def test_hints_that_come_early_are_delivered_when_the_gap_is_read() -> None:
 
 
 def test_hints_that_come_early_are_kept_within_bounds() -> None:
-    budget = FrameBudget(2**20)
-    feed = new_feed(1, 0, budget)
+    memory = FrameMemory.of(2**20)
+    feed = new_feed(1, 0, memory)
     for seq in range(1, 4 * SESSION_FRAMES):
         feed.offer(span(seq, seq + 1))
 
     assert len(feed._frames) == SESSION_FRAMES
     feed.end()
-    assert budget.used == 0
+    assert memory.newest.used == 0
 
 
 def test_a_reader_behind_what_is_kept_is_served_from_the_log() -> None:
-    feed = new_feed(1, 0, FrameBudget(1))
+    feed = new_feed(1, 0, FrameMemory.of(1))
     following(feed, 0)
     for seq in range(5):
         feed.offer(span(seq, seq + 1))
@@ -174,3 +174,20 @@ def test_a_reader_behind_what_is_kept_is_served_from_the_log() -> None:
     feed.read_done(span(2, 5), head=5)
 
     assert ranges(late) == [(2, 5)]
+
+
+def test_a_reader_of_a_long_log_does_not_drive_out_the_newest_frames() -> None:
+    memory = FrameMemory.of(40_000)
+    feed, other = new_feed(1, 100, memory), new_feed(1, 0, memory)
+    for each, start in ((feed, 100), (other, 0)):
+        following(each, start)
+        each.offer(span(start, start + 1))
+
+    slow = following(feed, 0, limit=10**6)
+    for start in range(100):
+        assert feed.next_read() == start
+        feed.read_done(span(start, start + 1, body=b'"%s"' % (b"x" * 5000)), head=101)
+
+    assert ranges(slow)[-2:] == [(99, 100), (100, 101)]
+    assert memory.history.used <= 10_000
+    assert [ranges(following(each, start)) for each, start in ((feed, 100), (other, 0))] == [[(100, 101)], [(0, 1)]]

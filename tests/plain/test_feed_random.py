@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from typing_extensions import override
 
-from tests.plain.delivery_world import BUDGET_BYTES, Client, Log, Process
+from tests.plain.delivery_world import MEMORY_BYTES, Client, Log, Process
 
 PROCESSES = 2
 CLIENTS = 4
@@ -109,7 +109,7 @@ class Delivery(RuleBasedStateMachine):
     @invariant()
     def frames_are_bounded(self) -> None:
         for here in self.processes:
-            assert here.budget.used <= BUDGET_BYTES
+            assert here.memory.newest.used + here.memory.history.used <= MEMORY_BYTES
 
     @override
     def teardown(self) -> None:

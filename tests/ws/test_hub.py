@@ -5,7 +5,7 @@ from pytest_django import Settings
 
 from sessions_core.hub import FollowedSession, Hub
 from sessions_core.hub.hub import LINGER_S
-from sessions_core.machines.recent_frames import FrameBudget
+from sessions_core.machines.recent_frames import FrameMemory
 from sessions_core.protocol.ids import SessionId
 
 
@@ -29,7 +29,7 @@ async def test_a_session_that_somebody_comes_back_to_at_the_last_moment_is_not_f
 
 @pytest.mark.parametrize("body", [b"", None], ids=["with its Events", "without"])
 def test_a_hint_that_comes_before_the_position_is_not_forgotten(session: SessionId, body: bytes | None) -> None:
-    followed = FollowedSession(session, FrameBudget(2**20))
+    followed = FollowedSession(session, FrameMemory.of(2**20))
     followed.take_hint({"epoch": 1, "start": 7, "end": 9, "body": body})
 
     followed.begin(1, 5)
