@@ -76,6 +76,9 @@ RUN_DISPATCHER = "agents.dispatcher.CeleryDispatcher"  # wakes workers, and know
 # Limits of one web process.
 
 API_RATE = env.number("API_RATE", 50, least=1, most=10_000)  # requests a second of one user
+HTTP_CONNECTIONS = env.number("HTTP_CONNECTIONS", 2_000, least=10, most=1_000_000)  # those that are no WebSockets
+REQUEST_HEAD_SECONDS = env.number("REQUEST_HEAD_SECONDS", 10, least=1, most=600)  # for the line and headers to arrive
+REQUEST_BODY_SECONDS = env.number("REQUEST_BODY_SECONDS", 60, least=1, most=3_600)  # for the body to arrive
 CONNECTIONS_PER_USER = env.number("CONNECTIONS_PER_USER", 200, least=1, most=100_000)
 CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 5_000, least=1, most=1_000_000)
 # Bytes of memory for the newest frames of all followed Sessions. Clients that reconnect are served from them.

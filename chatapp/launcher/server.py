@@ -1,12 +1,14 @@
 """The web server: uvicorn with the limits that live sockets need. On SIGTERM it drains the sockets before it closes."""
 
 import logging
+import resource
 import socket
 from typing import Final
 
 import uvicorn
 from typing_extensions import override
 
+from chatapp.launcher.http_protocol import HttpProtocol
 from sessions_core.live import delivery, draining
 from sessions_core.process import garbage
 from sessions_core.protocol.frames import FRAME_BYTES
@@ -18,6 +20,10 @@ SHUTDOWN_S: Final = 10  # for requests without an answer when the sockets have b
 
 def serve(listener: socket.socket) -> None:
     """Serves on the listening socket until SIGTERM or SIGINT, then drains."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (most, most)
+    )  # each connection is an open file; 1,024 is the usual soft limit
     Server(config()).run(sockets=[listener])
 
 
@@ -26,7 +32,7 @@ def config() -> uvicorn.Config:
     return uvicorn.Config(
         "chatapp.asgi:application",
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws="websockets-sansio",
         ws_max_size=FRAME_BYTES,  # a larger frame closes the socket with 1009 before it is in memory
         ws_per_message_deflate=False,  # frames are small and many: it costs more than it saves

@@ -26,6 +26,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 REASON_BYTES: Final = 123  # of a close frame's reason
+IDENTIFY_S: Final = 10.0  # for the query that tells who opens a socket; more wait when many strangers come at once
 FLOOD_PAUSE_S: Final = 0.05  # at least, before the next frame of a client that sends too fast is received
 FLOOD_PAUSE_AT_MOST_S: Final = 1.0
 
@@ -90,7 +91,11 @@ class SessionsConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no 
     async def _identify(self) -> Caller:
         """Returns who opens the socket. Refuses a stranger with a close code, since a browser shows no HTTP status."""
         try:
-            return await bridge.run(callers.by_upgrade, self._upgrade())
+            async with asyncio.timeout(IDENTIFY_S):
+                return await bridge.run(callers.by_upgrade, self._upgrade())
+        except TimeoutError:
+            await self._accept()
+            await self.close(CLOSE_BUSY, "Try again in a moment.")
         except BadOrigin:
             await self.close(1000, "")  # before it is accepted: the server answers HTTP 403
         except NotSignedIn:

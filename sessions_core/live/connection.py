@@ -17,6 +17,7 @@ from sessions_core.services.callers import Caller
 HEARTBEAT_MS: Final = 10_000  # the longest time without a frame, as `welcome` promises it
 HEARTBEAT_AFTER_S: Final = 8.5  # `tick` is called once a second
 SEND_TIMEOUT_S: Final = 10.0  # for one frame; a client that takes longer is closed as too slow
+HELLO_TIMEOUT_S: Final = 30.0  # from the upgrade to `hello`
 CLOSE_TIMEOUT_S: Final = 5.0  # for the close frame of a client that was too slow
 
 
@@ -66,7 +67,7 @@ class Connection:
         self._wake_up: asyncio.Future[None] | None = None  # what `write` waits for while there is nothing to send
         self._room_waiters: list[asyncio.Future[None]] = []
         self._sending_since: float | None = None
-        self._last_sent = self._loop.time()
+        self._opened = self._last_sent = self._loop.time()
 
     @property
     def author(self) -> Author:
@@ -111,6 +112,8 @@ class Connection:
         if self._sending_since is not None:
             if now - self._sending_since > SEND_TIMEOUT_S:
                 self.close_too_slow()
+        elif self.device is None and now - self._opened > HELLO_TIMEOUT_S:
+            self.close(CLOSE_TOO_SLOW, "You did not say hello in time. Connect again.")
         elif now - self._last_sent > HEARTBEAT_AFTER_S:
             self.reply(Heartbeat(heads=self.heads()))
 

@@ -8,6 +8,7 @@
     │   ├── BadOrigin           a page of another site
     │   └── CsrfFailed          HTTP: the signed-in browser's token is missing or wrong
     ├── MethodNotAllowed   405  HTTP only
+    ├── TooSlow            408  HTTP only: the request did not arrive in time
     ├── Conflict           409
     │   ├── RunActive           policy `reject`
     │   ├── LimitReached        too many answers are waited for
@@ -87,6 +88,14 @@ class MethodNotAllowed(Refusal):
 
     code = "method_not_allowed"
     status = 405
+
+
+class TooSlow(Refusal):
+    """The request did not arrive in time. Try again."""
+
+    code = "too_slow"
+    status = 408
+    retry = True
 
 
 class Conflict(Refusal):

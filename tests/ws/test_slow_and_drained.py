@@ -57,6 +57,17 @@ async def test_one_that_never_reads_is_dropped_in_the_end(monkeypatch: pytest.Mo
     assert not len(slow.send_buffer)
 
 
+async def test_one_that_says_no_hello_is_closed_with_4408() -> None:
+    transport = FakeTransport()
+    silent = make_connection(transport, EmptySource())
+    writing = asyncio.create_task(silent.write())
+
+    silent.tick(asyncio.get_running_loop().time() + connection.HELLO_TIMEOUT_S + 1)
+    await writing
+
+    assert transport.closed == 4408
+
+
 async def test_silence_is_broken_by_a_heartbeat() -> None:
     transport, source = FakeTransport(), EmptySource()
     quiet = make_connection(transport, source)
