@@ -65,6 +65,20 @@ test("finished blocks keep what a translator made of them", () => {
   assert.deepEqual([...place.querySelectorAll("font")].slice(0, kept.length), kept);
 });
 
+test("code with somebody else's elements in it is not coloured: their text is none of the code", async () => {
+  const place = container();
+  renderInto(place, "```py\ndef f(): pass\n```\n\n```py\ndef g(): pass\n```");
+  const [first, second] = place.querySelectorAll("code");
+  INTRUDERS.dictionary(/** @type {Element} */ (first));
+  const end = Date.now() + 5_000;
+  while (!second?.querySelector("span.hljs-keyword")) {
+    assert.ok(Date.now() < end, "never coloured");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(first?.querySelector("[class^=hljs]"), null);
+  assert.equal(withoutIntruders(/** @type {Element} */ (first)).textContent, "def f(): pass\n");
+});
+
 test("a text that a highlighter has split is put together again when it grows", () => {
   const place = container();
   const stream = new MarkdownStream(place, { pace: AT_ONCE });

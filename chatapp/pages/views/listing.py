@@ -77,13 +77,17 @@ def delete(request: Request, author: Author, session: UUID) -> HttpResponse:
 
 
 def _respond(request: Request, session: UUID, refused: str = "") -> HttpResponse:
-    """Answers htmx with events, and a plain form with the page of the Session."""
+    """Answers htmx with an event, and a plain form with the page of the Session. After a refusal the list stays as it is: what was
+    typed in it is to be mended.
+    """
     if not request.htmx:
         if refused:
             messages.error(request, refused)
         return redirect("session", session)
-    response = trigger_client_event(HttpResponse(status=_NO_CONTENT), "ds:sessions", {})
-    return trigger_client_event(response, "ds:notice", {"text": refused}) if refused else response
+    response = HttpResponse(status=_NO_CONTENT)
+    if refused:
+        return trigger_client_event(response, "ds:notice", {"text": refused})
+    return trigger_client_event(response, "ds:sessions", {})
 
 
 def _reload(request: Request, session: UUID) -> HttpResponse | None:

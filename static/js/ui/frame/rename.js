@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Refused } from "ds/core/protocol.js";
 import { getById } from "ds/ui/lib/dom.js";
 import { callApi } from "ds/ui/lib/http.js";
 import { sentence } from "ds/ui/lib/strings.js";
@@ -39,8 +40,8 @@ function edit(session, before) {
     event.preventDefault();
     event.stopPropagation();
     const wanted = field.value.trim();
-    if (event.key === "Enter" && wanted && wanted !== before) void rename(session, wanted);
-    field.blur();
+    if (event.key === "Escape" || !wanted || wanted === before) field.blur();
+    else void rename(session, wanted).then((isDone) => isDone && field.blur());
   });
 }
 
@@ -49,7 +50,6 @@ function createField(title) {
   const field = document.createElement("input");
   field.className = "top-bar__rename";
   field.value = title;
-  field.maxLength = 200;
   field.dir = "auto";
   field.setAttribute("aria-label", sentence("title"));
   return field;
@@ -60,11 +60,16 @@ function createField(title) {
  *
  * @param {string} session
  * @param {string} title
+ * @returns {Promise<boolean>} false: it was refused, and the reason is shown
  */
 async function rename(session, title) {
   const headers = { "Content-Type": "application/json" };
   const body = JSON.stringify({ title });
-  await callApi(`/api/sessions/${session}`, { method: "PATCH", headers, body }).catch(() =>
-    showToast(sentence("retry_failed")),
-  );
+  try {
+    await callApi(`/api/sessions/${session}`, { method: "PATCH", headers, body });
+    return true;
+  } catch (error) {
+    showToast((error instanceof Refused && error.message) || sentence("retry_failed"));
+    return false;
+  }
 }

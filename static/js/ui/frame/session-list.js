@@ -22,10 +22,10 @@ export function keepSessionListFresh() {
     if (elt.id === "sessions" && triggeringEvent?.type === "ds:sessions" && wouldDisturb(triggeringEvent))
       event.preventDefault();
   });
-  // The row's menu has done its work: the next refresh may replace the row.
+  // The row's menu has done its work, unless it was refused: the next refresh may replace the row.
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    const { elt, successful, requestConfig } = /** @type {CustomEvent} */ (event).detail;
-    if (successful && requestConfig.verb === "post")
+    const { elt, xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+    if (requestConfig.verb === "post" && xhr.getResponseHeader("HX-Trigger")?.includes("ds:sessions"))
       elt.closest("#sessions [data-open]")?.removeAttribute("data-open");
   });
   document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenu());

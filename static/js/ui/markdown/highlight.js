@@ -74,16 +74,26 @@ export async function colourCode(container, { except = null } = {}) {
   for (const code of container.querySelectorAll('pre > code[class^="language-"]')) {
     const name = languageOf(code);
     const text = code.textContent ?? "";
+    if (isChanged(code)) continue;
     if (!name || text.length > LONGEST || coloured.get(code) === text || except?.contains(code)) continue;
     coloured.set(code, text);
     const highlighter = await load(name).catch(() => null);
-    if (!highlighter || code.textContent !== text) {
+    if (!highlighter || code.textContent !== text || isChanged(code)) {
       coloured.delete(code);
       continue;
     }
     const { _emitter } = highlighter.highlight(text, { language: name, ignoreIllegals: true });
     code.replaceChildren(...nodes(_emitter.rootNode, code.ownerDocument));
   }
+}
+
+/**
+ * Returns whether the code is coloured, or somebody else has put elements into it, whose text may be none of the code.
+ *
+ * @param {Element} code
+ */
+function isChanged(code) {
+  return code.childElementCount > 0;
 }
 
 /** @param {Element} code */
