@@ -84,11 +84,7 @@ class _Subscriber(Struct):
         if connection.closing or connection.device is None:
             return
         subscription = Subscription(session, connection.send_buffer, cursor=cursor, lost=self._lost)
-        connection.subscriptions[session] = subscription
-        self.delivery.presence.arrive(
-            session, connection.send_buffer, connection.author, connection.device, label=connection.label
-        )
-        self.delivery.hub.attach(self.followed, subscription)
+        self.delivery.subscribe(connection, self.followed, subscription)
 
     def _lost(self, loss: Loss) -> None:
         if loss == "deleted":

@@ -13,6 +13,6 @@ May import `machines` and `protocol`.
 
 from sessions_core.hints.listener import listen_cancels
 from sessions_core.hints.messages import Message
-from sessions_core.hints.sender import publish, signal_access, signal_cancel, use_loop
+from sessions_core.hints.sender import Outlet, publish, signal_access, signal_cancel, use_loop
 
-__all__ = ["Message", "listen_cancels", "publish", "signal_access", "signal_cancel", "use_loop"]
+__all__ = ["Message", "Outlet", "listen_cancels", "publish", "signal_access", "signal_cancel", "use_loop"]

@@ -2,17 +2,21 @@
 
 Redis Pub/Sub raises nothing on a connection whose packets are dropped: it waits for ever. So a listener sends a heartbeat to
 itself each second, and starts anew when two are missing. `group_add` returns before Redis has subscribed us; so joining a group
-ends when a probe, sent to that group, has come back.
+ends when a probe, sent to that group, has come back. Groups that are joined at the same moment share their round trips, because
+thousands of Sessions may be followed at once, and the heartbeat waits behind them.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from itertools import count, islice
 from typing import Any, Final
 from uuid import uuid4
 
 from sessions_core.hints import messages
 from sessions_core.hints.messages import Layer, Message
+from sessions_core.machines.sparse import Sparse
 from sessions_core.protocol.ids import RunId
 
 HEARTBEAT_S: Final = 1.0
@@ -21,6 +25,8 @@ CALL_S: Final = 2.0  # for one call of the layer. Its calls share a lock, which 
 PROBE_S: Final = 1.0  # for a join; the tail check repairs what is missed after it
 PROBE_AGAIN_S: Final = 0.1  # a probe that was sent before Redis had subscribed us is lost
 RETRY_S: Final = 0.5
+BATCH: Final = 100  # groups that are joined, left or probed in one round trip
+IN_A_TURN: Final = 32  # messages received in one turn of the event loop; then others have theirs
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +43,15 @@ class HintListener:
         self._reconnected = reconnected
         self._name = uuid4().hex  # a group of our own, for heartbeats
         self._wanted: set[str] = {self._name}
-        self._joined: set[str] = set()  # the wanted groups that the present layer has joined
-        self._probes: dict[str, asyncio.Future[None]] = {}  # by nonce
+        self._joined: set[str] = set()  # the groups that the present layer has joined
+        self._joining: dict[str, None] = {}  # those to join now, in order
+        self._probes: dict[str, asyncio.Future[None]] = {}  # by group
         self._background: set[asyncio.Task[None]] = set()
         self._layer: Layer | None = None
         self._channel = ""
         self._missed = 0
+        self._deaf = Sparse()
+        self._unconfirmed = Sparse()
 
     async def run(self) -> None:
         """Stays connected until it is cancelled."""
@@ -50,7 +59,8 @@ class HintListener:
             try:
                 await self._connect(messages.new_layer())
             except Exception as error:  # noqa: BLE001  # Redis is down, cut off or restarted: the remedy is the same
-                logger.warning("The channel layer is deaf, joining anew: %r", error)
+                if times := self._deaf.count(time.monotonic()):
+                    logger.warning("The channel layer is deaf (%d times), joining anew: %r", times, error)
             await asyncio.sleep(RETRY_S)
 
     @property
@@ -67,33 +77,26 @@ class HintListener:
         the join is retried in the background.
         """
         self._wanted.add(group)
-        if self._layer is None or not self.up:
+        if not self.up:
             return False
+        returned = self._probes.get(group)
+        if returned is None:
+            returned = self._probes[group] = asyncio.get_running_loop().create_future()
+            self._joining[group] = None
+            if len(self._joining) == 1:
+                self._spawn(self._join_all())
         try:
             async with asyncio.timeout(PROBE_S):
-                await self._layer.group_add(group, self._channel)
-                self._joined.add(group)
-                await self._probe(self._layer, group)
-        except Exception as error:  # noqa: BLE001  # the tail check repairs what is missed
-            logger.warning("No probe came back for %s, going on without: %r", group, error)
+                await asyncio.shield(returned)
+        except TimeoutError:  # the tail check repairs what is missed
+            if times := self._unconfirmed.count(time.monotonic()):
+                logger.warning("No probe came back from %d groups, going on without: %s", times, group)
             return False
         return True
 
-    async def leave(self, group: str) -> None:
+    def leave(self, group: str) -> None:
+        """Leaves the group, in the background."""
         self._wanted.discard(group)
-        self._joined.discard(group)
-        if self._layer is None:
-            return
-        try:
-            async with asyncio.timeout(CALL_S):
-                await self._layer.group_discard(group, self._channel)
-        except Exception as error:  # noqa: BLE001  # messages that nobody here needs arrive until the next connection
-            logger.warning("Could not leave %s: %r", group, error)
-
-    def send(self, group: str, message: Message) -> None:
-        """Sends to the group in the background. While there is no connection, the message is dropped."""
-        if self._layer is not None:
-            self._spawn(_send(self._layer, group, message))
 
     async def _connect(self, layer: Layer) -> None:
         """Joins all wanted groups and receives from them. Raises when the connection is dead."""
@@ -102,7 +105,7 @@ class HintListener:
             async with asyncio.timeout(CALL_S):
                 channel = await layer.new_channel()
             self._joined.clear()
-            await self._join_missing(layer, channel)
+            await self._reconcile(layer, channel)
             self._layer, self._channel, self._missed = layer, channel, 0
             receiver = asyncio.create_task(self._receive_all(layer, channel), name="hint listener")
             await self._send_heartbeats(layer, receiver)
@@ -110,28 +113,52 @@ class HintListener:
             self._layer = None
             self._spawn(_discard(layer, receiver))
 
-    async def _join_missing(self, layer: Layer, channel: str) -> None:
-        """Joins the groups that were added while the connection was being made, and those whose join took too long."""
-        while missing := self._wanted - self._joined:
-            for group in missing:
-                async with asyncio.timeout(CALL_S):
-                    await layer.group_add(group, channel)
-                if group in self._wanted:  # `leave` may have been called meanwhile
-                    self._joined.add(group)
+    async def _reconcile(self, layer: Layer, channel: str) -> None:
+        """Joins the groups that are wanted and not joined yet, and leaves those that are not wanted any more."""
+        while missing := list(islice((group for group in self._wanted if group not in self._joined), BATCH)):
+            await self._join(layer, channel, missing)
+        while surplus := list(islice((group for group in self._joined if group not in self._wanted), BATCH)):
+            self._joined.difference_update(surplus)
+            async with asyncio.timeout(CALL_S):
+                await messages.leave(layer, surplus, channel)
+            await asyncio.sleep(0)
+
+    async def _join(self, layer: Layer, channel: str, groups: list[str]) -> None:
+        async with asyncio.timeout(CALL_S):
+            await messages.join(layer, groups, channel)
+        self._joined.update(groups)
+        await asyncio.sleep(0)  # a call that need not wait for Redis would block the loop
+
+    async def _join_all(self) -> None:
+        """Joins the groups of `_joining`, and probes them."""
+        while self._joining and self._layer is not None:
+            layer, groups = self._layer, list(islice(self._joining, BATCH))
+            try:
+                await self._join(layer, self._channel, groups)
+            except Exception as error:  # noqa: BLE001  # the next heartbeat tries it again
+                logger.info("%d groups could not be joined: %r", len(groups), error)
+            for group in groups:
+                del self._joining[group]
+            self._spawn(self._probe(layer, groups))
+        for group in self._joining:  # the connection is dead: the next one joins them
+            del self._probes[group]
+        self._joining.clear()
 
     async def _receive_all(self, layer: Layer, channel: str) -> None:
-        while True:
+        for number in count(1):
             message = await layer.receive(channel)
             match message["type"]:
                 case "heartbeat":
                     self._missed = 0
                 case "probe":
-                    self._confirm(message["nonce"])
+                    self._confirm(message["group"])
                 case _:
                     self._pass_on(message)
+            if number % IN_A_TURN == 0:
+                await asyncio.sleep(0)  # `receive` does not wait while there are messages
 
-    def _confirm(self, nonce: str) -> None:
-        returned = self._probes.get(nonce)
+    def _confirm(self, group: str) -> None:
+        returned = self._probes.get(group)
         if returned is not None and not returned.done():
             returned.set_result(None)
 
@@ -149,34 +176,30 @@ class HintListener:
             self._missed += 1
             async with asyncio.timeout(CALL_S):
                 await layer.group_send(self._name, {"type": "heartbeat"})
-            await self._join_missing(layer, self._channel)
+            await self._reconcile(layer, self._channel)
             done, _ = await asyncio.wait([receiver], timeout=HEARTBEAT_S)
             if done:
                 receiver.result()
 
-    async def _probe(self, layer: Layer, group: str) -> None:
-        """Sends probes to the group until the first one comes back."""
-        nonce = uuid4().hex
-        returned = self._probes[nonce] = asyncio.get_running_loop().create_future()
+    async def _probe(self, layer: Layer, groups: Iterable[str]) -> None:
+        """Sends probes to the groups until each has brought one back, or PROBE_S have passed."""
+        waiting = {group: self._probes[group] for group in groups}
         try:
-            while not returned.done():
-                await layer.group_send(group, {"type": "probe", "nonce": nonce})
-                await asyncio.wait([returned], timeout=PROBE_AGAIN_S)
+            async with asyncio.timeout(PROBE_S):
+                while missing := [group for group, returned in waiting.items() if not returned.done()]:
+                    probes = [(group, {"type": "probe", "group": group}) for group in missing]
+                    await messages.send(layer, probes)
+                    await asyncio.wait([waiting[group] for group in missing], timeout=PROBE_AGAIN_S)
+        except Exception as error:  # noqa: BLE001  # who waits for them goes on without
+            logger.info("A probe was not sent, or did not come back: %r", error)
         finally:
-            del self._probes[nonce]
+            for group in waiting:
+                del self._probes[group]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-async def _send(layer: Layer, group: str, message: Message) -> None:
-    try:
-        async with asyncio.timeout(CALL_S):
-            await layer.group_send(group, message)
-    except Exception as error:  # noqa: BLE001  # a message may be lost
-        logger.warning("A message to %s was lost: %r", group, error)
 
 
 async def _discard(layer: Layer, receiver: asyncio.Task[None] | None) -> None:

@@ -43,6 +43,32 @@ async def send(layer: Layer, pending: Sequence[tuple[str, Message]]) -> None:
             await layer.group_send(group, message)
 
 
+@runtime_checkable
+class JoinsMany(Protocol):
+    """A channel layer that joins and leaves many groups at once, as `hints.layer.PubSubLayer` does."""
+
+    async def group_add_all(self, groups: Sequence[str], channel: str) -> None: ...
+    async def group_discard_all(self, groups: Sequence[str], channel: str) -> None: ...
+
+
+async def join(layer: Layer, groups: Sequence[str], channel: str) -> None:
+    """Adds the channel to each group."""
+    if isinstance(layer, JoinsMany):
+        await layer.group_add_all(groups, channel)
+    else:
+        for group in groups:
+            await layer.group_add(group, channel)
+
+
+async def leave(layer: Layer, groups: Sequence[str], channel: str) -> None:
+    """Removes the channel from each group."""
+    if isinstance(layer, JoinsMany):
+        await layer.group_discard_all(groups, channel)
+    else:
+        for group in groups:
+            await layer.group_discard(group, channel)
+
+
 def new_layer() -> Layer:
     """Returns a channel layer with connections of its own. One that hangs on a dead connection can only be replaced."""
     layer: Layer = ChannelLayerManager().make_backend("default")

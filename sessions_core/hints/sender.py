@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from sessions_core.hints import messages
 from sessions_core.hints.messages import Layer, Message
 from sessions_core.machines.feed import Span
+from sessions_core.machines.sparse import Sparse
 from sessions_core.protocol.ids import RunId, SessionId, UserId
 
 PENDING: Final = 2_000  # hints that wait to be sent; the oldest are dropped, and readers find out by the tail check
@@ -39,21 +41,47 @@ def use_loop(loop: asyncio.AbstractEventLoop) -> None:
     _sender.use_loop(loop)
 
 
+class Outlet:
+    """Sends on one event loop, by a channel layer of its own. One that is dead is replaced."""
+
+    def __init__(self) -> None:
+        self._layer: Layer | None = None
+        self._lost = Sparse()
+
+    async def send(self, batch: Sequence[tuple[str, Message]]) -> bool:
+        """Sends the messages to their groups in one round trip. Returns False if they were lost, which is no error."""
+        try:
+            if self._layer is None:
+                self._layer = messages.new_layer()
+            async with asyncio.timeout(SEND_S):
+                await messages.send(self._layer, batch)
+        except Exception as error:  # noqa: BLE001  # a hint may be lost: the log has the Events
+            self._layer = None
+            self.lost(len(batch), error)
+            return False
+        return True
+
+    def lost(self, number: int, error: Exception | None = None) -> None:
+        """Counts messages that were lost. The log has one line for many."""
+        if told := self._lost.count(time.monotonic(), number):
+            logger.warning("The channel layer does not take hints; %d lost: %r", told, error)
+
+
 class Sender:
-    """A bounded queue, and a task on one event loop that sends from it. It has a channel layer of its own."""
+    """A bounded queue, and a task on one event loop that sends from it."""
 
     def __init__(self) -> None:
         self._pending: deque[tuple[str, Message]] = deque(maxlen=PENDING)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._layer: Layer | None = None
+        self._outlet = Outlet()
         self._task: asyncio.Task[None] | None = None
         self._awake = False
 
     def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             if loop is not self._loop:
-                self._loop, self._layer, self._awake = loop, None, False
+                self._loop, self._outlet, self._awake = loop, Outlet(), False
 
     def offer(self, group: str, message: Message) -> None:
         self._pending.append((group, message))
@@ -65,7 +93,7 @@ class Sender:
 
     def _wake(self) -> None:
         if self._loop is None or self._loop.is_closed():
-            self._loop, self._layer, self._awake = _thread_loop(), None, False
+            self._loop, self._outlet, self._awake = _thread_loop(), Outlet(), False
         if not self._awake:
             self._awake = True
             self._loop.call_soon_threadsafe(self._start)
@@ -83,16 +111,9 @@ class Sender:
             await self._send(batch)
 
     async def _send(self, batch: Sequence[tuple[str, Message]]) -> None:
-        try:
-            if self._layer is None:
-                self._layer = messages.new_layer()
-            async with asyncio.timeout(SEND_S):
-                await messages.send(self._layer, batch)
-        except Exception as error:  # noqa: BLE001  # a hint may be lost: the log has the Events
-            lost = len(batch) + len(self._pending)
+        if not await self._outlet.send(batch):
+            self._outlet.lost(len(self._pending))
             self._pending.clear()
-            self._layer = None
-            logger.warning("The channel layer does not take hints; %d lost: %r", lost, error)
 
 
 def _thread_loop() -> asyncio.AbstractEventLoop:

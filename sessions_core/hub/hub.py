@@ -51,10 +51,6 @@ class Hub:
         _ = self._spawn(self._listener.run())
         _ = self._spawn(self._check_tails())
 
-    def send(self, session: SessionId, message: Message) -> None:
-        """Sends a message, which may be lost, to all processes that follow the Session. Does not wait."""
-        self._listener.send(messages.group(session), message)
-
     async def follow(self, session: SessionId) -> FollowedSession:
         """Joins the Session's group and reads the log's position, unless it is followed already. Raises NotFound."""
         followed = self._followed.get(str(session))
@@ -178,14 +174,9 @@ class Hub:
         """Stops following a Session that was deleted or has no readers here."""
         if self._followed.get(followed.name) is followed:
             del self._followed[followed.name]
-            _ = self._spawn(self._leave(followed))
+            self._listener.leave(messages.group(followed.session))
             for subscription in followed.end():
                 subscription.lost("deleted")
-
-    async def _leave(self, followed: FollowedSession) -> None:
-        await self._listener.leave(messages.group(followed.session))
-        if followed.name in self._followed:  # followed again while the call was under way
-            await self._listener.join(messages.group(followed.session))
 
     async def _check_tails(self) -> None:
         while True:

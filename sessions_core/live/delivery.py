@@ -3,17 +3,17 @@
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from sessions_core import bridge, hints
 from sessions_core.hints import Message
-from sessions_core.hub import Hub
+from sessions_core.hub import FollowedSession, Hub
 from sessions_core.live import draining, recheck
 from sessions_core.live.connection import Connection
 from sessions_core.live.limits import ConnectionLimit
 from sessions_core.live.presence import PresenceTracker
-from sessions_core.live.recheck import Membership
+from sessions_core.live.recheck import Followers
 from sessions_core.machines.feed import Subscription
 from sessions_core.protocol.frames import CLOSE_NOT_SIGNED_IN, CLOSE_RESTART, Removed
 from sessions_core.protocol.ids import SessionId
@@ -35,7 +35,8 @@ class Delivery:
 
     def __init__(self) -> None:
         self.hub = Hub(self._receive)
-        self.presence = PresenceTracker(self.hub.send)
+        self.presence = PresenceTracker(hints.Outlet().send)
+        self._followers = Followers()
         self._limit = ConnectionLimit()
         self._connections: set[Connection] = set()
         self._loop = asyncio.get_running_loop()
@@ -77,11 +78,21 @@ class Delivery:
         self._tasks.add(task)  # asyncio itself holds tasks weakly
         task.add_done_callback(self._finished)
 
+    def subscribe(self, connection: Connection, followed: FollowedSession, subscription: Subscription) -> None:
+        """Lets the Connection, whose device is known, follow the Session from the cursor of the Subscription."""
+        session, device = subscription.session, connection.device
+        connection.subscriptions[session] = subscription
+        self._followers.add(connection, session)
+        if device is not None:
+            self.presence.arrive(session, connection.send_buffer, connection.author, device, label=connection.label)
+        self.hub.attach(followed, subscription)
+
     def refill(self, subscription: Subscription) -> None:
         self.hub.refill(subscription)
 
     def unsubscribed(self, connection: Connection, subscription: Subscription) -> None:
         self.hub.detach(subscription)
+        self._followers.discard(connection, subscription.session)
         if connection.device is not None:
             user, session = connection.caller.user, subscription.session
             self.presence.leave(session, connection.send_buffer, user, connection.device)
@@ -125,7 +136,7 @@ class Delivery:
         match message["type"]:
             case "access":
                 self._recheck_wanted.set()
-            case "presence" | "presence_asked":
+            case "presence":
                 self.presence.receive(message)
             case _:
                 pass  # of a newer version
@@ -155,19 +166,15 @@ class Delivery:
         if not connections:
             return
         callers = {connection.caller for connection in connections}
-        memberships = {(session, each.caller.user) for each in connections for session in each.subscriptions}
-        lost = await bridge.run_reserved(recheck.find_lost, callers, memberships)
-        for connection in connections:
-            if connection.caller in lost.callers:
-                connection.send_buffer.clear()
-                connection.close(CLOSE_NOT_SIGNED_IN, "You are signed out.")
-            else:
-                self._remove_all(connection, lost.memberships)
-
-    def _remove_all(self, connection: Connection, lost: Iterable[Membership]) -> None:
-        for session, user in lost:
-            if user == connection.caller.user:
-                self.remove(connection, session, "This conversation is not open to you any more.")
+        lost = await bridge.run_reserved(recheck.find_lost, callers, self._followers.memberships())
+        if lost.callers:
+            for connection in connections:
+                if connection.caller in lost.callers:
+                    connection.send_buffer.clear()
+                    connection.close(CLOSE_NOT_SIGNED_IN, "You are signed out.")
+        for membership in lost.memberships:
+            for connection in self._followers.of(membership):
+                self.remove(connection, membership[0], "This conversation is not open to you any more.")
 
 
 _deliveries: Final[dict[asyncio.AbstractEventLoop, Delivery]] = {}  # one in a server; tests have many loops

@@ -5,6 +5,8 @@ devices of a process that was killed disappear, and nothing has to be stored.
 """
 
 from collections.abc import Iterable
+from itertools import chain
+from math import inf
 from typing import Final
 
 from msgspec import Struct
@@ -15,8 +17,9 @@ from sessions_core.protocol.ids import DeviceId, UserId
 
 IDLE_AFTER_S: Final = 60.0  # without any activity
 TYPING_S: Final = 6.0  # clients repeat `typing`; for one that vanished it ends after this time
-REPEAT_S: Final = 10.0  # how often a process repeats its list
-FORGET_S: Final = 25.0  # two repeats were missed: the process is gone
+REPEAT_S: Final = 10.0  # how often a process repeats its list, at the most
+REPEATS_PER_S: Final = 500  # of a process, over all its Sessions: above 5,000 of them each is repeated less often
+MISSES: Final = 2.5  # repeats that did not come: the process is gone
 MAX_DEVICES: Final = 50  # in one list, which is sent to each of them on each change
 
 Key = tuple[UserId, DeviceId]
@@ -60,20 +63,32 @@ class Roster:
             if local.count < 1:
                 del self._local[user, device]
 
-    def act(self, user: UserId, device: DeviceId, *, now: float, typing: bool | None = None) -> None:
-        """Notes activity of the device; `typing` says that it began or stopped to type."""
+    def act(self, user: UserId, device: DeviceId, *, now: float, typing: bool | None = None) -> bool:
+        """Notes activity of the device; `typing` says that it began or stopped to type. Returns whether the list changes."""
         local = self._local.get((user, device))
-        if local is not None:
-            local.active_at = now
-            if typing is not None:
-                local.typing_until = now + TYPING_S if typing else 0.0
+        if local is None:
+            return False
+        before = _is_active(local, now), local.typing_until > now
+        local.active_at = now
+        if typing is not None:
+            local.typing_until = now + TYPING_S if typing else 0.0
+        return before != (True, local.typing_until > now)
 
-    def receive(self, process: str, devices: tuple[PresentDevice, ...], *, now: float) -> None:
-        """Replaces the list of another process."""
+    def receive(self, process: str, devices: tuple[PresentDevice, ...], *, until: float) -> None:
+        """Replaces the list of another process, which is valid until that time."""
         if devices:
-            self._remote[process] = (now + FORGET_S, devices)
+            self._remote[process] = (until, devices)
         else:
             self._remote.pop(process, None)
+
+    def next_change(self, now: float) -> float:
+        """Returns the time at which the list changes if nothing happens before: somebody becomes idle, ends typing or is
+        forgotten.
+        """
+        idle = (local.active_at + IDLE_AFTER_S for local in self._local.values())
+        typed = (local.typing_until for local in self._local.values())
+        forgotten = (until for until, _ in self._remote.values())
+        return min((at for at in chain(idle, typed, forgotten) if at > now), default=inf)
 
     def local(self, now: float) -> tuple[PresentDevice, ...]:
         """Returns the devices of this process; if they are too many, those that were active last."""
@@ -87,6 +102,15 @@ class Roster:
         return tuple(_merged(device for devices in lists for device in devices))[:MAX_DEVICES]
 
 
+def repeat_s(sessions: int) -> float:
+    """Returns how often a process repeats each of its lists, so that all together are never too many."""
+    return max(REPEAT_S, sessions / REPEATS_PER_S)
+
+
+def _is_active(local: LocalDevice, now: float) -> bool:
+    return now < local.active_at + IDLE_AFTER_S
+
+
 def _present(key: Key, local: LocalDevice, now: float) -> PresentDevice:
     user, device = key
     return PresentDevice(
@@ -94,7 +118,7 @@ def _present(key: Key, local: LocalDevice, now: float) -> PresentDevice:
         user=str(user),
         name=local.name,
         label=local.label,
-        state="active" if now - local.active_at < IDLE_AFTER_S else "idle",
+        state="active" if _is_active(local, now) else "idle",
         typing=local.typing_until > now,
     )
 

@@ -5,6 +5,7 @@ A command that writes calls `begin` or `begin_once` first in its transaction. Wh
 it: the Session was archived meanwhile, or the user removed.
 """
 
+from collections.abc import Collection
 from enum import Enum
 from typing import Final, TypeVar, assert_never, cast
 
@@ -26,6 +27,11 @@ F = TypeVar("F", bound=Fact)
 _MEMBER: Final = """
     SELECT p.role, s.archived_at FROM participant p JOIN session s ON s.id = p.session_id
     WHERE p.session_id = %s AND p.user_id = %s
+"""
+# Both arrays are as long as there are readers; the answer is as long as there are rights that were taken away.
+_ENDED: Final = """
+    SELECT session, member FROM unnest(%s::uuid[], %s::bigint[]) AS asked(session, member)
+    WHERE NOT EXISTS (SELECT FROM participant p WHERE p.session_id = session AND p.user_id = member)
 """
 
 
@@ -101,12 +107,11 @@ def check_known(session_id: SessionId, *, by: Author, client_id: ClientId) -> No
         raise NotFound(NO_SESSION)
 
 
-def memberships(pairs: set[tuple[SessionId, UserId]]) -> set[tuple[SessionId, UserId]]:
-    """Returns the pairs that are memberships, in one query."""
-    sessions = {session for session, _ in pairs}
-    users = {user for _, user in pairs}
-    rows = Participant.objects.filter(session_id__in=sessions, user_id__in=users).values_list("session_id", "user_id")
-    return {(SessionId(session), UserId(user)) for session, user in rows} & pairs
+def ended(pairs: Collection[tuple[SessionId, UserId]]) -> set[tuple[SessionId, UserId]]:
+    """Returns the pairs that are no memberships, in one query. Every web process asks once a second for all who read there."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDED, [[session for session, _ in pairs], [user for _, user in pairs]])
+        return {(SessionId(session), UserId(user)) for session, user in cursor.fetchall()}
 
 
 def _lock(session_id: SessionId, known: Q) -> Session:

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from sessions_core.models import Event, Participant
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, NotFound, NotSupported, ReadOnly
-from sessions_core.protocol.ids import SessionId, UserId
+from sessions_core.protocol.ids import SessionId, UserId, new_session
 from sessions_core.services import access, deletion, sessions
 from tests.db.acts import author, concurrently, kinds, new_client_id, post_message
 
@@ -95,10 +95,12 @@ def test_a_read_mark_only_moves_forward_and_not_above_the_head(session: SessionI
     assert sessions.get(session, user=owner.user).read_seq == head
 
 
-def test_memberships_are_told_in_one_query(session: SessionId, owner: Author, mallory: "User") -> None:
+def test_memberships_that_have_ended_are_found_in_one_query(session: SessionId, owner: Author, mallory: "User") -> None:
     mine, hers = (session, owner.user), (session, UserId(mallory.pk))
+    of_a_deleted_session = (new_session(), owner.user)
 
-    assert access.memberships({mine, hers}) == {mine}
+    assert access.ended({mine, hers, of_a_deleted_session}) == {hers, of_a_deleted_session}
+    assert access.ended(set()) == set()
 
 
 def test_what_one_did_oneself_is_not_unread(session: SessionId, owner: Author, bob: "User") -> None:

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from sessions_core.hints.listener import HintListener
+from sessions_core.hints.listener import BATCH, HintListener
 from tests.support.waiting import eventually
 
 
@@ -17,8 +17,10 @@ class SlowLayer:
 
     gate: asyncio.Event
     hung: set[str]
+    newest: "SlowLayer"
 
     def __init__(self, **_: object) -> None:
+        type(self).newest = self
         self._members: defaultdict[str, set[str]] = defaultdict(set)
         self._queue: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
 
@@ -46,6 +48,21 @@ class SlowLayer:
         self._members.clear()
 
 
+class GenerousLayer(SlowLayer):
+    """Joins and leaves many groups in one round trip."""
+
+    round_trips = 0
+
+    async def group_add_all(self, groups: Sequence[str], channel: str) -> None:
+        type(self).round_trips += 1
+        for group in groups:
+            await self.group_add(group, channel)
+
+    async def group_discard_all(self, groups: Sequence[str], channel: str) -> None:
+        for group in groups:
+            await self.group_discard(group, channel)
+
+
 @pytest.fixture
 def received(settings: Settings) -> list[Mapping[str, Any]]:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.SlowLayer"}}
@@ -61,7 +78,7 @@ async def test_a_group_joined_while_the_connection_is_made_is_heard(received: li
     assert not await listener.join("late")
     SlowLayer.gate.set()
     await eventually(lambda: listener.up)
-    listener.send("late", {"type": "hint"})
+    await SlowLayer.newest.group_send("late", {"type": "hint"})
 
     await eventually(lambda: bool(received))
     running.cancel()
@@ -78,9 +95,42 @@ async def test_a_group_that_could_not_be_joined_is_joined_by_the_next_heartbeat(
 
     assert not await listener.join("unlucky")
 
-    def sent_and_received() -> bool:
-        listener.send("unlucky", {"type": "hint"})
-        return bool(received)
+    await eventually(lambda: "channel" in SlowLayer.newest._members["unlucky"])
+    await SlowLayer.newest.group_send("unlucky", {"type": "hint"})
+    await eventually(lambda: bool(received))
+    running.cancel()
 
-    await eventually(sent_and_received)
+
+async def test_many_groups_are_joined_in_few_round_trips_and_each_is_probed(
+    settings: Settings, received: list[Mapping[str, Any]]
+) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.GenerousLayer"}}
+    SlowLayer.gate.set()
+    listener = HintListener(received.append)
+    running = asyncio.create_task(listener.run())
+    await eventually(lambda: listener.up)
+    before, groups = GenerousLayer.round_trips, [f"group {n % 1_000}" for n in range(2_000)]
+
+    await asyncio.gather(*map(listener.join, groups))
+
+    assert set(groups) <= listener._joined
+    assert GenerousLayer.round_trips - before <= 1_000 / BATCH + 5
+    await eventually(lambda: not listener._probes)
+    running.cancel()
+
+
+async def test_a_group_that_was_left_is_heard_no_more_and_may_be_joined_again(
+    received: list[Mapping[str, Any]],
+) -> None:
+    SlowLayer.gate.set()
+    listener = HintListener(received.append)
+    running = asyncio.create_task(listener.run())
+    await eventually(lambda: listener.up)
+    assert await listener.join("left")
+
+    listener.leave("left")
+    await eventually(lambda: not SlowLayer.newest._members["left"])
+
+    assert await listener.join("left")
+    assert SlowLayer.newest._members["left"] == {"channel"}
     running.cancel()

@@ -1,8 +1,17 @@
 """The Roster of one Session: when a device is there, idle or typing."""
 
+import math
 from uuid import uuid4
 
-from sessions_core.machines.roster import FORGET_S, IDLE_AFTER_S, MAX_DEVICES, TYPING_S, Roster
+from sessions_core.machines.roster import (
+    IDLE_AFTER_S,
+    MAX_DEVICES,
+    REPEAT_S,
+    REPEATS_PER_S,
+    TYPING_S,
+    Roster,
+    repeat_s,
+)
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.frames import PresentDevice
 from sessions_core.protocol.ids import DeviceId, UserId
@@ -47,16 +56,16 @@ def test_typing_ends_by_itself() -> None:
 def test_a_process_that_died_takes_its_devices_with_it() -> None:
     roster = alice_with(PHONE)
     elsewhere = alice_with(LAPTOP).local(0.0)
-    roster.receive("another", elsewhere, now=0.0)
+    roster.receive("another", elsewhere, until=25.0)
 
     assert len(roster.all(1.0)) == 2
-    assert len(roster.all(FORGET_S)) == 1
+    assert len(roster.all(25.0)) == 1
 
 
 def test_a_device_in_two_processes_types_if_it_types_in_one() -> None:
     roster = alice_with(PHONE)
     typing = PresentDevice(device=PHONE, user="1", name="Alice", label="", state="active", typing=True)
-    roster.receive("another", (typing,), now=0.0)
+    roster.receive("another", (typing,), until=25.0)
 
     assert roster.all(1.0) == (typing,)
 
@@ -65,3 +74,29 @@ def test_a_list_is_bounded() -> None:
     roster = alice_with(*(DeviceId(uuid4()) for _ in range(2 * MAX_DEVICES)))
 
     assert len(roster.all(1.0)) == MAX_DEVICES
+
+
+def test_it_says_when_the_list_changes_by_itself() -> None:
+    roster = alice_with(PHONE)
+    assert roster.next_change(0.0) == IDLE_AFTER_S
+
+    roster.act(UserId(1), PHONE, now=1.0, typing=True)
+    assert roster.next_change(1.0) == 1.0 + TYPING_S
+    roster.receive("another", alice_with(LAPTOP).local(0.0), until=3.0)
+    assert roster.next_change(1.0) == 3.0
+    assert roster.next_change(1.0 + IDLE_AFTER_S) == math.inf
+
+
+def test_only_what_changes_the_list_is_a_change() -> None:
+    roster = alice_with(PHONE)
+
+    assert not roster.act(UserId(1), PHONE, now=1.0)
+    assert roster.act(UserId(1), PHONE, now=2.0, typing=True)
+    assert not roster.act(UserId(1), PHONE, now=3.0, typing=True)
+    assert roster.act(UserId(1), PHONE, now=4.0, typing=False)
+    assert roster.act(UserId(1), PHONE, now=4.0 + IDLE_AFTER_S)
+
+
+def test_repeats_of_any_number_of_sessions_are_bounded() -> None:
+    assert repeat_s(1) == REPEAT_S
+    assert all(sessions / repeat_s(sessions) <= REPEATS_PER_S for sessions in (1, 5_000, 10_000, 1_000_000))
