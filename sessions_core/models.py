@@ -1,5 +1,5 @@
-"""The tables. Each has one writer: `log` writes Event and `Session.head`; in `services`, `sessions` and `deletion`
-write Participant and the rest of Session, `runs` Run, `workers` Worker, `devices` Device, and `tokens` ApiToken.
+"""The tables. Each has one writer: `log` writes Event and `Session.head`; in `services`, `sessions` writes Participant and the
+rest of Session, `runs` Run, `workers` Worker, `devices` Device, and `tokens` ApiToken. `deletion` and `pruning` only remove rows.
 """
 
 from collections.abc import Iterable

@@ -13,11 +13,13 @@ from agents.runner.runner import Runner
 from agents.sdk.registry import agents
 from sessions_core import bridge, hints
 from sessions_core.services import deletion, runs, workers
+from sessions_core.services.pruning import Pruning
 
 SWEEP_S: Final = 1  # a lapsed lease is noticed within it
 LISTEN_AGAIN_S: Final = 1
 COMPACT_S: Final = 10
 REMOVE_S: Final = 10
+PRUNE_S: Final = 60
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,9 @@ async def maintain(runner: Runner) -> None:
         )
         group.create_task(_repeat(COMPACT_S, partial(_compact, runner), "The logs could not be compacted"))
         group.create_task(_repeat(REMOVE_S, partial(_remove_deleted, runner), "Deleted Sessions could not be removed"))
+        group.create_task(
+            _repeat(PRUNE_S, partial(_prune, runner, Pruning()), "What nobody needs any more could not be removed")
+        )
         group.create_task(_repeat(LISTEN_AGAIN_S, partial(_listen, runner), "Cancels come by the heartbeat only"))
 
 
@@ -78,6 +83,12 @@ async def _remove_deleted(runner: Runner) -> None:
     while not runner.draining:
         if not await bridge.run(deletion.remove_piece):
             return
+
+
+async def _prune(runner: Runner, pruning: Pruning) -> None:
+    """Looks for what nobody needs any more, in the next piece of each table."""
+    if not runner.draining:
+        await bridge.run(pruning.prune)
 
 
 async def _listen(runner: Runner) -> None:
