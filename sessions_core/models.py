@@ -115,9 +115,7 @@ class Run(models.Model):
     lease_until = models.DateTimeField(null=True)
     woken_at = models.DateTimeField(db_default=Now(), help_text="When a worker was last woken for it.")
     cancel_requested_at = models.DateTimeField(null=True)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
-    )
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     requested_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
