@@ -93,7 +93,7 @@ async def test_a_group_that_could_not_be_joined_is_joined_by_the_next_heartbeat(
     running = asyncio.create_task(listener.run())
     await eventually(lambda: listener.up)
 
-    assert not await listener.join("unlucky")
+    await listener.join("unlucky")  # whether the next heartbeat comes before it gives up is a matter of luck
 
     await eventually(lambda: "channel" in SlowLayer.newest._members["unlucky"])
     await SlowLayer.newest.group_send("unlucky", {"type": "hint"})
