@@ -2,20 +2,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from itertools import chain, repeat
 from typing import Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 
 from agents.runner.running import RunningAttempt, StopReason
 from sessions_core import bridge
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import RunCancelled, RunFailed, RunOutcome, Usage
 from sessions_core.protocol.ids import MessageId
-from sessions_core.services import runs
+from sessions_core.services import failures, runs
 
-RETRY_AFTER_S: Final = (0.1, 0.4, 1.0, 2.0)  # while the database is away; the last goes on
+RETRY_AFTER_S: Final = (0.1, 0.4, 1.0, *[2.0] * 900)  # while the database is away: half an hour
 
 NO_SUCH_AGENT: Final = RunFailed(
     code="no_such_agent", message="The agent that was asked is not installed here.", retry=False
@@ -62,15 +60,17 @@ async def _finish(attempt: RunningAttempt, outcome: RunOutcome, is_draining: Cal
 
 async def _commit(attempt: RunningAttempt, act: Callable[[], None], is_draining: Callable[[], bool]) -> None:
     """Performs the act, and tries again while the database is away. What was committed unseen is refused the second time, so it
-    is in the log once. Gives up when this worker is draining: then the lease lapses, and a new attempt begins elsewhere.
+    is in the log once. Gives up when this worker is draining, or at last: then the lease lapses, and a new attempt begins.
     """
-    for pause_s in chain(RETRY_AFTER_S, repeat(RETRY_AFTER_S[-1])):
+    for pause_s in (*RETRY_AFTER_S, None):
         try:
             await bridge.run(act)
         except Fenced:
             return
-        except (InterfaceError, OperationalError) as error:
-            if is_draining() and pause_s == RETRY_AFTER_S[-1]:
+        except Exception as error:
+            if not failures.is_outage(error):
+                raise
+            if pause_s is None or (is_draining() and pause_s == RETRY_AFTER_S[-1]):
                 logger.error("The Run %s could not be ended: %s", attempt.claim.run, error)  # noqa: TRY400  # the database is away
                 return
             await asyncio.sleep(pause_s)

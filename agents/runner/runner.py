@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 
 from django.conf import settings
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.db import Error as DatabaseFault
+from django.db import IntegrityError
 from msgspec import UNSET
 
 from agents.runner import history, outcome
@@ -125,7 +125,9 @@ def _left_to_a_new_attempt(attempt: RunningAttempt) -> Iterator[None]:
     """Leaves the Run to a new attempt when the database is away: the agent is not at fault."""
     try:
         yield
-    except (InterfaceError, OperationalError) as error:
+    except Exception as error:
+        if not failures.is_outage(error):
+            raise
         logger.warning("The Run %s is left to a new attempt, the database is away: %s", attempt.claim.run, error)
         attempt.stop(StopReason.DATABASE_AWAY)
         raise asyncio.CancelledError from error
@@ -138,7 +140,7 @@ def _write_failed(attempt: RunningAttempt, error: Exception) -> None:
     elif failures.is_outage(error):
         logger.warning("The Run %s is left to a new attempt, the database is away: %s", attempt.claim.run, error)
         attempt.stop(StopReason.DATABASE_AWAY)
-    elif isinstance(error, (DataError, IntegrityError)) or not isinstance(error, DatabaseFault):
+    elif failures.is_unfit(error) or isinstance(error, IntegrityError) or not isinstance(error, DatabaseFault):
         logger.error("The Run %s is ended, its log cannot take what it says: %s", attempt.claim.run, error)
         attempt.stop(StopReason.UNWRITABLE)
     else:

@@ -29,7 +29,7 @@ def refusal_of(error: Exception) -> Refusal:
     if is_outage(error):
         logger.error("The database could not serve a call: %s", error)
         return Busy("The database cannot be reached. Try again in a moment.")
-    if isinstance(error, DataError) or _sqlstate(error).startswith(_LIMIT_EXCEEDED):
+    if is_unfit(error):
         logger.warning("A value passed validation that the database cannot hold: %s", error)
         return BadField("A value is too large, or holds a character that cannot be kept.")
     logger.error("A call broke.", exc_info=error)
@@ -43,6 +43,11 @@ def is_outage(error: BaseException) -> bool:
         error, (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
     )
     return state == _READ_ONLY or (operational and not state.startswith(_LIMIT_EXCEEDED))
+
+
+def is_unfit(error: BaseException) -> bool:
+    """Returns whether the database refused a value that it can never hold."""
+    return isinstance(error, DataError) or _sqlstate(error).startswith(_LIMIT_EXCEEDED)
 
 
 def _sqlstate(error: BaseException) -> str:

@@ -5,18 +5,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InternalError, connection, transaction
 from django.db.models.functions import Now
 
 from sessions_core import log
 from sessions_core.models import Event, Run, Worker
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.events import MessageCompleted, RunFailed
+from sessions_core.protocol.events import MessageCompleted, RunCompleted, RunFailed
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import runs, sessions, workers
 from sessions_core.services.runs import sweep
+from sessions_core.services.runs.attempt import HAND_BACKS
 from tests.db.acts import delta, facts, kinds, post_and_claim, post_message, start_message
 from tests.support.quiet import QuietDispatcher
+from tests.support.refusing_log import refusing_events
 from tests.support.waiting import DEADLINE_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,6 +39,43 @@ def test_one_run_that_cannot_be_ended_keeps_the_sweep_from_no_other(
     states = dict(Run.objects.values_list("pk", "state"))
     assert states == {poison.run: "interrupted", other.run: "interrupted"}
     assert "ends without its open Messages" in caplog.text
+
+
+@pytest.mark.parametrize("sqlstate", ["54001", "XX000"])
+def test_an_end_that_the_log_can_never_take_is_no_outage(session: SessionId, owner: Author, sqlstate: str) -> None:
+    claim = post_and_claim(session, owner)
+    start_message(claim)
+    Run.objects.update(lease_until=LONG_AGO, attempt=runs.ATTEMPTS, fence=runs.ATTEMPTS)
+
+    with refusing_events(sqlstate, kind="message.completed"):
+        runs.end_lapsed()
+
+    assert Run.objects.get().state == "interrupted"
+
+
+def test_a_standby_is_an_outage(session: SessionId, owner: Author) -> None:
+    claim = post_and_claim(session, owner)
+    other = post_message(sessions.create(by=owner, agent="script"), owner).run
+
+    with refusing_events("25006"):  # it takes no writes
+        with pytest.raises(InternalError):
+            runs.finish(claim, RunCompleted())
+        with pytest.raises(InternalError):
+            runs.claim(other, worker="w1")
+
+    assert not Run.objects.exclude(state__in=["running", "requested"]).exists()
+    assert Run.objects.get(pk=other).attempt == 0
+
+
+def test_a_run_that_is_always_handed_back_ends(session: SessionId, owner: Author) -> None:
+    run, attempts = post_message(session, owner).run, 0
+    while claim := runs.claim(run, worker="w1"):
+        runs.release(claim)
+        attempts += 1
+    runs.end_lapsed()
+
+    assert attempts == HAND_BACKS + runs.ATTEMPTS
+    assert Run.objects.get().state == "interrupted"
 
 
 def test_a_message_is_completed_once(session: SessionId, owner: Author) -> None:

@@ -7,14 +7,15 @@ from django.db import connection
 
 
 @contextmanager
-def refusing_events(sqlstate: str) -> Iterator[None]:
-    """Makes every append fail with that SQLSTATE."""
+def refusing_events(sqlstate: str, *, kind: str = "%") -> Iterator[None]:
+    """Makes every append of Events of a kind LIKE `kind` fail with that SQLSTATE."""
     with connection.cursor() as cursor:
         cursor.execute(f"""
             CREATE FUNCTION refuse_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                 RAISE EXCEPTION 'refused by the test' USING ERRCODE = '{sqlstate}';
             END $$;
-            CREATE TRIGGER refuse_event BEFORE INSERT ON event EXECUTE FUNCTION refuse_event();
+            CREATE TRIGGER refuse_event BEFORE INSERT ON event
+            FOR EACH ROW WHEN (NEW.kind LIKE '{kind}') EXECUTE FUNCTION refuse_event();
         """)
     try:
         yield

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from msgspec import Struct
@@ -18,7 +18,7 @@ from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import SYSTEM, Actor, Fact, RunFailed, RunRestarted, RunStarted
 from sessions_core.protocol.ids import RunId
 from sessions_core.protocol.run_states import RunState
-from sessions_core.services import dispatch
+from sessions_core.services import dispatch, failures
 from sessions_core.services.runs.end import end_run
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 LEASE_S: Final = 6  # after the last heartbeat of a killed worker, another worker may claim the Run
 HEARTBEAT_S: Final = 1  # six heartbeats a lease: one slow query loses no Run
 ATTEMPTS: Final = 3  # a Run that kills its workers then ends interrupted
+HAND_BACKS: Final = 20  # of one Run that cost no attempt; a Run that always breaks off its connection would never end
 
 # No earlier Run of the Session is active: answers come one after the other. A Run with a parent does not wait.
 ITS_TURN: Final = f"""
@@ -71,9 +72,9 @@ def claim(run_id: RunId, *, worker: str) -> Claim | None:
     """
     try:
         return _claim(run_id, worker)
-    except (InterfaceError, OperationalError):
-        raise
-    except Exception:
+    except Exception as error:
+        if failures.is_outage(error):
+            raise
         logger.exception("The Run %s cannot be claimed.", run_id)
         _count_failed_claim(run_id)
         return None
@@ -133,7 +134,7 @@ def release(claim: Claim) -> None:
         if run.fence == claim.fence:
             hand_back(rows, counted=False)
         elif run.attempt > claim.attempt:
-            rows.update(handed_back=F("handed_back") + 1)
+            rows.update(handed_back=_handed_back(run))
 
 
 def hand_back(rows: QuerySet[Run], *, counted: bool) -> None:
@@ -142,8 +143,12 @@ def hand_back(rows: QuerySet[Run], *, counted: bool) -> None:
     if run is None:
         return
     # The fence rises, so that a heartbeat under way does not renew the lease.
-    rows.update(lease_until=Now(), fence=F("fence") + 1, handed_back=run.handed_back + (not counted))
+    rows.update(lease_until=Now(), fence=F("fence") + 1, handed_back=run.handed_back if counted else _handed_back(run))
     transaction.on_commit(partial(dispatch.dispatcher().wake, RunId(run.pk), run.agent), robust=True)
+
+
+def _handed_back(run: Run) -> int:
+    return min(run.handed_back + 1, HAND_BACKS)
 
 
 def _fetch_one(statement: str, arguments: dict[str, Any]) -> tuple[Any, ...] | None:

@@ -6,7 +6,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from msgspec import UNSET
 
@@ -29,7 +29,7 @@ from sessions_core.protocol.events import (
 )
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
-from sessions_core.services import dispatch
+from sessions_core.services import dispatch, failures
 
 logger = logging.getLogger(__name__)
 
@@ -58,9 +58,9 @@ def end_run(run: Run, outcome: RunOutcome, *, actor: Actor, used: Mapping[Messag
     try:
         with transaction.atomic():
             _write_end(run, outcome, actor, used)
-    except (InterfaceError, OperationalError):  # the database is away: the caller tries again
-        raise
-    except Exception:
+    except Exception as error:
+        if failures.is_outage(error):
+            raise  # the caller tries again
         logger.exception("The end of the Run %s cannot be written. It ends without its open Messages.", run.pk)
         _append_end(run, outcome if isinstance(outcome, RunCancelled) else _UNWRITABLE, [], actor=SYSTEM)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -15,7 +15,7 @@ from sessions_core.models import Run
 from sessions_core.protocol.events import SYSTEM, RunCancelled, RunFailed, RunInterrupted
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.protocol.run_states import RunState
-from sessions_core.services import dispatch, workers
+from sessions_core.services import dispatch, failures, workers
 from sessions_core.services.runs.attempt import ATTEMPTS, CLAIMABLE, ITS_TURN
 from sessions_core.services.runs.end import end_run
 
@@ -58,9 +58,9 @@ def end_lapsed() -> None:
     for run_id in Run.objects.filter(lapsed).values_list("pk", flat=True)[:SWEEP_BATCH]:
         try:
             _end_lapsed(RunId(run_id))
-        except (InterfaceError, OperationalError):
-            raise
-        except Exception:  # an error in one Run must not keep the sweep from the others
+        except Exception as error:  # an error in one Run must not keep the sweep from the others
+            if failures.is_outage(error):
+                raise
             logger.exception("The Run %s, whose lease has lapsed, cannot be ended.", run_id)
 
 
