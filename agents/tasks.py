@@ -1,10 +1,14 @@
 """The Celery tasks `agents.<name>`, one for each agent, so that an agent can be routed to a queue of its own."""
 
+import logging
+
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 
 from agents.runner.worker import this_worker
-from agents.sdk.registry import agents
+from agents.sdk.registry import agents, problems
+
+logger = logging.getLogger(__name__)
 
 
 def execute(run_id: str) -> None:
@@ -18,7 +22,9 @@ for _name in agents():
 
 @worker_ready.connect
 def start(**_: object) -> None:
-    """Starts heartbeats and sweeps before the first Run comes."""
+    """Starts heartbeats and sweeps before the first Run comes, and says which agents this worker cannot have."""
+    for problem in problems():
+        logger.error("%s", problem.sentence, exc_info=problem.error)
     this_worker()
 
 

@@ -4,7 +4,8 @@ May import `sessions_core.protocol` and `sessions_core.machines`; no Django, no 
 be imported and tested alone. A new ability of agents is added here; what a worker has to do for it, in `agents.runner`.
 
 run           one Run, as its agent sees it;  message        a Message that is being written
-registry      `@agent`, and finding them;     delta_buffer   gathers what is written into few statements
+registry      `@agent`, and finding them;     registration   what may be registered
+delta_buffer  gathers what is written into few statements
 """
 
 from agents.sdk.failed import AgentFailed

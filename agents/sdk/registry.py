@@ -1,27 +1,31 @@
 """Finds the agents: each file or folder of `agents/catalogue/` that holds an `@agent` is one. There is no list to keep."""
 
-import logging
-from collections.abc import Awaitable, Callable
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
+
+from agents.sdk import registration
+from sessions_core.protocol.text import shorten
 
 if TYPE_CHECKING:
     from agents.sdk.run import AgentRun
 
-logger = logging.getLogger(__name__)
-
 CATALOGUE: Final = "agents.catalogue"
+ROOT: Final = Path(__file__).parents[2]  # places are told from here
+REASON_CHARACTERS: Final = 300
 
 AgentFunction = Callable[["AgentRun"], Awaitable[None]]
 
 
 class Agent(Struct, frozen=True):
-    """A registered agent: its function, and what `agent` was given."""
+    """A registered agent: its function, what `agent` was given, and the place where that stands."""
 
     name: str
     title: str
@@ -29,13 +33,20 @@ class Agent(Struct, frozen=True):
     function: AgentFunction
     offered: bool
     prepare: Callable[[], object] | None
+    place: str
 
 
-class AgentTaken(Exception):  # noqa: N818  # read as the sentence it is
-    """Two agents have one name."""
+class Problem(Struct, frozen=True):
+    """Why agents cannot be used, as a sentence. E001: a file cannot be imported; E002: it registers what is not possible; E003:
+    two have one name.
+    """
+
+    code: Literal["E001", "E002", "E003"]
+    sentence: str
+    error: BaseException | None = None
 
 
-_registered: Final[dict[str, Agent]] = {}
+_registered: Final[dict[str, list[Agent]]] = {}  # by name; of several with one name none is used
 
 
 def agent(
@@ -50,18 +61,16 @@ def agent(
 
     People choose it by `title` and `description`. With `offered=False` it is not listed, but still executes Runs that were
     requested before. Each worker calls `prepare` once, on a thread, when it starts: for what takes long to load. Raises
-    AgentTaken when another module has registered the name.
+    BadAgent when one of them is not possible (`registration`). Of two agents with one name, neither is used.
     """
+    caller = traceback.extract_stack(limit=2)[0]
+    place = _place(caller.filename, caller.lineno or 1)
 
     def register(function: AgentFunction) -> AgentFunction:
-        before = _registered.get(name)
-        if before is not None and before.function.__module__ != function.__module__:
-            raise AgentTaken(
-                f"“{name}” is an agent of {before.function.__module__} already: give it a name of its own."
-            )
-        _registered[name] = Agent(
-            name=name, title=title, description=description, function=function, offered=offered, prepare=prepare
-        )
+        registration.check(name, title, description, function)
+        others = [other for other in _registered.get(name, []) if other.place != place]
+        found = Agent(name, title, description, function, offered, prepare, place)
+        _registered[name] = [*others, found]
         return function
 
     return register
@@ -70,17 +79,65 @@ def agent(
 def agents() -> MappingProxyType[str, Agent]:
     """Returns every agent by its name, also those that are not offered."""
     _import_catalogue()
-    return MappingProxyType(_registered)
+    return MappingProxyType({name: found[0] for name, found in _registered.items() if len(found) == 1})
+
+
+def problems() -> tuple[Problem, ...]:
+    """Returns what keeps agents of the catalogue from being used."""
+    return (*_import_catalogue(), *_shared_names())
+
+
+def _shared_names() -> Iterator[Problem]:
+    for name, found in _registered.items():
+        if len(found) > 1:
+            places = " and ".join(sorted(agent.place for agent in found))
+            yield Problem(
+                "E003", f"The agent “{name}” is not used, because it is there twice: in {places}. Rename one of them."
+            )
 
 
 @cache
-def _import_catalogue() -> None:
-    """Imports each file of the catalogue once. Logs one that cannot be imported: the other agents still work."""
-    catalogue = import_module(CATALOGUE)
-    for module in iter_modules(catalogue.__path__):
+def _import_catalogue() -> tuple[Problem, ...]:
+    """Imports each file of the catalogue once. Returns why some cannot be used: the other agents still work."""
+    found: list[Problem] = []
+    for module in iter_modules(import_module(CATALOGUE).__path__):
         if module.name.startswith("_"):
             continue
+        name = f"{CATALOGUE}.{module.name}"
         try:
-            import_module(f"{CATALOGUE}.{module.name}")
-        except Exception:  # anything can be wrong with a new file
-            logger.exception("The agent in %s.%s cannot be used.", CATALOGUE, module.name)
+            import_module(name)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # anything can be wrong with a new file
+            found.append(_problem(name, error))
+            _forget(name)
+    return tuple(found)
+
+
+def _forget(module: str) -> None:
+    """Removes what a file had registered before its import failed: what that needs may stand below."""
+    for name, found in list(_registered.items()):
+        left = [agent for agent in found if not f"{agent.function.__module__}.".startswith(f"{module}.")]
+        _registered[name] = left
+        if not left:
+            del _registered[name]
+
+
+def _problem(module: str, error: BaseException) -> Problem:
+    if isinstance(error, registration.BadAgent):
+        return Problem("E002", f"{_where(module, error)}: {error} The agents of this file are not used.", error)
+    reason = shorten(" ".join(f"{type(error).__name__}: {error}".split()), REASON_CHARACTERS)
+    return Problem("E001", f"{_where(module, error)}, cannot be imported, so its agents are not used: {reason}", error)
+
+
+def _where(module: str, error: BaseException) -> str:
+    """Returns the innermost line of the catalogue that the error has come through."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return _place(error.filename, error.lineno or 1)
+    folders = tuple(import_module(CATALOGUE).__path__)
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
+    return _place(lines[-1].filename, lines[-1].lineno or 1) if lines else module
+
+
+def _place(file: str, line: int) -> str:
+    path = Path(file)
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    return f"{shown}, line {line}"

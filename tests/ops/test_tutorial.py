@@ -22,6 +22,7 @@ TUTORIAL: Final = (ROOT / "docs/tutorial.md").read_text("utf-8")
 NOT_COPIED: Final = (".git", ".venv", "node_modules", "var", "__pycache__", ".*_cache", ".hypothesis", "test-results")
 ADDRESS: Final = "http://127.0.0.1:8000"  # the page's; this machine has another one
 WORKER: Final = "12345"  # the process, as well
+BROKEN: Final = Path("agents/catalogue") / "broken.py"  # another agent, which cannot be imported
 ANSWER_S: Final = 120  # at most; some ten seconds on a quiet machine, a kill and all
 
 pytestmark = pytest.mark.timeout(480)
@@ -130,8 +131,11 @@ def test_every_step_does_what_the_page_says(reader: Reader) -> None:
         assert re.sub(r"http\S+", "", line) in re.sub(r"http\S+", "", reader.machine.log())
 
     reader.write(reader.next("python", '"""Says how tea'))
+    (reader.clone / BROKEN).write_text("import nothing_of_that_name\n")
     reader.machine.stop()
     reader.make_run()
+    reader.machine.until(lambda: f"up       | ERROR {BROKEN}, line 1, " in reader.machine.log())
+    assert f"(agents.E001) {BROKEN}, line 1, " in reader.machine.manage("check").stderr
     for begins in ("export CHAT", "export SESSION"):
         reader.run(reader.next("sh", begins))
     reader.write(reader.next("python", "import asyncio"))

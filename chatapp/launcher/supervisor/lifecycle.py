@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 from django.conf import settings
 from django.db import Error
 
+from agents.sdk.registry import problems
 from chatapp import env
 from chatapp.launcher.listener import address, listen
 from chatapp.launcher.supervisor import preparation, programs
@@ -67,6 +68,8 @@ def _start_all(supervisor: Supervisor, output: Output, *, lock: int, listener: i
     home = address(settings.HOST, settings.PORT)
     output.write(f"Ready: {home}/")
     output.write(f"Sign in as {preparation.DEMO}, once: {home}{sign_in_path}")
+    for problem in problems():
+        output.write(problem.sentence, "ERROR")
 
 
 def _start(supervisor: Supervisor, wanted: Sequence[Program]) -> None:

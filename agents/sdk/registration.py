@@ -1,0 +1,41 @@
+"""What an agent may be registered as: names, titles and functions that the log, the queues and the pages can all hold."""
+
+import inspect
+import re
+import unicodedata
+from typing import Final
+
+NAME_CHARACTERS: Final = 64  # as the columns have
+TITLE_CHARACTERS: Final = 150  # as the column of an Event's actor has
+DESCRIPTION_CHARACTERS: Final = 500
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
+_UNFIT: Final = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories of control characters, half characters and line breaks
+
+
+class BadAgent(Exception):  # noqa: N818  # read as the sentence it is
+    """An agent cannot be registered as it is written. The sentence says what is wrong."""
+
+
+def check(name: str, title: str, description: str, function: object) -> None:
+    """Raises BadAgent when the registration is not possible."""
+    _check_text("The name of an agent", name, NAME_CHARACTERS)
+    if not _NAME.fullmatch(name):
+        raise BadAgent(
+            f"An agent cannot be called “{name}”: a name begins with a letter, and has small letters, digits, - and _ only."
+        )
+    _check_text(f"The title of the agent “{name}”", title, TITLE_CHARACTERS)
+    if not title.strip():
+        raise BadAgent(f"The agent “{name}” has no title: people choose it by that.")
+    _check_text(f"The description of the agent “{name}”", description, DESCRIPTION_CHARACTERS)
+    if not inspect.iscoroutinefunction(function):
+        raise BadAgent(f"The function of the agent “{name}” is not `async def`: it would block all other agents.")
+
+
+def _check_text(what: str, text: object, limit: int) -> None:
+    if not isinstance(text, str):
+        raise BadAgent(f"{what} is not a text but {text!r}.")
+    if len(text) > limit:
+        raise BadAgent(f"{what} has {len(text)} characters; at most {limit} are possible.")
+    if any(unicodedata.category(character) in _UNFIT for character in text):
+        raise BadAgent(f"{what} holds a line break or another character that cannot be shown: {text!r}.")
