@@ -1,4 +1,3 @@
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -53,15 +52,13 @@ def test_a_draining_process_wants_no_new_work_but_lives(anyone: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_without_redis_it_is_not_ready_and_says_so_in_time(anyone: Client, settings: Settings) -> None:
+def test_without_redis_it_is_not_ready_and_says_so(anyone: Client, settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
-    began = time.monotonic()
     answer = anyone.get("/health/ready")
 
     assert answer.status_code == 503
     assert answer.json()["error"] == {"code": "busy", "message": "Not ready: Redis does not answer.", "retry": True}
-    assert time.monotonic() - began < health.DEADLINE_S + 1
 
 
 @pytest.mark.django_db

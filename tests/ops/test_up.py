@@ -1,9 +1,7 @@
 """`manage.py up` with real processes, on a port and in a folder of their own."""
 
-import os
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,15 +58,11 @@ class TestItsEnd:
         assert up.stop() == 0, up.log()
         assert up.processes() == []
 
-    def test_the_second_start_is_quick_and_kill_9_leaves_no_process(self, up: Machine) -> None:
-        began = time.monotonic()
+    def test_it_starts_again_and_kill_9_leaves_no_process(self, up: Machine) -> None:
         up.start()
         up.wait_until_ready()
-        took_s = time.monotonic() - began
         up.send(signal.SIGKILL)
         up.wait_until_gone()
-        waiting = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # on a machine that others use as well
-        assert took_s < 5 * waiting, up.log()
 
     def test_the_data_can_be_deleted_afterwards(self, up: Machine) -> None:
         assert up.manage("delete_data").returncode == 0

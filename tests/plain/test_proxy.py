@@ -77,7 +77,7 @@ def test_a_throttled_client_gets_so_many_bytes_a_second(proxy: Proxy, client: so
     began = time.monotonic()
 
     assert _ask(client, b"x" * 10_000) == b"x" * 10_000
-    assert 0.35 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.35
 
 
 def test_it_goes_to_the_upstream_of_the_moment(proxy: Proxy) -> None:
