@@ -1,6 +1,7 @@
 # make run    installs what is missing and starts everything: the page's address and a sign-in link are printed
 # make test   installs what the tests need and runs all of them
 # make test-busy  the same beside twenty processes that compete for the machine; takes about an hour
+# make test-more  what takes too long for each change: ten times the random input, sockets and pages on daphne; a quarter of an hour
 # make check  format, lint, types, import contracts, migrations, templates, JavaScript: all that is not a test
 # make check-quick  the part of make check that takes seconds: format, lint, templates; for a hook before each commit
 # make fix    formats everything, and mends what the linters can mend by themselves
@@ -12,7 +13,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory --no-builtin-rules
-.PHONY: run test test-busy check check-quick fix bench faults lock clean python-tools node-tools chromium
+.PHONY: run test test-busy test-more check check-quick fix bench faults lock clean python-tools node-tools chromium
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +34,9 @@ test: $(DEV) $(NODE) chromium
 
 test-busy: $(DEV) $(NODE) chromium
 	@exec $(BIN)/python -m tests.busy
+
+test-more: $(DEV) $(NODE) chromium
+	@exec $(BIN)/python -m tests.more
 
 check: check-quick
 	$(BIN)/mypy .

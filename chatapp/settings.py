@@ -13,6 +13,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from chatapp import env
 from chatapp.launcher import embedded
+from sessions_core.protocol.frames import FRAME_BYTES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Holds templates/, static/ and docs/: the top of a checkout, or chatapp/ itself where the wheel is installed (pyproject.toml).
@@ -135,6 +136,10 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "chatapp.urls"
 ASGI_APPLICATION = "chatapp.asgi.application"
+# Of `runserver`; chatapp/launcher/server.py bounds `manage.py web`. daphne's limit of a message holds for what is sent, too, and
+# one Event may be larger than any limit; that of a frame holds for what is received alone.
+DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = FRAME_BYTES
+DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = 0
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

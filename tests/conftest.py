@@ -18,7 +18,7 @@ from pytest_django import DjangoDbBlocker
 from chatapp.launcher.embedded.launch import running
 from chatapp.launcher.embedded.postgres import Postgres
 from chatapp.launcher.embedded.valkey import Valkey
-from tests.support import leftovers, random_input
+from tests.support import leftovers, random_input, runserver
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -66,11 +66,29 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     _start_services()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        runserver.OPTION,
+        choices=["uvicorn", runserver.DAPHNE],
+        default="uvicorn",
+        help="what serves the sockets and pages",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On daphne only the tests with its mark are played."""
+    if config.getoption(runserver.OPTION) == runserver.DAPHNE:
+        others = [item for item in items if item.get_closest_marker(runserver.DAPHNE) is None]
+        items[:] = [item for item in items if item not in others]
+        config.hook.pytest_deselected(items=others)
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Quick passwords, and static files as they lie in their folders: `collectstatic` is `up`'s part."""
     from django.conf import settings
 
+    config.addinivalue_line("markers", f"{runserver.DAPHNE}: is played on daphne, too, by `pytest --server=daphne`")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.SERVESTATIC_USE_FINDERS = True

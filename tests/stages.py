@@ -16,11 +16,19 @@ from typing import Final
 from msgspec import Struct
 from typing_extensions import override
 
+from tests.support import random_input, runserver
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 APART: Final = {"browser": "tests/e2e", "faults": "tests/faults"}
 PYTEST: Final = (sys.executable, "-m", "pytest", "--quiet")
 NODE: Final = ("node", "--test", "--test-reporter=spec", "--test-reporter-destination=stdout")
 STAGES: Final = ("JavaScript", "Python", *APART)
+NOT_APART: Final = tuple(f"--ignore={folder}" for folder in APART.values())
+MORE: Final = {
+    "sockets on daphne": (f"{runserver.OPTION}={runserver.DAPHNE}", "tests/ws"),
+    "browser on daphne": (f"{runserver.OPTION}={runserver.DAPHNE}", APART["browser"]),
+    "random input": (f"--hypothesis-profile={random_input.MORE}", "-m", "hypothesis", *NOT_APART),
+}
 
 
 class Outcome(Struct):
@@ -41,7 +49,7 @@ class Outcome(Struct):
 
 
 def run(stage: str) -> Outcome:
-    """Runs one of STAGES; its tests are reported on standard output as they go."""
+    """Runs one of STAGES or of MORE; its tests are reported on standard output as they go."""
     sys.stdout.write(f"\n── {stage} ──\n")
     sys.stdout.flush()
     began = time.monotonic()
@@ -79,7 +87,7 @@ def _command(stage: str, report: Path) -> list[str]:
     if stage == "JavaScript":
         files = sorted(str(file) for file in (ROOT / "tests" / "js").rglob("*.test.js"))  # node 20 knows no patterns
         return [*NODE, "--test-reporter=junit", f"--test-reporter-destination={report}", *files]
-    chosen = [APART[stage]] if stage in APART else [f"--ignore={folder}" for folder in APART.values()]
+    chosen = MORE.get(stage) or ([APART[stage]] if stage in APART else NOT_APART)
     return [*PYTEST, *chosen, f"--junit-xml={report}"]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 import pytest
 from playwright.sync_api import expect
 
-from tests.support import chromium
+from tests.support import chromium, runserver
 from tests.support.waiting import DEADLINE_MS
 
 if TYPE_CHECKING:
@@ -62,10 +62,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def site(django_db_blocker: "DjangoDbBlocker") -> Iterator["Site"]:
+def site(request: pytest.FixtureRequest, django_db_blocker: "DjangoDbBlocker") -> Iterator["Site"]:
     from tests.e2e.site import site
 
-    with django_db_blocker.unblock(), site() as started:
+    on_daphne = request.config.getoption(runserver.OPTION) == runserver.DAPHNE
+    with django_db_blocker.unblock(), site(on_daphne=on_daphne) as started:
         yield started
 
 

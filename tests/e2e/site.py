@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from sessions_core.protocol.ids import SessionId
 from tests.support.fake_provider import Provider
 from tests.support.machine import ROOT, Machine, free_port, machine
+from tests.support.runserver import runserver
 from tests.support.scripts import allow
 from tests.support.waiting import START_S, until
 
@@ -25,10 +26,10 @@ T = TypeVar("T")
 class Site:
     """The machine, as tests see it. `url` has a model, `plain_url` is the same site without one."""
 
-    def __init__(self, machine: Machine, provider: Provider, plain_url: str) -> None:
+    def __init__(self, machine: Machine, provider: Provider, url: str, plain_url: str) -> None:
         self.machine = machine
         self.provider = provider
-        self.url = machine.url
+        self.url = url
         self.plain_url = plain_url
 
     def allow(self, session: SessionId, words: int) -> None:
@@ -37,13 +38,29 @@ class Site:
 
 
 @contextmanager
-def site() -> Iterator[Site]:
-    """Starts a site on the database and the Valkey of this pytest process, so that tests can look into the log."""
+def site(*, on_daphne: bool) -> Iterator[Site]:
+    """Starts a site on the database and the Valkey of this pytest process, so that tests can look into the log. Browsers may be
+    served by daphne, beside the machine's own web server.
+    """
     services = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
     with _provider() as provider:
         model = {"CHAT_MODEL": MODEL, "CHAT_MODEL_URL": provider.url, "CHAT_MODEL_KEY": "sk-test"}
-        with machine(**services, **model) as made, _plain_web(made) as plain_url:
-            yield Site(made, provider, plain_url)
+        with (
+            machine(**services, **model) as made,
+            _web(made, on_daphne=on_daphne) as url,
+            _plain_web(made) as plain_url,
+        ):
+            yield Site(made, provider, url, plain_url)
+
+
+@contextmanager
+def _web(machine: Machine, *, on_daphne: bool) -> Iterator[str]:
+    """Yields the address of the machine's own web server, or of daphne beside it."""
+    if not on_daphne:
+        yield machine.url
+        return
+    with runserver(machine.folder / "runserver.log", machine.environment) as address:
+        yield f"http://{address}"
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The list of Sessions beside the conversation."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.db.acts import post_message
@@ -9,6 +10,7 @@ from tests.support.scripts import script
 from tests.support.waiting import until
 
 
+@pytest.mark.daphne
 def test_the_list_is_searched_while_one_types(page_of: PageOf, alice: Person) -> None:
     for title in ("Trip to the sea", "Trip to the hills", "Taxes"):
         alice.session(title)
@@ -36,6 +38,7 @@ def test_a_long_list_goes_on_when_one_scrolls(page_of: PageOf, alice: Person) ->
     expect(laptop.page.locator("#sessions .session-item")).to_have_count(50)
 
 
+@pytest.mark.daphne
 def test_a_session_is_archived_and_deleted_from_the_list(page_of: PageOf, alice: Person) -> None:
     alice.session("Taxes")
     laptop = page_of(alice).open(alice.session("Here"))

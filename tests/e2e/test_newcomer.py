@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
@@ -28,6 +29,7 @@ def test_a_newcomer_signs_in_asks_and_reads_the_answer(page_of: PageOf, site: Si
     assert laptop.text.inner_text() == answer
 
 
+@pytest.mark.daphne
 def test_a_sign_in_link_opens_once(page_of: PageOf, alice: Person) -> None:
     link = alice.sign_in_link()
     scanner = page_of(None, "phone").go(link)  # as a mail program does before its reader
@@ -50,6 +52,7 @@ def test_a_new_session_is_in_the_list_and_gets_a_name(page_of: PageOf, alice: Pe
     expect(laptop.page.locator("#sessions .session-item[data-current]")).to_have_count(1)
 
 
+@pytest.mark.daphne
 def test_somebody_signs_up_and_out(page_of: PageOf, alice: Person) -> None:
     laptop = page_of(None).go("/sign-up/")
     laptop.page.get_by_label("Username").fill(f"new-{alice.user.username}")

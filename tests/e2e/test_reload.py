@@ -60,6 +60,7 @@ def test_a_reload_before_the_first_word_finds_the_answer_being_thought_of(
     laptop.see_words(30)
 
 
+@pytest.mark.daphne
 def test_a_finished_answer_is_the_same_after_a_reload(page_of: PageOf, alice: Person) -> None:
     laptop = page_of(alice).open(alice.session(agent="assistant"))
     markdown = r"# One\n\nTwo *three*:\n\n- four\n- five `six`\n\n```python\nseven = 8\n```\n\n| a | b |\n|---|---|\n| c | d |\n"

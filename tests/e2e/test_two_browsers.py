@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import expect
 
 from sessions_core.protocol.events import RunCompleted, RunStarted
@@ -14,6 +15,7 @@ from tests.e2e.site import Site
 from tests.support.scripts import script
 
 
+@pytest.mark.daphne
 def test_what_the_phone_sends_streams_on_the_laptop(page_of: PageOf, alice: Person, site: Site) -> None:
     session = alice.session()
     laptop = page_of(alice, "laptop").open(session)
@@ -28,6 +30,7 @@ def test_what_the_phone_sends_streams_on_the_laptop(page_of: PageOf, alice: Pers
     phone.see_words(120)
 
 
+@pytest.mark.daphne
 def test_a_second_browser_stops_the_run_and_both_say_who(page_of: PageOf, alice: Person, site: Site) -> None:
     session = alice.session()
     laptop = page_of(alice, "laptop").open(session)
@@ -113,6 +116,7 @@ def test_another_tab_renames_and_the_list_follows(page_of: PageOf, alice: Person
         expect(screen.page).to_have_title(re.compile("New name"))
 
 
+@pytest.mark.daphne
 def test_what_was_deleted_elsewhere_says_so_and_keeps_what_was_typed(page_of: PageOf, alice: Person) -> None:
     session = alice.session("Short-lived")
     laptop = page_of(alice, "laptop").open(session).write("Half a thought")

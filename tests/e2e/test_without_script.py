@@ -24,6 +24,7 @@ def test_history_reads_and_a_form_sends(page_of: PageOf, alice: Person) -> None:
     expect(laptop.text).to_have_text("w1 w2 w3 w4 w5 w6")
 
 
+@pytest.mark.daphne
 def test_a_session_is_begun_and_stopped_by_forms(page_of: PageOf, alice: Person) -> None:
     laptop = page_of(alice, java_script_enabled=False).go("/")
     laptop.page.get_by_label("Who answers").select_option("script")

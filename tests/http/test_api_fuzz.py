@@ -12,11 +12,14 @@ from pytest_django import Settings
 from sessions_core.api import authentication
 from tests.http.clients import ApiClient, create_session
 from tests.http.test_api_refusals import ROUTES, address_of
+from tests.support.random_input import many
 
 DOCUMENTED: Final = {200, 201, 204, 401, 403, 404, 405, 409, 413, 422}
 # One fixture serves all examples of a test, which is intended.
 FUZZED: Final = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=many(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 NAMES: Final = st.sampled_from(["title", "agent", "policy", "archived", "text", "parts", "parent", "type", "value"])
 TEXT: Final = st.text(st.characters(exclude_categories=()), max_size=20)  # with NUL and lone surrogates

@@ -6,6 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from typing_extensions import override
 
 from tests.plain.delivery_world import MEMORY_BYTES, Client, Log, Process
+from tests.support.random_input import many
 
 PROCESSES = 2
 CLIENTS = 4
@@ -132,4 +133,4 @@ class Delivery(RuleBasedStateMachine):
 
 
 TestDelivery = Delivery.TestCase
-TestDelivery.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+TestDelivery.settings = settings(max_examples=many(200), stateful_step_count=50, deadline=None)

@@ -14,6 +14,7 @@ from chatapp.pages.strings import STRINGS
 from sessions_core.protocol.events import Event
 from sessions_core.protocol.timeline import MessagePart, Timeline, fold
 from tests.plain.random_log import logs
+from tests.support.random_input import many
 
 ROOT: Final = Path(__file__).parents[2]
 FIXTURES: Final = sorted((ROOT / "tests/fixtures/layout").glob("*.json"))
@@ -71,11 +72,12 @@ def test_long_messages_are_counted_in_code_points_and_lines() -> None:
     ]
 
 
+@pytest.mark.hypothesis
 def test_javascript_lays_out_what_python_lays_out() -> None:
     cases: list[dict[str, object]] = []
 
     @given(logs)
-    @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=many(200), deadline=None, database=None, suppress_health_check=list(HealthCheck))
     def collect(log: list[Event]) -> None:
         cases.append({"log": log, "exchanges": laid_out(log, READER)})
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chatapp.pages.assets import LANGUAGES
 from chatapp.pages.markdown import render
+from tests.support.random_input import many
 
 ROOT = Path(__file__).parents[2]
 FIXTURES: list[dict[str, str]] = json.loads((ROOT / "tests/fixtures/markdown/hard.json").read_bytes())
@@ -35,12 +36,13 @@ def test_renders_the_fixture_as_the_browser_does(fixture: dict[str, str]) -> Non
     assert render(fixture["text"]) == fixture["html"]
 
 
+@pytest.mark.hypothesis
 def test_renders_random_texts_as_the_browser_does() -> None:
     pieces = st.sampled_from(node("pieces"))
     texts: list[str] = []
 
     @given(st.lists(pieces, min_size=1, max_size=25).map("".join))
-    @settings(max_examples=800, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=many(800), deadline=None, database=None, suppress_health_check=list(HealthCheck))
     def collect(text: str) -> None:
         texts.append(text)
 

@@ -14,6 +14,7 @@ from sessions_core.machines.deltas import merge
 from sessions_core.protocol.events import Event
 from sessions_core.protocol.timeline import Timeline, fold
 from tests.plain.random_log import compacted, logs
+from tests.support.random_input import many
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted((ROOT / "tests/fixtures/timeline").glob("*.json"))
@@ -53,7 +54,7 @@ def test_folds_the_fixture_at_once_and_at_every_cut(path: Path) -> None:
 
 
 @given(logs, st.integers(0, 200), st.integers(0, 200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=many(300), deadline=None)
 def test_any_beginning_and_the_rest_fold_to_the_whole_compacted_or_not(log: list[Event], cut: int, later: int) -> None:
     whole = folded(log)
     head = log[:cut]
@@ -68,11 +69,12 @@ def test_any_beginning_and_the_rest_fold_to_the_whole_compacted_or_not(log: list
     assert folded(shorter[:later], after(log, shorter[:later][-1].seq if shorter[:later] else 0)) == whole
 
 
+@pytest.mark.hypothesis
 def test_javascript_folds_what_python_folds() -> None:
     cases: list[dict[str, object]] = []
 
     @given(logs, st.integers(0, 60))
-    @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=many(200), deadline=None, database=None, suppress_health_check=list(HealthCheck))
     def collect(log: list[Event], cut: int) -> None:
         rest = after(merge(compacted(log)), log[:cut][-1].seq if log[:cut] else 0)
         readings = [[log], [log[:cut], log[max(0, cut - 3) :]], [log[:cut], rest], [merge(compacted(log))]]

@@ -97,14 +97,7 @@ class Machine:
 
     def is_ready(self) -> bool:
         """Returns whether the web server says that it is ready."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", "/health/ready")
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
+        return is_ready(self.port)
 
     def sign_in_link(self) -> str:
         """Returns the one-time link for `demo` that the last start printed."""
@@ -151,6 +144,18 @@ def machine(**environment: str) -> Iterator[Machine]:
             yield made
         finally:
             made.end()
+
+
+def is_ready(port: int) -> bool:
+    """Returns whether a web server at that port says that it is ready."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def free_port() -> int:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ws.server import serving
+from tests.support import runserver
+from tests.ws.server import daphne, serving
 from tests.ws.tab import Tab
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    with serving() as address:
+def server(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[str]:
+    """The address of the server: uvicorn in this process, or daphne in one of its own, on the database of the tests."""
+    on_daphne = request.config.getoption(runserver.OPTION) == runserver.DAPHNE
+    with daphne() if on_daphne else serving() as address:
         yield address
 
 

@@ -1,12 +1,16 @@
-"""The real server in a thread of this process, as `manage.py web` runs it."""
+"""The real server: in a thread of this process, as `manage.py web` runs it, or daphne."""
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 
+from tests.support.runserver import runserver
 from tests.support.waiting import until
 
 
@@ -27,3 +31,14 @@ def serving() -> Iterator[str]:
             running.should_exit = True
             thread.join(30)
             draining._DRAINING.clear()  # this process goes on
+
+
+@contextmanager
+def daphne() -> Iterator[str]:
+    """Starts `manage.py runserver` on the database of the tests, and yields its address."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]["NAME"]
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
+    with runserver(Path(os.environ["VAR_DIR"], "runserver.log"), {**os.environ, "DATABASE_URL": url}) as address:
+        yield address

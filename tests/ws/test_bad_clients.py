@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
+from tests.support.random_input import many
 from tests.ws.tab import Tab
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def test_frames_that_cannot_be_read_are_answered(as_user: AsUser, alice: "User",
     assert tab.next("pong")["n"] == 1
 
 
+@pytest.mark.daphne
 def test_hello_comes_first(connect: Callable[..., Tab], alice: "User", session: "SessionId") -> None:
     from sessions_core.services import tokens
 
@@ -66,6 +68,7 @@ def test_a_frame_is_not_larger_than_512_kib(as_user: AsUser, alice: "User") -> N
     assert tab.close_code() == 1009
 
 
+@pytest.mark.daphne
 def test_many_bad_frames_end_the_socket(as_user: AsUser, alice: "User") -> None:
     tab = as_user(alice)
     for _ in range(10):
@@ -76,6 +79,7 @@ def test_many_bad_frames_end_the_socket(as_user: AsUser, alice: "User") -> None:
     assert tab.frames[-1]["type"] == "goodbye"
 
 
+@pytest.mark.daphne
 def test_a_flood_is_slowed_down_and_told(as_user: AsUser, alice: "User") -> None:
     tab = as_user(alice)
     for number in range(300):
@@ -109,7 +113,7 @@ fields = st.sampled_from(["id", "session", "parts", "after", "epoch", "last", "s
 frames = st.builds(lambda kind, rest: {**rest, "type": kind}, types, st.dictionaries(fields, junk | ids, max_size=5))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=many(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sent=st.lists(frames.map(json.dumps) | st.text(max_size=50) | st.binary(max_size=50), min_size=1, max_size=5))
 def test_random_frames_break_nothing(
     as_user: AsUser, alice: "User", caplog: pytest.LogCaptureFixture, sent: list[str | bytes]
@@ -125,7 +129,7 @@ def test_random_frames_break_nothing(
     tab.__exit__()
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=many(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.binary(min_size=1, max_size=200))
 def test_random_bytes_on_the_socket_break_nothing(
     as_user: AsUser, alice: "User", caplog: pytest.LogCaptureFixture, noise: bytes

@@ -28,6 +28,7 @@ def tab(as_user: AsUser, alice: "User") -> Tab:
     return as_user(alice)
 
 
+@pytest.mark.daphne
 def test_a_post_is_answered_when_it_is_in_the_log(tab: Tab, session: "SessionId") -> None:
     from sessions_core import log
 
@@ -39,6 +40,7 @@ def test_a_post_is_answered_when_it_is_in_the_log(tab: Tab, session: "SessionId"
     assert {"message", "run"} < ok.keys()
 
 
+@pytest.mark.daphne
 def test_a_post_twice_has_one_effect_and_one_answer(tab: Tab, session: "SessionId") -> None:
     from sessions_core import log
 
@@ -59,6 +61,7 @@ def test_posts_keep_their_order(tab: Tab, session: "SessionId") -> None:
     assert seqs == sorted(seqs)
 
 
+@pytest.mark.daphne
 def test_stop_says_who_stopped(tab: Tab, session: "SessionId") -> None:
     post(tab, session)
     run = tab.next("ok")["run"]

@@ -36,10 +36,12 @@ def cookie(client: "Client", alice: "User", settings: Settings) -> dict[str, str
     return login_cookie(client.cookies[settings.SESSION_COOKIE_NAME].value)
 
 
+@pytest.mark.daphne
 def test_the_subprotocol_is_echoed(as_user: AsUser, alice: "User") -> None:
     assert as_user(alice).socket.subprotocol == "durable-sessions.v1"
 
 
+@pytest.mark.daphne
 def test_a_client_without_subprotocol_is_served(as_user: AsUser, alice: "User") -> None:
     assert as_user(alice, offers_subprotocol=False).socket.subprotocol is None
 
@@ -62,6 +64,7 @@ def test_strangers_are_let_in_to_be_told(connect: Connect, headers: dict[str, st
     assert connect(headers=headers).close_code() == 4401
 
 
+@pytest.mark.daphne
 def test_a_signed_in_browser_is_welcome(connect: Connect, server: str, cookie: dict[str, str]) -> None:
     tab = connect(headers={**cookie, "Origin": f"http://{server}"})
 
@@ -133,6 +136,7 @@ def test_a_token_needs_no_origin(connect: Connect, alice: "User") -> None:
     assert tab.hello()
 
 
+@pytest.mark.daphne
 def test_a_revoked_token_loses_its_socket(connect: Connect, alice: "User") -> None:
     from sessions_core.models import ApiToken
     from sessions_core.services import tokens
@@ -144,6 +148,7 @@ def test_a_revoked_token_loses_its_socket(connect: Connect, alice: "User") -> No
     assert tab.close_code() == 4401
 
 
+@pytest.mark.daphne
 def test_signing_out_closes_the_sockets(connect: Connect, cookie: dict[str, str], client: "Client") -> None:
     tab = connect(headers=cookie)
     tab.hello()
@@ -169,6 +174,7 @@ def test_who_may_not_sign_in_any_more_is_put_out(as_user: AsUser, alice: "User")
     assert tab.close_code() == 4401
 
 
+@pytest.mark.daphne
 def test_a_removed_participant_stops_receiving(
     as_user: AsUser, bob: "User", session: "SessionId", owner: "Author"
 ) -> None:

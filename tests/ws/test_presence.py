@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 
 from sessions_core.hints import Message
 from sessions_core.live.presence import BATCH, FRAMES_PER_S, UPDATE_S, PresenceTracker
@@ -33,6 +34,7 @@ def until_devices(tab: Tab, count: int) -> list[Frame]:
     return devices
 
 
+@pytest.mark.daphne
 def test_a_device_that_comes_and_goes_is_seen(as_user: AsUser, alice: "User", session: SessionId) -> None:
     laptop, phone = as_user(alice), as_user(alice)
     laptop.subscribe(session)
@@ -46,6 +48,7 @@ def test_a_device_that_comes_and_goes_is_seen(as_user: AsUser, alice: "User", se
     assert [device["device"] for device in until_devices(laptop, 1)] == [laptop.device]
 
 
+@pytest.mark.daphne
 def test_typing_is_seen_by_others(as_user: AsUser, alice: "User", session: SessionId) -> None:
     laptop, phone = as_user(alice), as_user(alice)
     laptop.subscribe(session)

@@ -119,6 +119,7 @@ def test_a_server_that_ends_says_when_to_come_back(transactional_db: None, alice
         tab.__exit__()
 
 
+@pytest.mark.daphne
 def test_a_reader_far_behind_gets_all_of_it(as_user: Callable[..., Tab], alice: "User") -> None:
     from sessions_core import log
     from sessions_core.protocol.events import RunProgressed
