@@ -77,8 +77,9 @@ def delete(request: Request, author: Author, session: UUID) -> HttpResponse:
 
 
 def _respond(request: Request, session: UUID, refused: str = "") -> HttpResponse:
-    """Answers htmx with an event, and a plain form with the page of the Session. After a refusal the list stays as it is: what was
-    typed in it is to be mended.
+    """Answers htmx with an event, and a plain form with the page of the Session.
+
+    After a refusal the list stays as it is: what was typed in it is to be mended.
     """
     if not request.htmx:
         if refused:
