@@ -24,8 +24,8 @@ SELECT made.id, auth_user.id, 'owner', 2 FROM made JOIN auth_user ON username = 
 
 -- One row for each answer: the seq before it, and the names of what it makes.
 CREATE TEMP TABLE answer AS
-SELECT id AS session, 2 AS after, age AS minutes, 'session ' || age AS name FROM made WHERE answered
-UNION ALL SELECT pg_temp.key('long'), 2 + 6 * (n - 1), 50001 - n, 'long ' || n FROM generate_series(1, 50000) n;
+SELECT id AS session, owner, 2 AS after, age AS minutes, 'session ' || age AS name FROM made WHERE answered
+UNION ALL SELECT pg_temp.key('long'), 'long', 2 + 6 * (n - 1), 50001 - n, 'long ' || n FROM generate_series(1, 50000) n;
 
 INSERT INTO run (id, session_id, agent, replies_to, asked_seq, state, attempt, attempt_seq, handed_back, fence, worker,
                  requested_at, started_at, ended_at, compacted_at, error)
@@ -41,13 +41,14 @@ FROM made, LATERAL (VALUES
 ) fact(seq, kind, data);
 
 INSERT INTO event (session_id, seq, kind, at, actor_kind, actor_id, actor_name, run_id, message_id, client_id, data)
-SELECT session, after + place, kind, now() - minutes * interval '1 minute', 'agent', 'guide', 'Guide',
+SELECT session, after + place, kind, now() - minutes * interval '1 minute', CASE WHEN place <= 2 THEN 'user' ELSE 'agent' END,
+       CASE WHEN place <= 2 THEN auth_user.id::text ELSE 'guide' END, CASE WHEN place <= 2 THEN owner ELSE 'Guide' END,
        CASE WHEN place > 1 THEN run END, CASE WHEN place = 1 THEN question WHEN place IN (4, 5) THEN reply END,
        CASE WHEN place = 1 THEN pg_temp.key('command ' || name) END, data
 FROM (
     SELECT *, pg_temp.key('run ' || name) AS run, pg_temp.key('question ' || name) AS question, pg_temp.key('reply ' || name) AS reply
     FROM answer
-) answer, LATERAL (VALUES
+) answer JOIN auth_user ON username = owner, LATERAL (VALUES
     (1, 'message.posted', json_build_object('message', question, 'parent', NULL, 'role', 'user', 'state', 'sent',
         'client_id', NULL, 'device', NULL, 'parts', json_build_array(json_build_object('type', 'text', 'text', repeat('Why is that? ', 10))))),
     (2, 'run.requested', json_build_object('run', run, 'agent', 'guide', 'parent', NULL, 'replies_to', question)),

@@ -4,6 +4,7 @@ fan_out      from the publisher to the readers: latency and throughput, beside t
 log          appends, cold opens, deltas of a long Message
 connections  many of them: memory, and a mass reconnect
 stop         how soon it stops
+large        what acts cost beside a million Events
 result       what each of them returns
 """
 
@@ -12,6 +13,7 @@ from typing import Final
 
 from bench.measures.connections import herd, memory
 from bench.measures.fan_out import append_to_reader, fan_out, fan_out_thrice, saturation
+from bench.measures.large import large
 from bench.measures.log import appends, cold_open, delta_cost
 from bench.measures.result import Result
 from bench.measures.stop import stop
@@ -28,4 +30,5 @@ ALL: Final[dict[str, Callable[[Machine, int], Result]]] = {
     "delta_cost": delta_cost,
     "memory": memory,
     "stop": stop,
+    "large": large,
 }
