@@ -183,18 +183,14 @@ LANGUAGE_CODE = "en"
 # The database. A pool, because persistent connections leak under ASGI (docs/decisions.md). A thread uses one connection at a
 # time, and each kind of work has threads of its own, so that none can take the connections of another.
 
-DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", 16, least=8, most=200)
+DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", 16, least=10, most=200)
 RESERVED_THREADS = 2  # of sessions_core.bridge, for what must go on: appends, heartbeats, the check of tails
 HEALTH_THREADS = 2  # of sessions_core.process.health
-PASSWORDS_AT_WORK = (
-    1  # requests that check or set a password, at once: each keeps a core busy for a quarter of a second
-)
-_SHARED = DATABASE_POOL_SIZE - RESERVED_THREADS - HEALTH_THREADS - PASSWORDS_AT_WORK
-VIEWS_AT_WORK = _SHARED // 3  # pages that are read, at once
-REQUESTS_AT_WORK = _SHARED // 3  # requests of the API, and forms that are sent, at once
-BRIDGE_THREADS = (
-    _SHARED - VIEWS_AT_WORK - REQUESTS_AT_WORK
-)  # of sessions_core.bridge: the sockets' commands, and what Runs read
+PASSWORDS_AT_WORK = 1  # passwords that are checked or set, at once: each keeps a core busy for a quarter of a second
+VIEWS_AT_WORK = 2  # pages that are read, at once: rendering keeps the interpreter busy, and more would only share it
+_SHARED = DATABASE_POOL_SIZE - RESERVED_THREADS - HEALTH_THREADS - PASSWORDS_AT_WORK - VIEWS_AT_WORK
+REQUESTS_AT_WORK = _SHARED // 2  # requests of the API, and forms that are sent, at once
+BRIDGE_THREADS = _SHARED - REQUESTS_AT_WORK  # of sessions_core.bridge: the sockets' commands, and what Runs read
 # Without these, a thread that waits for a vanished server hangs for 15 minutes, and soon the whole pool does. They apply to TCP
 # only. Options of DATABASE_URL override them.
 _DEAD_SERVER = {

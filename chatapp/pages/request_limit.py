@@ -25,13 +25,13 @@ PASSWORDS: Final = frozenset({"/sign-in/", "/sign-up/", "/admin/login/"})
 
 
 class Turns:
-    """Gives turns, `at_work` at once. Waiting addresses take turns with each other, and one address has half of them at most: so
-    a crowd from one place leaves room for the others.
+    """Gives turns, `at_work` at once. Waiting addresses take turns with each other, and one address never has all of them: so a
+    crowd from one place leaves room for the others.
     """
 
     def __init__(self, at_work: int, *, wait_s: float = WAIT_S, waiting: int = WAITING) -> None:
         self._at_work = at_work
-        self._of_address = max(1, at_work // 2)
+        self._of_address = max(1, at_work - 1)
         self._wait_s = wait_s
         self._room = waiting
         self._working: Counter[str] = Counter()

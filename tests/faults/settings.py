@@ -11,3 +11,5 @@ catalogue.__path__.append(str(Path(__file__).with_name("catalogue")))  # agents 
 CHANNEL_LAYERS = {
     "default": {**product.CHANNEL_LAYERS["default"], "BACKEND": "tests.faults.lossy.LossyLayer"},
 }
+# Pages name their files without collectstatic, which is `up`'s part.
+STORAGES = {**product.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
