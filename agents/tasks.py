@@ -1,9 +1,13 @@
 """The Celery tasks `agents.<name>`, one for each agent, so that an agent can be routed to a queue of its own."""
 
 import logging
+import sys
+from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.concurrency import get_implementation
+from celery.concurrency.thread import TaskPool
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 
 from agents.runner.worker import this_worker
 from agents.sdk.registry import agents, problems
@@ -18,6 +22,16 @@ def execute(run_id: str) -> None:
 
 for _name in agents():
     shared_task(name=f"agents.{_name}", ignore_result=True)(execute)
+
+
+@worker_init.connect
+def check_pool(sender: Any, **_: object) -> None:  # noqa: ANN401  # Celery has no types
+    """Ends a worker that was started with a pool that cannot serve: with `solo` one Run would hold up all others, processes would
+    have no loop, and gevent's patches stop asyncio.
+    """
+    if not issubclass(pool := get_implementation(sender.pool_cls), TaskPool):
+        name = pool.__module__.rpartition(".")[2]
+        sys.exit(f"A worker executes its Runs on threads, not in the pool “{name}”: start it with `--pool threads`.")
 
 
 @worker_ready.connect

@@ -5,8 +5,12 @@ import logging
 import os
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Final
 from uuid import UUID, uuid4
+
+from django.conf import settings
 
 from agents.runner.maintenance import maintain
 from agents.runner.marks import Marks
@@ -16,6 +20,8 @@ from agents.sdk.registry import agents
 from sessions_core.process import garbage
 from sessions_core.protocol.ids import RunId
 
+SPARE_THREADS: Final = 4  # for look-ups of addresses, when each Run has blocked a thread
+
 logger = logging.getLogger(__name__)
 _starting = threading.RLock()  # reentrant: a signal handler may call `this_worker` on the thread that is starting it
 
@@ -24,7 +30,7 @@ class Worker:
     """A Runner and its loop. The thread is a daemon, so that nothing waits for it when Celery has ended."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = new_loop()
         self._runner = Runner(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}")
         marks = Marks.create()
         self._loop.set_task_factory(marks.task_factory)
@@ -44,6 +50,17 @@ class Worker:
     def drain(self) -> None:
         """Hands back the Runs. Safe in a signal handler: it only schedules the call on the loop."""
         self._loop.call_soon_threadsafe(self._runner.drain)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Returns the loop for a worker's Runs, with a thread for each Run that calls `asyncio.to_thread`.
+
+    asyncio's default is four threads and one for each core: a few agents that block theirs would hold up all others, and the
+    look-up of a model's address. Database work of the runner has threads of its own (`sessions_core.bridge`).
+    """
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(settings.WORKER_RUNS + SPARE_THREADS, thread_name_prefix="to-thread"))
+    return loop
 
 
 def this_worker() -> Worker:

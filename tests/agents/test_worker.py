@@ -1,17 +1,23 @@
 """Real workers execute Runs, and the Runs survive the workers (P6, P7, P8)."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import redis
-from django.conf import settings
+from django.conf import settings as django_settings
+from pytest_django import Settings
 
+from agents import tasks
+from agents.runner.worker import new_loop
 from sessions_core.models import Run
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import MessageDelta, RunCancelRequested, RunRestarted
@@ -21,7 +27,7 @@ from tests.agents.facts import begun, check_folds, completed, ends, of_kind, sai
 from tests.agents.worker import ROOT
 from tests.db.acts import facts, kinds, new_client_id, post_message
 from tests.support.scripts import allow, script
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE_S, until
 
 if TYPE_CHECKING:
     from tests.agents.worker import WorkerProcess
@@ -53,7 +59,7 @@ def test_after_kill_9_another_worker_makes_a_new_attempt(
 
     start_worker()
     until(lambda: of_kind(session, RunRestarted))
-    allow(settings.VAR_DIR, session, 100)
+    allow(django_settings.VAR_DIR, session, 100)
     until(lambda: ends(session))
 
     assert text(completed(session)) == words(100)
@@ -71,7 +77,7 @@ def test_a_worker_that_was_frozen_past_its_lease_writes_nothing_more(
     start_worker()
     until(lambda: of_kind(session, RunRestarted))
 
-    allow(settings.VAR_DIR, session, 150)
+    allow(django_settings.VAR_DIR, session, 150)
     frozen.resume()
     until(lambda: ends(session))
     post_message(session, owner, script(words=1))  # either worker may execute this one
@@ -139,6 +145,36 @@ def test_stop_closes_the_connection_to_the_model(
 
     until(lambda: requests(provider_url)[0]["closed"])
     until(lambda: ends(session) == ["run.cancelled"])
+
+
+def test_a_worker_with_another_pool_is_refused_with_a_sentence() -> None:
+    command = [sys.executable, "-m", "celery", "-A", "chatapp", "worker", "--pool", "solo"]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert "not in the pool “solo”: start it with `--pool threads`" in ended.stderr
+
+
+@pytest.mark.parametrize("pool", ["solo", "prefork"])
+def test_threads_are_the_only_pool(pool: str) -> None:
+    with pytest.raises(SystemExit, match=pool):
+        tasks.check_pool(SimpleNamespace(pool_cls=pool))
+
+    tasks.check_pool(SimpleNamespace(pool_cls="threads"))
+
+
+def test_each_run_of_a_worker_can_block_a_thread_at_once(settings: Settings) -> None:
+    settings.WORKER_RUNS = 100
+    all_block = threading.Barrier(settings.WORKER_RUNS, timeout=DEADLINE_S)
+    loop = new_loop()
+
+    async def block() -> None:
+        await asyncio.gather(*(asyncio.to_thread(all_block.wait) for _ in range(settings.WORKER_RUNS)))
+
+    loop.run_until_complete(block())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
 
 
 def requests(url: str) -> list[dict[str, Any]]:
