@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
@@ -17,11 +18,13 @@ from sessions_core.log import Position
 from sessions_core.machines.feed import Feed, Subscription
 from sessions_core.machines.recent_frames import FrameMemory
 from sessions_core.machines.send_buffer import Frame, size_of
+from sessions_core.machines.sparse import Sparse
 from sessions_core.protocol.errors import NotFound
 from sessions_core.protocol.ids import SessionId
 
 TAIL_CHECK_S: Final = 2.0  # one query for the heads of all followed Sessions: repairs what lost hints left out
 LINGER_S: Final = 30.0  # a Session without readers stays followed: those who reconnect are served from memory
+IN_A_TURN: Final = 500  # Sessions compared, or dropped, in one turn of the event loop: a few milliseconds
 RETRY_S: Final = 0.3  # after a read that failed
 GONE: Final = "There is no such conversation."
 
@@ -43,6 +46,7 @@ class Hub:
         self._memory = FrameMemory.of(settings.RECENT_FRAMES_LIMIT)
         self._followed: dict[str, FollowedSession] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._failed_reads = Sparse()
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
@@ -154,7 +158,8 @@ class Hub:
             except NotFound:
                 self._drop(followed)
             except Exception as error:  # noqa: BLE001  # the database is away: tried again
-                logger.warning("A read of the log failed: %r", error)
+                if times := self._failed_reads.count(self._loop.time()):
+                    logger.warning("%d reads of a log failed: %r", times, error)
                 feed.read_failed()
                 await asyncio.sleep(RETRY_S)
             else:
@@ -195,8 +200,10 @@ class Hub:
         if not known:
             return
         positions = await bridge.run_reserved(log.heads, [followed.session for followed, _, _ in known])
-        for followed, feed, tail in known:
+        for number, (followed, feed, tail) in enumerate(known, 1):
             self._compare(followed, feed, tail, positions.get(followed.session))
+            if number % IN_A_TURN == 0:
+                await asyncio.sleep(0)
 
     def _compare(self, followed: FollowedSession, feed: Feed, tail_before: int, position: Position | None) -> None:
         """Compares with the log's position in the database, which was read after the Feed's tail was `tail_before`."""
@@ -212,9 +219,13 @@ class Hub:
     def _drop_idle(self) -> None:
         """Stops following Sessions that have had no readers for LINGER_S."""
         limit = self._loop.time() - LINGER_S
-        for followed in tuple(self._followed.values()):
-            if followed.feed is not None and followed.empty_since is not None and followed.empty_since < limit:
-                self._drop(followed)
+        idle = (
+            followed
+            for followed in self._followed.values()
+            if followed.feed is not None and followed.empty_since is not None and followed.empty_since < limit
+        )
+        for followed in list(islice(idle, IN_A_TURN)):  # the next check drops the others
+            self._drop(followed)
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = self._loop.create_task(work)

@@ -113,8 +113,8 @@ async def test_many_groups_are_joined_in_few_round_trips_and_each_is_probed(
 
     await asyncio.gather(*map(listener.join, groups))
 
-    assert set(groups) <= listener._joined
-    assert GenerousLayer.round_trips - before <= 1_000 / BATCH + 5
+    await eventually(lambda: set(groups) <= listener._joined)
+    assert GenerousLayer.round_trips - before <= 3 * 1_000 / BATCH  # a heartbeat may join some of them, too
     await eventually(lambda: not listener._probes)
     running.cancel()
 
