@@ -1,6 +1,7 @@
 """Reads of the log what an agent asks for, and no more: the message to answer; the conversation before it, bounded."""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, cast
 
 from django.conf import settings
 from django.db import connection
@@ -52,13 +53,24 @@ def read_prompt(claim: Claim, messages: int | None = None) -> Prompt:
     posted = _read(_POSTED, claim, message=claim.replies_to)
     until = posted[0][0] if posted else FOREVER
     facts = _read(_NEWEST, claim, after=0, until=until, kinds=[*prompt_view.KINDS], **limits)
-    start = next((n for n, (_, _, fact) in enumerate(facts) if isinstance(fact, MessagePosted)), len(facts))
+    begun = [n for n, (_, _, fact) in enumerate(facts) if isinstance(fact, MessagePosted)]
+    cut = bool(begun) and _has_earlier(claim, facts[begun[0]][0])
+    start = _cut(facts, begun) if cut else 0
     answers = [
         kind for kind in prompt_view.KINDS if kind != MessagePosted.kind
     ]  # to earlier messages, while this one waited
     facts = facts[start:] + _read(_NEWEST, claim, after=until, until=FOREVER, kinds=answers, **limits)
     shown = prompt_view.fold(((run, fact) for _, run, fact in facts), up_to=claim.replies_to)
-    return Prompt(shown, cut=bool(facts) and _has_earlier(claim, facts[0][0]))
+    return Prompt(shown, cut=cut)
+
+
+def _cut(facts: Sequence[_Row], begun: Sequence[int]) -> int:
+    """Returns where to begin: of the oldest quarter of the messages in `begun`, at the one with the smallest id.
+
+    It is the same one from Run to Run until it is too old, so that the prefix caches of providers go on to hit. The oldest of
+    all would be another one each time.
+    """
+    return min(begun[: len(begun) // 4 + 1], key=lambda n: cast("MessagePosted", facts[n][2]).message)
 
 
 def _read(statement: str, claim: Claim, **arguments: Any) -> list[_Row]:  # noqa: ANN401  # what SQL takes

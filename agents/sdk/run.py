@@ -37,8 +37,8 @@ class AgentRun:
         """Reads the conversation for a model, oldest first; the message to answer is the last one.
 
         Reads so many newest `messages` at most, and never more than PROMPT_MESSAGES or PROMPT_BYTES; `cut` of the result says
-        whether there are earlier ones. Leaves out answers that failed or were interrupted. As long as nothing is cut, the
-        beginning stays the same from Run to Run, so that the prefix caches of providers hit.
+        whether there are earlier ones. Leaves out answers that failed or were interrupted. The beginning stays the same from Run
+        to Run, so that the prefix caches of providers hit; where it is cut, for many Runs.
         """
         return await self._read_prompt(messages)
 

@@ -1,5 +1,6 @@
 """What an agent is given of a conversation: read when it asks, bounded, and with a cut that it can see."""
 
+import msgspec
 import pytest
 from pytest_django import Settings
 
@@ -8,7 +9,7 @@ from agents.sdk import Prompt
 from sessions_core import log
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import MessageCompleted, MessageStarted, Part, RunCompleted, RunFailed
+from sessions_core.protocol.events import MessageCompleted, MessagePosted, MessageStarted, Part, RunCompleted, RunFailed
 from sessions_core.protocol.ids import RunId, SessionId, new_message
 from sessions_core.services import runs
 from tests.db.acts import new_client_id, post_message
@@ -105,3 +106,26 @@ def test_an_old_message_that_is_tried_again_comes_last(session: SessionId, owner
     again = runs.retry(session, by=owner, client_id=new_client_id(), run_id=failed).run
 
     assert texts(history.read_prompt(claim(again))) == ["q1", "a1", "old"]
+
+
+def test_the_cut_stays_where_it_is_for_many_runs(session: SessionId, owner: Author, settings: Settings) -> None:
+    settings.PROMPT_MESSAGES = 32
+    facts = [
+        MessagePosted(
+            message=new_message(),
+            parent=None,
+            role="user",
+            parts=(Part(type="text", text="hello"),),
+            client_id=None,
+            state="sent",
+            device=None,
+        )
+        for _ in range(60)
+    ]
+    log.append(session, facts, actor=owner.actor)
+    now = claim(post_message(session, owner).run)
+
+    prompts = [history.read_prompt(msgspec.structs.replace(now, replies_to=fact.message)) for fact in facts[40:]]
+
+    assert all(prompt.cut and 24 <= len(prompt) <= 32 for prompt in prompts)
+    assert len({prompt[0].message for prompt in prompts}) < len(prompts)
