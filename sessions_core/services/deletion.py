@@ -16,6 +16,7 @@ from sessions_core.protocol import run_states
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.ids import RunId, SessionId, UserId
 from sessions_core.services import access
+from sessions_core.services.access import Right
 
 PIECE: Final = 2_000  # rows of one transaction: about 50 ms
 
@@ -32,25 +33,29 @@ _REMOVE_RUNS: Final = """
 
 def delete(session_id: SessionId, *, by: Author) -> None:
     """Deletes the Session with its log, for all participants. Raises NotFound, Forbidden."""
-    access.require(session_id, user=by.user, right=access.Right.OWN)
-    delete_by_staff(session_id)
+    access.require(session_id, user=by.user, right=Right.OWN)  # who has no right locks nothing
+    while not _try_to_hide(session_id, by=by):
+        pass
 
 
 def delete_by_staff(session_id: SessionId) -> None:
     """Deletes the Session with its log, without checking membership."""
-    while not _try_to_hide(session_id):
+    while not _try_to_hide(session_id, by=None):
         pass
 
 
-def _try_to_hide(session_id: SessionId) -> bool:
-    """Returns False, and changes nothing, when a Run was requested meanwhile."""
+def _try_to_hide(session_id: SessionId, *, by: Author | None) -> bool:
+    """Returns False, and changes nothing, when a Run was requested meanwhile. `by`: the user who needs the right to it."""
     with transaction.atomic(durable=True):
         # Runs before the Session: that is the lock order. Workers that still write for one of them are fenced out.
         active = Run.objects.filter(session_id=session_id, state__in=run_states.ACTIVE)
         stopped = [RunId(run) for run in active.values_list("pk", flat=True)]
         active.delete()
         session = Session.objects.filter(pk=session_id, deleted_at=None)
-        session.select_for_update().first()
+        if by is None:
+            session.select_for_update().first()
+        else:
+            access.begin(session_id, by=by, right=Right.OWN)
         if active.exists():
             transaction.set_rollback(True)
             return False

@@ -20,10 +20,22 @@ def delete_user(user_id: UserId) -> None:
     """
     user = User.objects.get(pk=user_id)
     name = access.author(user).name
-    for session in Participant.objects.filter(user=user).values_list("session_id", flat=True):
-        if not _leave(SessionId(session), user_id, name):
-            deletion.delete_by_staff(SessionId(session))
-    user.delete()
+    while not _try_to_delete(user):
+        for session in Participant.objects.filter(user=user).values_list("session_id", flat=True):
+            if not _leave(SessionId(session), user_id, name):
+                deletion.delete_by_staff(SessionId(session))
+
+
+def _try_to_delete(user: User) -> bool:
+    """Returns False, and changes nothing, when the user takes part in a Session."""
+    with transaction.atomic(durable=True):
+        User.objects.select_for_update().filter(
+            pk=user.pk
+        ).first()  # a new Participant waits: its foreign key reads the row
+        if Participant.objects.filter(user=user).exists():
+            return False
+        user.delete()
+    return True
 
 
 def _leave(session_id: SessionId, user_id: UserId, name: str) -> bool:
@@ -49,6 +61,7 @@ def _leave(session_id: SessionId, user_id: UserId, name: str) -> bool:
 
 
 def _heir(session_id: SessionId, user_id: UserId) -> Participant | None:
-    others = Participant.objects.filter(session_id=session_id, user__is_active=True).exclude(user_id=user_id)
+    """Returns who is to own the Session; somebody who is switched off only where there is nobody else."""
+    others = Participant.objects.filter(session_id=session_id).exclude(user_id=user_id)
     editors_first = Case(When(role="editor", then=Value(0)), default=Value(1), output_field=IntegerField())
-    return others.select_related("user").order_by(editors_first, "joined_at", "pk").first()
+    return others.select_related("user").order_by("-user__is_active", editors_first, "joined_at", "pk").first()

@@ -1,13 +1,17 @@
 """A user who takes part in Sessions can be deleted: the Sessions of others stay whole, and theirs are passed on."""
 
+import threading
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from sessions_core.models import Participant, Run, Session
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import people
-from tests.db.acts import author, facts, kinds, post_message
+from tests.db.acts import author, concurrently, facts, kinds, post_message, somebody_waits
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,6 +43,36 @@ def test_a_session_with_others_passes_to_an_editor_and_keeps_what_was_said(
     assert kinds(session)[-2:] == ["participant.left", "participant.role_changed"]
     assert "the plan" in str(facts(session))
     assert Run.objects.get().requested_by is None
+
+
+def test_a_session_is_not_lost_to_a_participant_who_is_switched_off(
+    session: SessionId, owner: Author, bob: User
+) -> None:
+    Participant.objects.create(session_id=session, user=bob, role="viewer")
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+
+    people.delete_user(owner.user)
+
+    assert roles(session) == {bob.username: "owner"}
+
+
+def test_a_session_that_the_user_begins_meanwhile_goes_with_them(session: SessionId, owner: Author) -> None:
+    begun = Session.objects.create(agent="script")
+    is_locked = threading.Event()
+
+    def begin_while_one_is_deleted() -> None:
+        with transaction.atomic():
+            Session.objects.select_for_update().get(pk=session)
+            is_locked.set()
+            until(somebody_waits)
+            Participant.objects.create(session=begun, user_id=owner.user, role="owner")
+
+    def delete() -> None:
+        is_locked.wait()
+        people.delete_user(owner.user)
+
+    assert concurrently(begin_while_one_is_deleted, delete) == [None, None]
+    assert set(Session.objects.filter(deleted_at__isnull=False)) == {begun, Session.objects.get(pk=session)}
 
 
 def test_a_session_of_somebody_else_stays_theirs(session: SessionId, owner: Author, bob: User) -> None:

@@ -1,0 +1,113 @@
+"""Every command checks the right of its user under the lock. A new one has to be listed here, and passes the same tests (P12)."""
+
+import inspect
+import pkgutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from django.db import transaction
+from django.db.models.functions import Now
+
+from sessions_core import services
+from sessions_core.models import Participant, Session
+from sessions_core.protocol.author import Author
+from sessions_core.protocol.errors import Forbidden, NotFound, ReadOnly, Refusal
+from sessions_core.protocol.ids import SessionId, new_run
+from sessions_core.services import access, deletion, runs, sessions
+from tests.db.acts import author, concurrently, new_client_id, post_message, somebody_waits
+from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+COMMANDS: Final[dict[str, Callable[[SessionId, Author], object]]] = {
+    "messages.post": post_message,
+    "sessions.rename": lambda session, by: sessions.rename(session, by=by, title="Mine"),
+    "sessions.archive": lambda session, by: sessions.archive(session, by=by),
+    "sessions.restore": lambda session, by: sessions.restore(session, by=by),
+    "sessions.configure": lambda session, by: sessions.configure(session, by=by, policy="reject"),
+    "runs.cancel.cancel": lambda session, by: runs.cancel(session, by=by, client_id=new_client_id()),
+    "runs.request.retry": lambda session, by: runs.retry(session, by=by, client_id=new_client_id(), run_id=new_run()),
+    "deletion.delete": lambda session, by: deletion.delete(session, by=by),
+}
+WRITES_ONLY: Final = {"messages.post", "sessions.configure", "runs.request.retry"}  # refused in an archived Session
+INSIDE_A_COMMAND: Final = {"runs.request.request", "access.begin", "access.begin_once", "access.check_known"}
+
+
+def _archive(session: SessionId) -> None:
+    Session.objects.filter(pk=session).update(archived_at=Now())
+
+
+def _make_viewers(session: SessionId) -> None:
+    Participant.objects.filter(session_id=session).update(role="viewer")
+
+
+def _remove_all(session: SessionId) -> None:
+    Participant.objects.filter(session_id=session).delete()
+
+
+def _found_commands() -> Iterator[str]:
+    """Finds the public functions of all services that are given a Session and the person who acts."""
+    for found in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
+        module = import_module(found.name)
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            is_own = function.__module__ == module.__name__ and not name.startswith("_")
+            if is_own and {"session_id", "by"} <= inspect.signature(function).parameters.keys():
+                yield f"{found.name}.{name}".removeprefix(f"{services.__name__}.")
+
+
+def test_all_commands_are_tested_here() -> None:
+    assert set(_found_commands()) == COMMANDS.keys() | INSIDE_A_COMMAND
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    ("change", "refusals"),
+    [(_remove_all, NotFound), (_make_viewers, (ReadOnly, Forbidden)), (_archive, ReadOnly)],
+)
+def test_a_command_that_waited_for_the_lock_is_judged_by_what_is_true_then(
+    session: SessionId,
+    owner: Author,
+    name: str,
+    change: Callable[[SessionId], None],
+    refusals: type[Refusal] | tuple[type[Refusal], ...],
+) -> None:
+    post_message(session, owner)
+    is_locked = threading.Event()
+
+    def change_slowly() -> Mapping[str, object]:
+        with transaction.atomic():
+            Session.objects.select_for_update().get(pk=session)
+            is_locked.set()
+            until(somebody_waits)
+            change(session)
+            return Session.objects.values().get(pk=session)
+
+    def give() -> object:
+        is_locked.wait()
+        return COMMANDS[name](session, owner)
+
+    before, outcome = concurrently(change_slowly, give)
+
+    if change is _archive and name not in WRITES_ONLY:
+        assert not isinstance(outcome, Exception)
+    else:
+        assert isinstance(outcome, refusals)
+        assert not isinstance(outcome, NotFound) or str(outcome) == access.NO_SESSION
+        assert Session.objects.values().get(pk=session) == before
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_stranger_waits_for_no_lock(session: SessionId, owner: Author, mallory: "User", name: str) -> None:
+    post_message(session, owner)
+    with transaction.atomic():
+        Session.objects.select_for_update().get(pk=session)
+
+        assert [type(outcome) for outcome in concurrently(lambda: COMMANDS[name](session, author(mallory)))] == [
+            NotFound
+        ]
