@@ -1,6 +1,9 @@
-"""Every `manage.py` command that the Makefile, the README and the docs name exists."""
+"""Every `manage.py` command that the Makefile, the README and the docs name exists; `make clean` deletes what it says."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -26,3 +29,28 @@ def test_the_makefile_names_commands() -> None:
 @pytest.mark.parametrize(("file", "command"), list(named()))
 def test_the_command_exists(file: str, command: str) -> None:
     assert command in get_commands(), f"{file} names `manage.py {command}`"
+
+
+@pytest.mark.parametrize("data", [False, True])
+def test_make_clean_deletes_what_was_installed_and_only_on_demand_the_conversations(
+    tmp_path: Path, *, data: bool
+) -> None:
+    clone, kept = tmp_path / "clone", tmp_path / "data"
+    for folder in (clone / ".venv", clone / "node_modules", kept):
+        folder.mkdir(parents=True)
+    for name in ("bin", "lib", "pyvenv.cfg"):  # links: what they lead to stays
+        (clone / ".venv" / name).symlink_to(Path(sys.prefix, name))
+    for name in ("Makefile", "manage.py"):
+        (clone / name).symlink_to(ROOT / name)
+    (kept / "secret_key").write_text("a key")
+
+    subprocess.run(
+        ["make", "clean", *(["DATA=1"] if data else [])],
+        cwd=clone,
+        env={**os.environ, "VAR_DIR": str(kept)},
+        check=True,
+        capture_output=True,
+    )
+
+    assert {left.name for left in clone.iterdir()} == {"Makefile", "manage.py"}
+    assert kept.exists() is not data
