@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from sessions_core.services import sessions
 from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, only_run
 from tests.e2e.site import Site
@@ -25,6 +26,17 @@ def test_escape_stops(page_of: PageOf, alice: Person) -> None:
     laptop.send(script(wait_at=3)).see_word(3)
 
     laptop.press("Escape").see_note("Stopped by you").see_quiet()
+
+
+def test_an_answer_in_an_archived_session_can_be_stopped(page_of: PageOf, alice: Person) -> None:
+    session = alice.session()
+    laptop = page_of(alice).open(session)
+    laptop.send(script(wait_at=3)).see_word(3)
+    sessions.archive(session, by=alice.author)
+
+    laptop.reload().stop().see_note("Stopped by you")
+
+    expect(laptop.stop_button).to_be_hidden()
 
 
 def test_stop_is_there_after_a_reload(page_of: PageOf, alice: Person) -> None:

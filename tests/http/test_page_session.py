@@ -13,12 +13,12 @@ from django.views.defaults import server_error
 from chatapp.pages.body_limit import REQUEST_BODY_LIMIT
 from chatapp.pages.views.conversation import PAGE_BYTES, PAGE_MESSAGES
 from sessions_core import log
-from sessions_core.models import Run, Session
+from sessions_core.models import Participant, Run, Session
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompleted, RunFailed
 from sessions_core.protocol.ids import ClientId, SessionId, new_message
 from sessions_core.protocol.run_states import RunState
-from sessions_core.services import access, runs
+from sessions_core.services import access, runs, sessions
 from sessions_core.services.messages import MESSAGE_CHARACTERS, Posted
 from tests.http.clients import claim_run, create_session, post_message, with_participant
 
@@ -113,6 +113,19 @@ def test_stop_is_there_while_something_runs(reader: Client, alice: User) -> None
 
     runs.finish(claim, RunCompleted())
     assert "hidden" in stop.findall(open_session(reader, session))[0]
+
+
+def test_what_goes_on_in_an_archived_session_can_be_stopped(reader: Client, alice: User, bob: User) -> None:
+    session = with_participant(create_session(alice), bob)
+    posted = post_message(session, alice)
+    sessions.archive(session, by=access.author(alice))
+
+    assert f'formaction="{reverse("stop", args=[session])}"' in open_session(reader, session)
+    reader.post(reverse("stop", args=[session]))
+    assert Run.objects.get(pk=posted.run).state == RunState.CANCELLED
+
+    Participant.objects.filter(user=alice).update(role="viewer")
+    assert 'id="stop"' not in open_session(reader, session)
 
 
 def test_a_stopped_answer_says_who_stopped_it_and_keeps_what_was_written(
