@@ -8,4 +8,5 @@ running      one attempt, and how it is stopped;            outcome      writing
 maintenance  heartbeats, sweeps, compaction, cancels;       appender     one statement for the writes of many Runs
 history      reads the log;                             prompt_view  what of it a model is shown
 watchdog     a process that ends a blocked worker;      marks        what it sees of the loop
+preparation  what agents load before their first Run
 """

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from agents.runner import history, outcome
 from agents.runner.appender import Appender
 from agents.runner.marks import context_of
+from agents.runner.preparation import prepared
 from agents.runner.running import GRACE_S, RunningAttempt, StopReason
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
@@ -98,6 +99,8 @@ class Runner:
             return outcome.NO_SUCH_AGENT
         try:
             attempt.agent_run = await self._agent_run(attempt, buffer)
+            # On the loop, an import that another thread is at would wait for it, and block every Run.
+            await asyncio.shield(asyncio.wrap_future(prepared(agent)))
             await asyncio.sleep(0)  # a stop that has come by now cancels here, before the agent calls any model
             await agent.function(attempt.agent_run)
         except AgentFailed as failed:

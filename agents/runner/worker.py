@@ -5,7 +5,8 @@ import logging
 import os
 import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import Final
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from django.conf import settings
 
 from agents.runner.maintenance import maintain
 from agents.runner.marks import Marks
+from agents.runner.preparation import prepared
 from agents.runner.runner import Runner
 from agents.runner.watchdog import Watchdog, tick
 from agents.sdk.registry import agents
@@ -36,7 +38,8 @@ class Worker:
         self._loop.set_task_factory(marks.task_factory)
         self._watchdog = Watchdog(marks, self._runner.worker)
         threading.Thread(target=self._loop.run_forever, name="agents", daemon=True).start()
-        threading.Thread(target=_prepare_agents, name="prepare", daemon=True).start()
+        preparing = [prepared(agent) for agent in agents().values()]
+        threading.Thread(target=_wait_until_prepared, args=(preparing,), name="prepared", daemon=True).start()
         self._maintenance = asyncio.run_coroutine_threadsafe(maintain(self._runner), self._loop)
         self._ticking = asyncio.run_coroutine_threadsafe(
             tick(marks, self._watchdog.dump, self._watchdog.restart_if_dead), self._loop
@@ -74,15 +77,7 @@ def _worker() -> Worker:
     return Worker()
 
 
-def _prepare_agents() -> None:
-    """Calls every agent's `prepare`, each on a thread, then tells the garbage collector that all is loaded."""
-    threads = [
-        threading.Thread(target=agent.prepare, name=agent.name, daemon=True)
-        for agent in agents().values()
-        if agent.prepare is not None
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def _wait_until_prepared(preparing: Sequence["Future[None]"]) -> None:
+    """Tells the garbage collector when all is loaded."""
+    wait(preparing)
     garbage.tune()

@@ -60,8 +60,8 @@ def agent(
     """Registers an `async` function as the agent `name`. A worker runs it as the Celery task `agents.<name>`.
 
     People choose it by `title` and `description`. With `offered=False` it is not listed, but still executes Runs that were
-    requested before. Each worker calls `prepare` once, on a thread, when it starts: for what takes long to load. Raises
-    BadAgent when one of them is not possible (`registration`). Of two agents with one name, neither is used.
+    requested before. Each worker calls `prepare` once, on a thread, when it starts: for what takes long to load. Runs wait
+    for it. Raises BadAgent when one of them is not possible (`registration`). Of two agents with one name, neither is used.
     """
     caller = traceback.extract_stack(limit=2)[0]
     place = _place(caller.filename, caller.lineno or 1)

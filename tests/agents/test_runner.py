@@ -1,15 +1,19 @@
 """Whatever an agent does, its Run ends once, and says why."""
 
 import asyncio
+import threading
 
 import pytest
 from pytest_django import Settings
 
-from agents.sdk import AgentFailed, AgentRun, registry
+from agents.sdk import AgentFailed, AgentRun, agent, registry
 from sessions_core import bridge
+from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import MessageCompleted, RunFailed, RunProgressed
+from sessions_core.services import sessions
 from tests.agents.facts import completed, ends, of_kind, text
 from tests.agents.harness import NAME, Harness
+from tests.support.waiting import DEADLINE_S, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,6 +110,39 @@ async def test_an_agent_that_takes_too_long_is_ended_and_its_text_kept(harness: 
     assert isinstance(log[-1], RunFailed)
     assert (log[-1].code, log[-1].retry) == ("too_slow", True)
     assert text(await bridge.run(completed, harness.session)) == "well"
+
+
+async def test_a_run_waits_until_its_agent_is_prepared_and_blocks_no_other(harness: Harness, owner: Author) -> None:
+    loaded = threading.Event()
+
+    async def work(run: AgentRun) -> None:
+        async with run.message() as message:
+            await message.append(f"loaded: {loaded.is_set()}")
+
+    agent(NAME, title="Tried", description="", prepare=lambda: loaded.wait(DEADLINE_S))(work)
+    waiting = asyncio.create_task(harness.execute(await harness.post("hello", agent=NAME)))
+    await eventually(lambda: harness.runner.running)
+    other = Harness(await bridge.run(sessions.create, by=owner, agent="script"), owner)
+    await harness.runner.execute(await other.post('{"words": 3, "every_ms": 0}', agent="script"))
+    assert await bridge.run(ends, other.session) == ["run.completed"]
+
+    loaded.set()
+    await waiting
+
+    assert text(await bridge.run(completed, harness.session)) == "loaded: True"
+
+
+async def test_an_agent_whose_preparation_fails_runs_nevertheless(
+    harness: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(run: AgentRun) -> None: ...
+
+    agent(NAME, title="Tried", description="", prepare=lambda: 1 / 0)(work)
+
+    await harness.execute(await harness.post("hello", agent=NAME))
+
+    assert await bridge.run(ends, harness.session) == ["run.completed"]
+    assert "could not be prepared" in caplog.text
 
 
 async def test_an_agent_that_is_not_installed_any_more_is_a_sentence(harness: Harness) -> None:
