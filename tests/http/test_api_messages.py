@@ -12,7 +12,7 @@ from sessions_core.services import messages
 from tests.db.acts import concurrently
 from tests.http.clients import ApiClient, ApiResponse, claim_run, create_session, post_message
 from tests.http.conftest import IdleDispatcher
-from tests.support.long_texts import CHARACTERS, as_json
+from tests.support.long_texts import CHARACTERS, as_json, of_length
 
 
 def count_posts(session: SessionId) -> int:
@@ -171,8 +171,8 @@ def test_the_longest_message_is_taken_and_one_character_more_is_refused(
         body = f'{{"text":{as_json(text, escaped=escaped)}}}'.encode()
         return script.call("POST", f"sessions/{session}/messages", raw=body)
 
-    posted = post(character * messages.MESSAGE_CHARACTERS)
-    refused = post(character * (messages.MESSAGE_CHARACTERS + 1))
+    posted = post(of_length(character, messages.MESSAGE_CHARACTERS))
+    refused = post(of_length(character, messages.MESSAGE_CHARACTERS + 1))
 
     assert posted.status == 201
     assert (refused.status, refused.code) == (413, "too_large")

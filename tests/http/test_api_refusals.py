@@ -180,6 +180,7 @@ def test_a_title_that_is_too_long_is_refused(alice: User) -> None:
     [
         *("search=%00", f"search={'x' * 201}", "before=%00", "before=yesterday", "before=2026-01-01T00:00:00"),
         *("before=_", "before=2026-01-01T00:00:00Z_x", "before=x_y", "before=2026-01-01T00:00:00Z_%00"),
+        *("before=0001-01-01T00:00:00%2B14:00", "before=9999-12-31T23:59:59-14:00", "before=0"),
         *("before=1e400", "limit=0", "limit=x", "limit=201", f"limit={'9' * 400}"),
     ],
 )
@@ -193,8 +194,8 @@ def test_a_list_that_is_none_is_refused_by_name(query: str, alice: User) -> None
 @pytest.mark.parametrize(
     "query",
     [
-        *("before=0001-01-01T00:00:00%2B14:00", "before=9999-12-31T23:59:59-14:00", "search=%ED%A0%80", "search=%FF"),
-        *("before=0", "limit=1&limit=2", "unknown=1", "search=%25%5C_'%22;--", "search=" + "%F0%9F%98%80" * 50),
+        *("search=%ED%A0%80", "search=%FF"),
+        *("limit=1&limit=2", "unknown=1", "search=%25%5C_'%22;--", "search=" + "%F0%9F%98%80" * 50),
     ],
 )
 def test_a_strange_list_is_a_list(query: str, alice: User) -> None:

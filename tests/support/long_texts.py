@@ -13,6 +13,11 @@ CHARACTERS: Final = {
 }
 
 
+def of_length(character: str, length: int) -> str:
+    """Returns so many code points, the last of them a letter: nobody could see a text of control characters."""
+    return character * (length - 1) + "x"
+
+
 def as_json(text: str, *, escaped: bool) -> str:
     """Returns the text as a JSON string; `escaped`: each character beyond ASCII as one \\uXXXX or two of them."""
     return json.dumps(text, ensure_ascii=escaped)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.long_texts import CHARACTERS, as_json
+from tests.support.long_texts import CHARACTERS, as_json, of_length
 from tests.ws.tab import Tab
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def test_the_longest_message_is_taken_and_one_character_more_is_refused(
     tab = as_user(alice)
     limit = tab.frames[0]["limits"]["message_characters"]
 
-    post(tab, session, character * limit, escaped=escaped)
+    post(tab, session, of_length(character, limit), escaped=escaped)
     assert tab.next("ok")
-    post(tab, session, character * (limit + 1), escaped=escaped)
+    post(tab, session, of_length(character, limit + 1), escaped=escaped)
 
     refused = tab.refusal()
     assert (refused["code"], refused["retry"]) == ("too_large", False)
