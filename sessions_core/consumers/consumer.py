@@ -91,7 +91,7 @@ class SessionsConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no 
     async def _identify(self) -> Caller:
         """Returns who opens the socket. Refuses a stranger with a close code, since a browser shows no HTTP status."""
         try:
-            async with asyncio.timeout(IDENTIFY_S):
+            async with asyncio.timeout(IDENTIFY_S), current_delivery().identifying:
                 return await bridge.run(callers.by_upgrade, self._upgrade())
         except TimeoutError:
             await self._accept()

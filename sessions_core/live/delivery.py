@@ -6,6 +6,8 @@ import random
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from django.conf import settings
+
 from sessions_core import bridge, hints
 from sessions_core.hints import Message
 from sessions_core.hub import FollowedSession, Hub
@@ -37,6 +39,8 @@ class Delivery:
         self.hub = Hub(self._receive)
         self.presence = PresenceTracker(hints.Outlet().send)
         self._followers = Followers()
+        # Those who open sockets may be strangers: they leave threads for those who have one.
+        self.identifying = asyncio.Semaphore(max(1, settings.BRIDGE_THREADS // 2))
         self._limit = ConnectionLimit()
         self._connections: set[Connection] = set()
         self._loop = asyncio.get_running_loop()

@@ -3,17 +3,21 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.db import connection
 from pytest_django import Settings
 
 from sessions_core import bridge
 from sessions_core.consumers import SessionsConsumer
 from sessions_core.protocol.frames import SUBPROTOCOL
+from tests.support.waiting import DEADLINE_S, eventually
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -66,6 +70,43 @@ async def test_a_stranger_is_accepted_and_closed() -> None:
         "reason": "Sign in first.",
     }
     await stranger.wait()
+
+
+async def test_many_who_open_sockets_leave_threads_for_those_who_have_one(token: str, settings: Settings) -> None:
+    headers = [(b"authorization", f"Bearer {token}".encode())]
+    with database_lock("api_token") as waiting:  # so that finding out who they are takes long
+        crowd = [
+            WebsocketCommunicator(SessionsConsumer.as_asgi(), "/ws/", headers=headers)
+            for _ in range(2 * settings.BRIDGE_THREADS)
+        ]
+        opening = [asyncio.create_task(each.connect(timeout=DEADLINE_S)) for each in crowd]
+        await eventually(lambda: waiting() >= settings.BRIDGE_THREADS // 2)
+
+        assert await asyncio.wait_for(bridge.run(waiting), DEADLINE_S / 4) == settings.BRIDGE_THREADS // 2
+
+    await asyncio.gather(*opening)
+    for each in crowd:
+        await each.disconnect()
+
+
+@contextmanager
+def database_lock(table: str) -> Iterator[Callable[[], int]]:
+    """Keeps everybody else from the table. Yields a function that returns how many wait for it."""
+    database = connection.settings_dict
+    with psycopg.connect(
+        host=database["HOST"], port=database["PORT"] or None, dbname=database["NAME"], user=database["USER"]
+    ) as other:
+        other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+
+        def waiting() -> int:
+            row = other.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass", [table]
+            ).fetchone()
+            assert row is not None
+            return int(row[0])
+
+        yield waiting
+        other.rollback()
 
 
 async def test_it_goes_on_reading_while_a_command_runs(communicator: WebsocketCommunicator, settings: Settings) -> None:

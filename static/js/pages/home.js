@@ -28,6 +28,8 @@ async function begin() {
     return location.assign(result.url);
   }
   composer.button.disabled = false;
-  if (answer) composer.form.querySelector("input[name=client_id]")?.setAttribute("value", newId());
-  showToast(result?.problem || sentence("send_failed"));
+  // After a 5xx nobody knows whether the Session was begun: with the same id it is begun once (P5).
+  if (answer && answer.status < 500)
+    composer.form.querySelector("input[name=client_id]")?.setAttribute("value", newId());
+  showToast(result?.problem || result?.error?.message || sentence("send_failed"));
 }
