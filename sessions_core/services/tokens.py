@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from sessions_core import hints
 from sessions_core.models import ApiToken
-from sessions_core.protocol import clock
+from sessions_core.protocol import clock, text
 from sessions_core.protocol.ids import UserId
 
 PREFIX: Final = "ds_"  # so that people and secret scanners recognise a token in a file
@@ -47,7 +47,7 @@ def issue(user: User, *, label: str = "", can_write: bool = True) -> str:
     secret = PREFIX + secrets.token_urlsafe(32)
     ApiToken.objects.create(
         user=user,
-        label=label[:_LABEL_CHARACTERS],
+        label=text.shorten(label, _LABEL_CHARACTERS),
         hint=secret[:_HINT_CHARACTERS],
         digest=_digest(secret),
         can_write=can_write,
