@@ -135,6 +135,7 @@ def test_every_step_does_what_the_page_says(reader: Reader) -> None:
     reader.machine.stop()
     reader.make_run()
     reader.machine.until(lambda: f"up       | ERROR {BROKEN}, line 1, " in reader.machine.log())
+    reader.machine.until(lambda: f"worker   | ERROR agents.tasks: {BROKEN}, line 1, " in reader.machine.log())
     assert f"(agents.E001) {BROKEN}, line 1, " in reader.machine.manage("check").stderr
     for begins in ("export CHAT", "export SESSION"):
         reader.run(reader.next("sh", begins))
