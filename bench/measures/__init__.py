@@ -5,6 +5,7 @@ log          appends, cold opens, deltas of a long Message
 connections  many of them: memory, and a mass reconnect
 stop         how soon it stops
 large        what acts cost beside a million Events
+followed     one web process that follows 10,000 Sessions
 result       what each of them returns
 """
 
@@ -13,6 +14,7 @@ from typing import Final
 
 from bench.measures.connections import herd, memory
 from bench.measures.fan_out import append_to_reader, fan_out, fan_out_thrice, saturation
+from bench.measures.followed import followed
 from bench.measures.large import large
 from bench.measures.log import appends, cold_open, delta_cost
 from bench.measures.result import Result
@@ -31,4 +33,5 @@ ALL: Final[dict[str, Callable[[Machine, int], Result]]] = {
     "memory": memory,
     "stop": stop,
     "large": large,
+    "followed": followed,
 }
