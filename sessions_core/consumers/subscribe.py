@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from sessions_core import bridge
+from sessions_core import bridge, log
 from sessions_core.hub import FollowedSession
 from sessions_core.live.connection import Connection
 from sessions_core.live.delivery import Delivery
@@ -59,6 +59,7 @@ class _Subscriber(Struct):
         NotFound.
         """
         while True:
+            await self.connection.wait_for_room(log.PAGE_BYTES)  # nothing is read for a client that does not read
             opening = await self.delivery.hub.cold_start(self.followed, count=self.frame.last)
             await self.connection.wait_for_room(opening.frame.size)
             if self.followed.feed is None:

@@ -159,7 +159,9 @@ class Connection:
                 self._sending_since = self._last_sent = time()
                 await send(text)
             self._sending_since = None
-            self._wake_room_waiters()
+            if self._room_waiters:
+                self._wake_room_waiters()
+                await asyncio.sleep(0)  # they come first: the stalled Subscriptions would take all room again and again
             if not len(self.send_buffer) and not self._refill():
                 if self._goodbye is not None:
                     await self._send_goodbye(self._goodbye)

@@ -11,7 +11,7 @@ writes Events. A new way to read is a function in one of the last three.
 """
 
 from sessions_core.log.opening import cold_start, open_before, open_last
-from sessions_core.log.ranges import LogPage, read
+from sessions_core.log.ranges import PAGE_BYTES, LogPage, read
 from sessions_core.log.reading import (
     Position,
     find_command,
@@ -24,6 +24,7 @@ from sessions_core.log.reading import (
 from sessions_core.log.writing import Write, append, append_all, append_as, bump_epoch, compact
 
 __all__ = [
+    "PAGE_BYTES",
     "LogPage",
     "Position",
     "Write",

@@ -9,7 +9,6 @@ CHARACTERS: Final = {
     "three bytes": "中",
     "four bytes": "😀",
     "an escape of two": '"',
-    "an escape of six": "\x01",
 }
 
 

@@ -40,6 +40,7 @@ class FakeTransport:
 
     async def send_text(self, text: str) -> None:
         self.sending.set()
+        await asyncio.sleep(0)  # as every socket does now and then
         await self.reads.wait()
         self.sent.append(text)
 

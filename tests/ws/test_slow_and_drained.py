@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
+from typing_extensions import override
 
 from sessions_core.live import connection
 from sessions_core.machines.feed import Subscription
 from sessions_core.machines.send_buffer import Frame
 from sessions_core.protocol.frames import Unsubscribed
 from sessions_core.protocol.ids import SessionId
+from tests.support.waiting import DEADLINE_S
 from tests.ws.fakes import EmptySource, FakeTransport, make_connection
 from tests.ws.server import serving
 from tests.ws.tab import Tab
@@ -101,6 +104,34 @@ async def test_the_stalled_go_on_in_turn_when_the_outbox_is_empty() -> None:
     await writing
 
     assert len(source.refilled) == 3
+
+
+class EndlessSource(EmptySource):
+    """A Source with more frames than a reader can take."""
+
+    @override
+    def refill(self, subscription: Subscription) -> None:
+        for _ in range(3):
+            subscription.send_buffer.put(Frame(text="x", size=settings.SEND_BUFFER_LIMIT // 3))
+        subscription.send_buffer.refused = True
+
+
+async def test_a_subscription_far_behind_leaves_room_for_what_waits_for_it() -> None:
+    transport, size = FakeTransport(), settings.SEND_BUFFER_LIMIT // 2
+    reader = make_connection(transport, EndlessSource())
+    session = SessionId(uuid4())
+    behind = reader.subscriptions[session] = Subscription(session, reader.send_buffer, cursor=0)
+    behind.stalled = reader.send_buffer.refused = True
+    writing = asyncio.create_task(reader.write())
+    await transport.sending.wait()
+    assert not reader.send_buffer.fits(size)
+
+    async with asyncio.timeout(DEADLINE_S):
+        await reader.wait_for_room(size)
+
+    assert reader.send_buffer.fits(size)
+    reader.disconnect()
+    await writing
 
 
 def test_a_server_that_ends_says_when_to_come_back(transactional_db: None, alice: "User") -> None:
