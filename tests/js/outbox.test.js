@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { due } from "ds/core/outbox.js";
+import { due, isRetried } from "ds/core/outbox.js";
+import { Refused } from "ds/core/protocol.js";
 import { memoryStore, page } from "./outbox_page.js";
 import { OTHER, SESSION, settle } from "./world.js";
 
@@ -65,6 +66,13 @@ test("a final refusal is shown, lets the next post go, and can be retried or dis
   await settle();
   await outbox.discard(entry.id);
   assert.deepEqual(shown(), []);
+});
+
+test("a refusal that passes when other answers come is for the person to repeat", () => {
+  for (const code of ["run_active", "limit_reached"]) {
+    assert.equal(isRetried(new Refused({ code, message: "", retry: true })), false);
+  }
+  assert.equal(isRetried(new Refused({ code: "busy", message: "", retry: true })), true);
 });
 
 test("a user does not send the posts of another user of the same browser", async () => {
