@@ -95,7 +95,8 @@ class Screen:
     # Doing something.
 
     def write(self, text: str) -> Self:
-        """Types without sending."""
+        """Types without sending, once the page's script is there: without it Enter breaks the line."""
+        self.page.wait_for_load_state("load")
         self.box.fill(text)
         return self
 

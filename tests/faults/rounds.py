@@ -213,7 +213,8 @@ class Round:
 
     def _unfinished(self) -> str:
         active = conversations.active(self.system, self.sessions)
-        return f"Runs that have not ended: {active}\n{self.system.worker.tail()}"
+        tails = "\n".join(worker.tail() for worker in self.system.workers)
+        return f"Runs that have not ended: {active}\n{tails}"
 
 
 @asynccontextmanager

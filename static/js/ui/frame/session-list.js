@@ -17,11 +17,14 @@ export function keepSessionListFresh() {
   document.addEventListener("visibilitychange", refreshIfVisible);
   addEventListener("pageshow", ({ persisted }) => persisted && refreshSessionList());
   setInterval(refreshIfVisible, FRESH_MS);
-  document.body.addEventListener("htmx:beforeRequest", (event) => {
-    const { elt, triggeringEvent } = /** @type {CustomEvent} */ (event).detail.requestConfig;
-    if (elt.id === "sessions" && triggeringEvent?.type === "ds:sessions" && wouldDisturb(triggeringEvent))
-      event.preventDefault();
-  });
+  // A menu may also have been opened while the list was under way, so it is asked twice.
+  for (const step of ["htmx:beforeRequest", "htmx:beforeSwap"]) {
+    document.body.addEventListener(step, (event) => {
+      const { elt, triggeringEvent } = /** @type {CustomEvent} */ (event).detail.requestConfig;
+      if (elt.id === "sessions" && triggeringEvent?.type === "ds:sessions" && wouldDisturb(triggeringEvent))
+        event.preventDefault();
+    });
+  }
   // The row's menu has done its work, unless it was refused: the next refresh may replace the row.
   document.body.addEventListener("htmx:afterRequest", (event) => {
     const { elt, xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
@@ -32,13 +35,15 @@ export function keepSessionListFresh() {
 }
 
 /**
- * Returns whether a refresh would take a menu or field in the list away from the person who uses it.
+ * Returns whether a refresh would take a menu or field in the list away from the person who uses it. While the server's answer
+ * takes the place of a row, nothing has the focus: that is use, too.
  *
  * @param {Event} refresh
  */
 function wouldDisturb({ target }) {
   const open = document.querySelector("#sessions [data-open]");
-  return target === document.body && open !== null && open.contains(document.activeElement);
+  const { activeElement, body } = document;
+  return target === body && open !== null && (activeElement === body || open.contains(activeElement));
 }
 
 /** Closes the row's menu that has the focus. */
