@@ -17,6 +17,11 @@ _ACTIVE: Final = """
     SELECT id::text || ' ' || state || ' attempt ' || attempt FROM run
     WHERE session_id = ANY(%s::uuid[]) AND ended_at IS NULL
 """
+_WAITS: Final = """
+    SELECT waiting.pid, left(waiting.query, 60), 'behind', holder.pid, holder.state, left(holder.query, 60)
+    FROM pg_stat_activity waiting CROSS JOIN LATERAL unnest(pg_blocking_pids(waiting.pid)) blocking
+    JOIN pg_stat_activity holder ON holder.pid = blocking
+"""
 _HELD: Final = """
     SELECT count(*) FROM run WHERE session_id = ANY(%s::uuid[]) AND ended_at IS NULL AND worker LIKE %s
 """
@@ -69,6 +74,12 @@ def attempts(system: System, sessions: Sequence[str]) -> set[int]:
             "SELECT DISTINCT attempt FROM run WHERE session_id = ANY(%s::uuid[])", [list(sessions)]
         )
         return {int(str(row[0])) for row in rows}
+
+
+def waits(system: System) -> list[str]:
+    """Describes the statements that wait for a lock, and the connections that hold it."""
+    with system.connect() as connection:
+        return [" ".join(map(str, row)) for row in connection.execute(_WAITS)]
 
 
 def held(system: System, sessions: Sequence[str], worker: Process) -> int:

@@ -214,7 +214,7 @@ class Round:
     def _unfinished(self) -> str:
         active = conversations.active(self.system, self.sessions)
         tails = "\n".join(worker.tail() for worker in self.system.workers)
-        return f"Runs that have not ended: {active}\n{tails}"
+        return f"Runs that have not ended: {active}\nWaiting for: {conversations.waits(self.system)}\n{tails}"
 
 
 @asynccontextmanager
