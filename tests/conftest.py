@@ -97,7 +97,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Watches what happens in the database. At the end, fails for each statement of the engine that grows with what is there."""
+    """Watches the database. At the end, fails for each statement of the engine that reads more the more rows there are."""
     from tests.support import plans, run_moves, statements
 
     with django_db_blocker.unblock():

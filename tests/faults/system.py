@@ -8,7 +8,6 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -26,7 +25,7 @@ from sessions_core.protocol.ids import SessionId
 from tests.faults.lossy import FILE, Weather
 from tests.faults.processes import ROOT, Process, python
 from tests.faults.small_disk import small_disk
-from tests.support.machine import free_port
+from tests.support.machine import free_port, is_ready
 from tests.support.proxy import Proxy
 from tests.support.scripts import allow
 
@@ -179,7 +178,7 @@ class System:
         environment = self._environment(self.web_database, self.web_valkey, PORT=str(port))
         log = self.folder / f"web{n}.log"
         command = python("manage.py", "web")
-        return Process(f"web{n}", command, is_ready=lambda: _answers(port), log=log, environment=environment)
+        return Process(f"web{n}", command, is_ready=lambda: is_ready(port), log=log, environment=environment)
 
     def _worker(self, n: int) -> Process:
         environment = self._environment(self.worker_databases[n], self.worker_valkey)
@@ -216,14 +215,3 @@ def system(folder: Path) -> Iterator[System]:
 def _socket(url: str, name: str) -> str:
     """Returns the path of PostgreSQL's socket: its folder stands where other URLs have the host."""
     return f"{unquote(urlsplit(url).netloc.rpartition('@')[2])}/{name}"
-
-
-def _answers(port: int) -> bool:
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/health/ready")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()

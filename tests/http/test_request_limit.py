@@ -33,7 +33,7 @@ class SlowApplication:
 
 
 class Visitor:
-    """One request, from an address."""
+    """Sends one request to the limit from the given address, and keeps the events of its response."""
 
     def __init__(self, limit: RequestLimit, address: str, **scope: object) -> None:
         self.events: list[AsgiEvent] = []
