@@ -24,9 +24,9 @@ _FITTING: Final = f"""
         WHERE session_id = %(session)s AND seq >= %(start)s AND seq <= %(until)s ORDER BY seq DESC LIMIT %(rows)s
     ) newest WHERE bytes <= %(size)s AND (seq = %(start)s OR kind IN ('message.posted', 'message.started'))
 """
-# The first seq of the earliest Message that is open at seq `start`: one that begins before `start` and goes on after it. LATERAL
-# with LIMIT makes this one look-up for each Message of the page. Naming the index's kinds and order keeps the planner, while it has
-# no statistics, from reading every earlier Message (with 10,000 Messages that takes 6 times as long).
+# The first seq of the earliest Message that is open at seq `start`: one that begins before `start` and goes on after it.
+# LATERAL with LIMIT makes this one look-up for each Message of the page. Naming the index's kinds and order keeps the planner,
+# while it has no statistics, from reading every earlier Message (with 10,000 Messages that takes 6 times as long).
 _OPEN_AT: Final = """
     SELECT min(begun.seq) FROM (
         SELECT DISTINCT message_id FROM event
