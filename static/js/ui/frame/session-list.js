@@ -35,12 +35,13 @@ export function keepSessionListFresh() {
 }
 
 /**
- * Returns whether a refresh would take a menu or field in the list away from the person who uses it. While the server's answer
- * takes the place of a row, nothing has the focus: that is use, too.
+ * Returns whether a refresh would take a menu or field in the list away from the person who uses it, or the row whose menu he
+ * has asked for. While the server's answer takes the place of a row, nothing has the focus: that is use, too.
  *
  * @param {Event} refresh
  */
 function wouldDisturb({ target }) {
+  if (document.querySelector("#sessions .htmx-request")) return true;
   const open = document.querySelector("#sessions [data-open]");
   const { activeElement, body } = document;
   return target === body && open !== null && (activeElement === body || open.contains(activeElement));
