@@ -26,6 +26,7 @@ from sessions_core.protocol.frames import (
     Post,
     Read,
     Regenerate,
+    ResumeQueue,
     Subscribe,
     Typing,
     Unqueue,
@@ -120,7 +121,7 @@ async def _execute_write(frame: Read | Command, connection: Connection, delivery
             await _post(frame, connection)
         case Cancel():
             await _cancel(frame, connection)
-        case Regenerate() | Answer() | Unqueue() | EditQueued():
+        case Regenerate() | Answer() | Unqueue() | EditQueued() | ResumeQueue():
             raise NotSupported
         case _:
             assert_never(frame)

@@ -5,6 +5,7 @@
     ├── NotFound           404  also for what belongs to others: a stranger cannot tell the two apart
     ├── Forbidden          403  the address exists and the user is known; the right is missing
     │   ├── ReadOnly            the role, the token's scope or an archived Session forbids writing
+    │   ├── AskForbidden        others may answer this question
     │   ├── BadOrigin           a page of another site
     │   └── CsrfFailed          HTTP: the signed-in browser's token is missing or wrong
     ├── MethodNotAllowed   405  HTTP only
@@ -12,12 +13,15 @@
     ├── Conflict           409
     │   ├── RunActive           policy `reject`
     │   ├── LimitReached        too many answers are waited for
-    │   └── RunEnded            nothing is running that could be stopped
+    │   ├── RunEnded            nothing is running that could be stopped
+    │   ├── AskClosed           somebody has answered, or nobody may any more
+    │   └── NotQueued           the message has left the queue
     ├── TooLarge           413
     ├── Invalid            422
     │   ├── BadFrame            not JSON, not an object, unknown type
     │   ├── BadField            a field is missing or wrong
     │   ├── HelloFirst
+    │   ├── BadAnswer           the answer does not fit the question; `fields` says where
     │   ├── NoSuchAgent
     │   └── NotSupported        a part of the protocol that this version does not implement
     ├── Busy               503
@@ -28,7 +32,11 @@ The docstring of a class is its default sentence. `status` is the HTTP status; o
 and sentence.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Final
+
+NO_FIELDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Refusal(Exception):  # noqa: N818  # a refusal is no error of ours
@@ -38,9 +46,12 @@ class Refusal(Exception):  # noqa: N818  # a refusal is no error of ours
     status: ClassVar[int] = 400
     retry: ClassVar[bool] = False
 
-    def __init__(self, message: str = "", *, retry_after_ms: int | None = None) -> None:
+    def __init__(
+        self, message: str = "", *, retry_after_ms: int | None = None, fields: Mapping[str, str] = NO_FIELDS
+    ) -> None:
         self.message = message or (self.__doc__ or "").strip()
         self.retry_after_ms = retry_after_ms
+        self.fields = dict(fields)  # a sentence for each wrong field, by its path: `address.city`
         super().__init__(self.message)
 
 
@@ -69,6 +80,12 @@ class ReadOnly(Forbidden):
     """You can read here, but not write."""
 
     code = "read_only"
+
+
+class AskForbidden(Forbidden):
+    """This question is for others to answer."""
+
+    code = "ask_forbidden"
 
 
 class BadOrigin(Forbidden):
@@ -125,6 +142,18 @@ class RunEnded(Conflict):
     code = "run_ended"
 
 
+class AskClosed(Conflict):
+    """This question is closed."""
+
+    code = "ask_closed"
+
+
+class NotQueued(Conflict):
+    """This message has left the queue."""
+
+    code = "not_queued"
+
+
 class TooLarge(Refusal):
     """That is too large."""
 
@@ -155,6 +184,12 @@ class HelloFirst(Invalid):
     """Say hello first."""
 
     code = "hello_first"
+
+
+class BadAnswer(Invalid):
+    """The answer does not fit the question."""
+
+    code = "bad_answer"
 
 
 class NoSuchAgent(Invalid):

@@ -7,14 +7,17 @@ the database a fact is its `kind` and its `data`.
 from typing import ClassVar, Literal, get_args
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
-from sessions_core.protocol.ids import ClientId, MessageId, RunId
+from sessions_core.protocol.ids import AskId, ClientId, MessageId, RunId
 
 PartType = Literal["text", "reasoning"]
 MessageOutcome = Literal["complete", "cancelled", "failed", "interrupted"]
 Ended = Literal["truncated", "filtered", "refused"]
 PostState = Literal["sent", "queued", "steering"]
+WaitsOn = Literal["ask", "sleep", "signal", "children"]
+AskKind = Literal["form", "choice", "approval"]
+AskEnd = Literal["expired", "declined", "run_ended"]
 Role = Literal["owner", "editor", "viewer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -38,11 +41,23 @@ class Part(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True, omit_defaults=True):
-    """How many tokens a model read and wrote. `estimated`: the provider did not say."""
+    """How many tokens a model read and wrote, in how many `requests`. `estimated`: the provider did not say. `cached`: the part
+    of the input that the provider had in its cache. `cost_usd` is absent where the price is not known.
+    """
 
     input_tokens: int
     output_tokens: int
     estimated: bool = False
+    requests: int | UnsetType = UNSET
+    cached: int | UnsetType = UNSET
+    cost_usd: float | UnsetType = UNSET
+
+
+class Responders(Struct, frozen=True, omit_defaults=True):
+    """Who may answer an Ask: participants with one of the roles, and the users with these ids."""
+
+    roles: tuple[Role, ...] = ()
+    users: tuple[str, ...] = ()
 
 
 class _Fact(Struct, frozen=True, omit_defaults=True):
@@ -109,6 +124,22 @@ class MessagePosted(_Fact, frozen=True):
     device: str | None
 
 
+class MessageQueuedEdited(_Fact, frozen=True):
+    kind: ClassVar[str] = "message.queued_edited"
+    message: MessageId
+    parts: tuple[Part, ...]
+
+
+class MessageDequeued(_Fact, frozen=True):
+    """A queued Message has left the queue. When it was sent, it carries the whole Message and stands here in the conversation."""
+
+    kind: ClassVar[str] = "message.dequeued"
+    message: MessageId
+    reason: Literal["sent", "withdrawn"]
+    parent: MessageId | UnsetType | None = UNSET
+    parts: tuple[Part, ...] | UnsetType = UNSET
+
+
 class MessageStarted(_Fact, frozen=True):
     kind: ClassVar[str] = "message.started"
     message: MessageId
@@ -143,6 +174,46 @@ class MessageCompleted(_Fact, frozen=True):
     ended: Ended | UnsetType = UNSET
 
 
+class ToolCalled(_Fact, frozen=True):
+    """`call` is the id of the call; a later attempt that repeats it writes no second Event. `step`: the key of its Step."""
+
+    kind: ClassVar[str] = "tool.called"
+    call: str
+    name: str
+    input: object
+    message: MessageId | UnsetType = UNSET
+    step: str | UnsetType = UNSET
+
+
+class ToolProgressed(_Fact, frozen=True):
+    kind: ClassVar[str] = "tool.progressed"
+    call: str
+    label: str
+    done: float | UnsetType = UNSET
+    total: float | UnsetType = UNSET
+    message: MessageId | UnsetType = UNSET
+    step: str | UnsetType = UNSET
+
+
+class ToolReturned(_Fact, frozen=True):
+    kind: ClassVar[str] = "tool.returned"
+    call: str
+    output: object
+    message: MessageId | UnsetType = UNSET
+    step: str | UnsetType = UNSET
+
+
+class ToolFailed(_Fact, frozen=True):
+    """`unknown`: the Run ended during the call, so nobody knows whether the tool has done its work."""
+
+    kind: ClassVar[str] = "tool.failed"
+    call: str
+    error: str
+    unknown: bool = False
+    message: MessageId | UnsetType = UNSET
+    step: str | UnsetType = UNSET
+
+
 class RunRequested(_Fact, frozen=True):
     kind: ClassVar[str] = "run.requested"
     run: RunId
@@ -157,11 +228,14 @@ class RunStarted(_Fact, frozen=True):
 
 
 class RunRestarted(_Fact, frozen=True):
-    """`voided`: the Messages of the attempt before, which disappear from the Timeline."""
+    """`voided`: the Messages of the attempt before that are not continued; they disappear from the Timeline, like the tool calls
+    in `voided_calls`.
+    """
 
     kind: ClassVar[str] = "run.restarted"
     attempt: int
     voided: tuple[MessageId, ...]
+    voided_calls: tuple[str, ...] = ()
 
 
 class RunProgressed(_Fact, frozen=True):
@@ -169,6 +243,37 @@ class RunProgressed(_Fact, frozen=True):
     label: str
     done: float | UnsetType = UNSET
     total: float | UnsetType = UNSET
+
+
+class RunSteered(_Fact, frozen=True):
+    """What became of a steering Message: the Run has `consumed` it, or it waits for a Run of its own."""
+
+    kind: ClassVar[str] = "run.steered"
+    message: MessageId
+    consumed: bool
+
+
+class _Waiting(_Fact, frozen=True, omit_defaults=True):
+    """What a Run waits for, in the fields that belong to `on`."""
+
+    on: WaitsOn
+    ask: AskId | UnsetType = UNSET
+    asks: tuple[AskId, ...] | UnsetType = UNSET
+    until: str | UnsetType = UNSET
+    signal: str | UnsetType = UNSET
+    runs: tuple[RunId, ...] | UnsetType = UNSET
+
+
+class RunWaiting(_Waiting, frozen=True, omit_defaults=True):
+    """The Run waits, and no worker is held. `until` is a time of the wire."""
+
+    kind: ClassVar[str] = "run.waiting"
+
+
+class RunResumed(_Waiting, frozen=True, omit_defaults=True):
+    """A worker goes on with the Run, in the same attempt."""
+
+    kind: ClassVar[str] = "run.resumed"
 
 
 class RunCancelRequested(_Fact, frozen=True):
@@ -188,6 +293,7 @@ class RunCompleted(_Fact, frozen=True):
 
 class RunCancelled(_Fact, frozen=True):
     kind: ClassVar[str] = "run.cancelled"
+    usage: Usage | UnsetType = UNSET
 
 
 class RunFailed(_Fact, frozen=True):
@@ -197,11 +303,105 @@ class RunFailed(_Fact, frozen=True):
     code: str
     message: str
     retry: bool
+    usage: Usage | UnsetType = UNSET
 
 
 class RunInterrupted(_Fact, frozen=True):
     kind: ClassVar[str] = "run.interrupted"
     reason: str
+    usage: Usage | UnsetType = UNSET
+
+
+class QueuePaused(_Fact, frozen=True):
+    """The queue waits until a person resumes it, because `run` failed or was stopped."""
+
+    kind: ClassVar[str] = "queue.paused"
+    reason: Literal["failed", "stopped"]
+    run: RunId
+
+
+class QueueResumed(_Fact, frozen=True):
+    """`by`: the id of the user who resumed it; absent when the answer to a later post, or a retry, was completed."""
+
+    kind: ClassVar[str] = "queue.resumed"
+    by: str | UnsetType = UNSET
+
+
+class AskOpened(_Fact, frozen=True):
+    """A question to people. The answer fits the JSON Schema in `schema`. `by`: who may answer; absent: owner and editors. `call`:
+    the tool call that an approval is about.
+    """
+
+    kind: ClassVar[str] = "ask.opened"
+    ask: AskId
+    title: str
+    schema: object
+    ask_kind: AskKind = field(name="kind")
+    expires_at: str | UnsetType = UNSET
+    by: Responders | UnsetType = UNSET
+    call: str | UnsetType = UNSET
+    default: object | UnsetType = UNSET
+
+
+class AskAnswered(_Fact, frozen=True):
+    """`by` is the user's id; the Event's actor has the name."""
+
+    kind: ClassVar[str] = "ask.answered"
+    ask: AskId
+    value: object
+    by: str
+    device: str | None
+
+
+class AskClosed(_Fact, frozen=True):
+    """Nobody can answer any more. `message`: what a person wrote instead of an answer."""
+
+    kind: ClassVar[str] = "ask.closed"
+    ask: AskId
+    reason: AskEnd
+    message: MessageId | UnsetType = UNSET
+
+
+class ConsentGranted(_Fact, frozen=True):
+    """In this Session the agent may use the tool without asking. `by` is a user's id."""
+
+    kind: ClassVar[str] = "consent.granted"
+    tool: str
+    agent: str
+    by: str
+
+
+class ConsentRevoked(_Fact, frozen=True):
+    kind: ClassVar[str] = "consent.revoked"
+    tool: str
+    agent: str
+    by: str
+
+
+class SignalReceived(_Fact, frozen=True):
+    """A fact from outside for a Run, under a name that its agent waits for. `by` is a user's id."""
+
+    kind: ClassVar[str] = "signal.received"
+    name: str
+    value: object
+    by: str
+
+
+class StepCompleted(_Fact, frozen=True):
+    """`result` stands here when it is small; otherwise `size` says how many bytes of JSON are kept elsewhere."""
+
+    kind: ClassVar[str] = "step.completed"
+    key: str
+    result: object | UnsetType = UNSET
+    size: int | UnsetType = UNSET
+
+
+class StateSaved(_Fact, frozen=True):
+    """The state that the agent keeps in this Session has changed. `size`: bytes of JSON."""
+
+    kind: ClassVar[str] = "state.saved"
+    agent: str
+    size: int
 
 
 Fact = (
@@ -214,18 +414,37 @@ Fact = (
     | ParticipantLeft
     | ParticipantRoleChanged
     | MessagePosted
+    | MessageQueuedEdited
+    | MessageDequeued
     | MessageStarted
     | MessageDelta
     | MessageCompleted
+    | ToolCalled
+    | ToolProgressed
+    | ToolReturned
+    | ToolFailed
     | RunRequested
     | RunStarted
     | RunRestarted
     | RunProgressed
+    | RunSteered
+    | RunWaiting
+    | RunResumed
     | RunCancelRequested
     | RunCompleted
     | RunCancelled
     | RunFailed
     | RunInterrupted
+    | QueuePaused
+    | QueueResumed
+    | AskOpened
+    | AskAnswered
+    | AskClosed
+    | ConsentGranted
+    | ConsentRevoked
+    | SignalReceived
+    | StepCompleted
+    | StateSaved
 )
 RunOutcome = RunCompleted | RunCancelled | RunFailed | RunInterrupted
 

@@ -2,14 +2,13 @@
 
 import re
 from typing import Annotated, Final, Literal, get_args
-from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from sessions_core.protocol.errors import BadField, BadFrame, Refusal
 from sessions_core.protocol.events import Role
-from sessions_core.protocol.ids import SEQ_MAX, ClientId, DeviceId, MessageId, RunId, SessionId
+from sessions_core.protocol.ids import SEQ_MAX, AskId, ClientId, DeviceId, MessageId, RunId, SessionId
 from sessions_core.protocol.text import LONE_SURROGATE
 
 SUBPROTOCOL: Final = "durable-sessions.v1"
@@ -82,9 +81,13 @@ class Cancel(Struct, frozen=True, tag="cancel"):
 
 
 class Answer(Struct, frozen=True, tag="answer"):
+    """Answers an Ask with a `value` that fits its schema, or declines to answer."""
+
     id: ClientId
     session: SessionId
-    ask: UUID
+    ask: AskId
+    value: object | UnsetType = UNSET
+    declined: bool = False
 
 
 class Unqueue(Struct, frozen=True, tag="unqueue"):
@@ -98,6 +101,11 @@ class EditQueued(Struct, frozen=True, tag="edit_queued"):
     session: SessionId
     message: MessageId
     parts: tuple[PostedPart, ...]
+
+
+class ResumeQueue(Struct, frozen=True, tag="resume_queue"):
+    id: ClientId
+    session: SessionId
 
 
 class Read(Struct, frozen=True, tag="read"):
@@ -114,7 +122,7 @@ class Ping(Struct, frozen=True, tag="ping"):
     n: Seq | UnsetType = UNSET
 
 
-Command = Post | Regenerate | Cancel | Answer | Unqueue | EditQueued
+Command = Post | Regenerate | Cancel | Answer | Unqueue | EditQueued | ResumeQueue
 ClientFrame = Hello | Subscribe | Unsubscribe | Command | Read | Typing | Ping
 
 
@@ -159,6 +167,7 @@ class Error(Struct, frozen=True, tag="error", omit_defaults=True):
     id: ClientId | UnsetType = UNSET
     session: SessionId | UnsetType = UNSET
     retry_after_ms: int | UnsetType = UNSET
+    fields: dict[str, str] | UnsetType = UNSET
 
 
 class Presence(Struct, frozen=True, tag="presence"):
@@ -248,6 +257,7 @@ def error_of(refusal: Refusal, *, id: ClientId | UnsetType = UNSET, session: Ses
         id=id,
         session=session,
         retry_after_ms=UNSET if refusal.retry_after_ms is None else refusal.retry_after_ms,
+        fields=refusal.fields or UNSET,
     )
 
 

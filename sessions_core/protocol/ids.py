@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 SessionId = NewType("SessionId", UUID)
 MessageId = NewType("MessageId", UUID)
 RunId = NewType("RunId", UUID)
+AskId = NewType("AskId", UUID)
 ClientId = NewType("ClientId", UUID)  # made by a client once per command, kept over its retries
 DeviceId = NewType("DeviceId", UUID)  # made by a browser or app once per installation
 UserId = NewType("UserId", int)
@@ -23,3 +24,7 @@ def new_message() -> MessageId:
 
 def new_run() -> RunId:
     return RunId(uuid4())
+
+
+def new_ask() -> AskId:
+    return AskId(uuid4())

@@ -18,11 +18,16 @@ from sessions_core.protocol.ids import RunId, SessionId, UserId
 from sessions_core.services import access
 from sessions_core.services.access import Right
 
+# What belongs to a Session beside its Events, what refers to other rows first.
+_TABLES: Final = ("step", "blob", "ask", "signal", "queued_message", "steer", "consent", "agent_state")
 PIECE: Final = 2_000  # rows of one transaction: about 50 ms
 
 _REMOVE_EVENTS: Final = """
     DELETE FROM event WHERE session_id = %(session)s AND seq <= (
         SELECT max(seq) FROM (SELECT seq FROM event WHERE session_id = %(session)s ORDER BY seq LIMIT %(rows)s) first)
+"""
+_REMOVE_ROWS: Final = """
+    DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM {table} WHERE session_id = %(session)s LIMIT %(rows)s)
 """
 # The newest first: a Run is newer than its parent, and the foreign key lets no parent go before.
 _REMOVE_RUNS: Final = """
@@ -76,7 +81,8 @@ def remove_piece(*, rows: int = PIECE) -> bool:
         session = deleted.select_for_update(skip_locked=True).first()
         if session is None:
             return False
-        if not (_remove(_REMOVE_EVENTS, session, rows) or _remove(_REMOVE_RUNS, session, rows)):
+        tables = (_REMOVE_ROWS.format(table=table) for table in _TABLES)
+        if not any(_remove(statement, session, rows) for statement in (_REMOVE_EVENTS, *tables, _REMOVE_RUNS)):
             session.delete()
         return True
 

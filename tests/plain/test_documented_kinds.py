@@ -15,7 +15,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = (ROOT / "docs/reference/wire.md").read_text("utf-8")
 EVENTS_JS: Final = (ROOT / "static/js/core/events.js").read_text("utf-8")
 FRAMES_JS: Final = (ROOT / "static/js/core/protocol.js").read_text("utf-8")
-NOT_SERVED: Final = {"answer", "unqueue", "edit_queued"}  # frames that no client of ours sends yet
+NOT_SERVED: Final = {"answer", "unqueue", "edit_queued", "resume_queue"}  # frames that no client of ours sends yet
 
 
 def tags(union: object) -> set[str]:

@@ -8,7 +8,12 @@
 /** @typedef {"text" | "reasoning"} PartType */
 /** @typedef {{type: PartType, text: string}} Part */
 /** @typedef {"truncated" | "filtered" | "refused"} Ended why a complete message is not the whole answer */
-/** @typedef {{input_tokens: number, output_tokens: number, estimated?: boolean}} Usage */
+/**
+ * @typedef {{
+ *   input_tokens: number, output_tokens: number, estimated?: boolean, requests?: number, cached?: number, cost_usd?: number,
+ * }} Usage
+ */
+/** @typedef {{roles?: string[], users?: string[]}} Responders who may answer an Ask */
 
 /**
  * An Event of the kinds K with the data D.
@@ -34,6 +39,12 @@
  *   state: "sent" | "queued" | "steering", device: string | null,
  * }>} MessagePosted
  */
+/** @typedef {Numbered<"message.queued_edited", {message: string, parts: Part[]}>} MessageQueuedEdited */
+/**
+ * @typedef {Numbered<"message.dequeued", {
+ *   message: string, reason: "sent" | "withdrawn", parent?: string | null, parts?: Part[],
+ * }>} MessageDequeued
+ */
 /**
  * @typedef {Numbered<"message.started", {
  *   message: string, parent: string | null, role: "assistant", agent: string,
@@ -52,25 +63,59 @@
  *   ended?: Ended,
  * }>} MessageCompleted
  */
+/** @typedef {{call: string, message?: string, step?: string}} OfCall */
+/** @typedef {Numbered<"tool.called", OfCall & {name: string, input: unknown}>} ToolCalled */
+/** @typedef {Numbered<"tool.progressed", OfCall & {label: string, done?: number, total?: number}>} ToolProgressed */
+/** @typedef {Numbered<"tool.returned", OfCall & {output: unknown}>} ToolReturned */
+/** @typedef {Numbered<"tool.failed", OfCall & {error: string, unknown?: boolean}>} ToolFailed */
 /**
  * @typedef {Numbered<"run.requested", {
  *   run: string, agent: string, parent: string | null, replies_to: string | null,
  * }>} RunRequested
  */
 /** @typedef {Numbered<"run.started", {attempt: number}>} RunStarted */
-/** @typedef {Numbered<"run.restarted", {attempt: number, voided: string[]}>} RunRestarted */
+/** @typedef {Numbered<"run.restarted", {attempt: number, voided: string[], voided_calls?: string[]}>} RunRestarted */
 /** @typedef {Numbered<"run.progressed", {label: string, done?: number, total?: number}>} RunProgressed */
+/** @typedef {Numbered<"run.steered", {message: string, consumed: boolean}>} RunSteered */
+/**
+ * @typedef {Numbered<"run.waiting" | "run.resumed", {
+ *   on: "ask" | "sleep" | "signal" | "children", ask?: string, asks?: string[], until?: string, signal?: string, runs?: string[],
+ * }>} RunWaiting
+ */
 /** @typedef {Numbered<"run.cancel_requested", {by: string, device: string | null, runs: string[]}>} RunCancelRequested */
 /** @typedef {Numbered<"run.completed", {usage?: Usage, result?: unknown}>} RunCompleted */
-/** @typedef {Numbered<"run.cancelled", {}>} RunCancelled */
-/** @typedef {Numbered<"run.failed", {code: string, message: string, retry: boolean}>} RunFailed */
-/** @typedef {Numbered<"run.interrupted", {reason: string}>} RunInterrupted */
+/** @typedef {Numbered<"run.cancelled", {usage?: Usage}>} RunCancelled */
+/** @typedef {Numbered<"run.failed", {code: string, message: string, retry: boolean, usage?: Usage}>} RunFailed */
+/** @typedef {Numbered<"run.interrupted", {reason: string, usage?: Usage}>} RunInterrupted */
+/** @typedef {Numbered<"queue.paused", {reason: "failed" | "stopped", run: string}>} QueuePaused */
+/** @typedef {Numbered<"queue.resumed", {by?: string}>} QueueResumed */
+/**
+ * @typedef {Numbered<"ask.opened", {
+ *   ask: string, title: string, schema: unknown, kind: "form" | "choice" | "approval", expires_at?: string, by?: Responders,
+ *   call?: string, default?: unknown,
+ * }>} AskOpened
+ */
+/** @typedef {Numbered<"ask.answered", {ask: string, value: unknown, by: string, device: string | null}>} AskAnswered */
+/**
+ * @typedef {Numbered<"ask.closed", {
+ *   ask: string, reason: "expired" | "declined" | "run_ended", message?: string,
+ * }>} AskClosed
+ */
+/**
+ * @typedef {Numbered<"consent.granted" | "consent.revoked", {tool: string, agent: string, by: string}>} ConsentChanged
+ */
+/** @typedef {Numbered<"signal.received", {name: string, value: unknown, by: string}>} SignalReceived */
+/** @typedef {Numbered<"step.completed", {key: string, result?: unknown, size?: number}>} StepCompleted */
+/** @typedef {Numbered<"state.saved", {agent: string, size: number}>} StateSaved */
 
 /**
  * @typedef {SessionCreated | SessionRenamed | SessionShelved | SessionConfigured | ParticipantChanged
- *   | MessagePosted | MessageStarted | MessageDelta | MessageCompleted
- *   | RunRequested | RunStarted | RunRestarted | RunProgressed | RunCancelRequested
- *   | RunCompleted | RunCancelled | RunFailed | RunInterrupted} LogEvent
+ *   | MessagePosted | MessageQueuedEdited | MessageDequeued | MessageStarted | MessageDelta | MessageCompleted
+ *   | ToolCalled | ToolProgressed | ToolReturned | ToolFailed
+ *   | RunRequested | RunStarted | RunRestarted | RunProgressed | RunSteered | RunWaiting | RunCancelRequested
+ *   | RunCompleted | RunCancelled | RunFailed | RunInterrupted
+ *   | QueuePaused | QueueResumed | AskOpened | AskAnswered | AskClosed
+ *   | ConsentChanged | SignalReceived | StepCompleted | StateSaved} LogEvent
  */
 
 export {};

@@ -55,6 +55,7 @@ export const Close = Object.freeze({
 /**
  * @typedef {{
  *   type: "error", id?: string, session?: string, code: string, message: string, retry: boolean, retry_after_ms?: number,
+ *   fields?: Record<string, string>,
  * }} ErrorFrame
  */
 /**

@@ -1,0 +1,73 @@
+"""The log."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Func, Q
+from django.db.models.functions import Cast
+from typing_extensions import override
+
+from sessions_core.models.fields import KeptJSONField
+from sessions_core.models.sessions import Session
+from sessions_core.protocol import run_states
+
+
+class Event(models.Model):
+    """One fact of the log. Immutable. `message_id` is set for the kinds that paging and compaction look up by Message. `size` is
+    that of `data` in bytes: a read sums it to know where to stop, without fetching large values from their own pages (TOAST).
+    """
+
+    pk = models.CompositePrimaryKey("session_id", "seq")
+    # Without a constraint, which would call a trigger for each row: the statement that inserts also updates the Session's row.
+    session = models.ForeignKey(
+        Session, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    seq = models.PositiveBigIntegerField()
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=8)
+    actor_id = models.CharField(max_length=64)
+    actor_name = models.CharField(max_length=150)
+    run_id = models.UUIDField(null=True)
+    message_id = models.UUIDField(null=True)
+    client_id = models.UUIDField(null=True)
+    data = KeptJSONField()
+    size = models.GeneratedField(
+        expression=Func(Cast("data", models.TextField()), function="octet_length"),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        db_table = "event"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["session", "message_id", "seq"],
+                condition=Q(kind__in=["message.posted", "message.started", "message.completed"]),
+                name="event_message",
+            ),
+            models.Index(
+                fields=["session", "seq"],
+                condition=Q(kind__in=["message.posted", "message.started"]),
+                name="event_boundary",
+            ),
+            models.Index(fields=["run_id", "seq"], condition=Q(kind="message.started"), name="event_run_message"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(seq__gte=1), name="event_seq_from_1"),
+            models.UniqueConstraint(
+                fields=["session", "client_id"], condition=Q(client_id__isnull=False), name="event_once_per_command"
+            ),
+            models.UniqueConstraint(
+                fields=["session", "message_id"], condition=Q(kind="message.completed"), name="event_message_ends_once"
+            ),
+            models.UniqueConstraint(
+                fields=["session", "run_id"],
+                condition=Q(kind__in=[f"run.{state}" for state in run_states.TERMINAL]),
+                name="event_run_ends_once",
+            ),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"
