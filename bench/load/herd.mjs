@@ -9,6 +9,7 @@ import { now } from "./clock.mjs";
 
 const plan = JSON.parse(process.argv[2]);
 const cursors = [];
+const devices = Array.from({ length: plan.clients }, () => crypto.randomUUID()); // an installation keeps its own
 
 const open = (client) =>
   new Promise((resolve) => {
@@ -16,7 +17,7 @@ const open = (client) =>
     cursors[client] ??= plan.cursors[session];
     const headers = { Authorization: `Bearer ${plan.token}` };
     const socket = new WebSocket(plan.url, "durable-sessions.v1", { headers, perMessageDeflate: false });
-    socket.on("open", () => socket.send(JSON.stringify({ type: "hello", device: crypto.randomUUID() })));
+    socket.on("open", () => socket.send(JSON.stringify({ type: "hello", device: devices[client] })));
     socket.on("error", () => setTimeout(() => open(client).then(resolve), 50 + Math.random() * 500));
     socket.on("message", (data) => {
       const frame = JSON.parse(data);
@@ -27,6 +28,8 @@ const open = (client) =>
         socket.goal = frame.head;
         if (cursors[client] >= frame.head) socket.caughtUp?.();
         resolve(socket);
+      } else if (frame.type === "error") {
+        throw new Error(`${frame.code}: ${frame.message}`);
       } else if (frame.type === "events") {
         if (frame.from <= cursors[client] && frame.to > cursors[client]) cursors[client] = frame.to;
         if (cursors[client] >= socket.goal) socket.caughtUp?.();

@@ -82,7 +82,7 @@ async def _execute(frame: ClientFrame, connection: Connection, delivery: Deliver
             connection.reply(Unsubscribed(session=frame.session))
         case Ping() | Typing():
             execute_at_once(frame, connection, delivery)
-        case Read() | Post() | Cancel() | Regenerate() | Answer() | Unqueue() | EditQueued():
+        case Read() | Post() | Cancel() | Regenerate() | Answer() | Unqueue() | EditQueued() | ResumeQueue():
             await _execute_write(frame, connection, delivery)
         case _:
             assert_never(frame)

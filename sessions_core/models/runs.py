@@ -46,18 +46,18 @@ class Run(models.Model):
     ended_at = models.DateTimeField(null=True)
     compacted_at = models.DateTimeField(null=True, help_text="When its deltas were deleted.")
     queued = models.BooleanField(db_default=False, editable=False, help_text="Its Message waits in the queue.")
-    waits_on = models.CharField(max_length=8, blank=True, editable=False)
+    waits_on = models.CharField(max_length=8, blank=True, db_default="", editable=False)
     resume_at = models.DateTimeField(
         null=True, editable=False, help_text="While it waits: from then on a worker may go on with it."
     )
     error = models.CharField(max_length=500, blank=True)
-    error_code = models.CharField(max_length=64, blank=True)
-    exception_class = models.CharField(max_length=200, blank=True)
-    worker_version = models.CharField(max_length=64, blank=True)
+    error_code = models.CharField(max_length=64, blank=True, db_default="")
+    exception_class = models.CharField(max_length=200, blank=True, db_default="")
+    worker_version = models.CharField(max_length=64, blank=True, db_default="")
     first_text_at = models.DateTimeField(null=True)
-    requests = models.PositiveIntegerField(default=0, help_text="Calls of a model.")
-    input_tokens = models.PositiveBigIntegerField(default=0)
-    output_tokens = models.PositiveBigIntegerField(default=0)
+    requests = models.PositiveIntegerField(db_default=0, help_text="Calls of a model.")
+    input_tokens = models.PositiveBigIntegerField(db_default=0)
+    output_tokens = models.PositiveBigIntegerField(db_default=0)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, help_text="Absent: not known.")
 
     class Meta:

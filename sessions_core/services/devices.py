@@ -20,9 +20,11 @@ _UPSERT: Final = """
     ON CONFLICT (user_id, key) DO UPDATE SET label = excluded.label, last_seen_at = now()
     RETURNING xmax = 0 AS is_new
 """
+# SKIP LOCKED: many Devices of a user may connect at once, and each would forget the same rows: they would wait in a circle.
 _FORGET: Final = """
-    DELETE FROM device WHERE id IN (
-        SELECT id FROM device WHERE user_id = %(user)s ORDER BY last_seen_at DESC, id DESC OFFSET %(most)s)
+    DELETE FROM device WHERE id IN (SELECT id FROM device WHERE id IN (
+        SELECT id FROM device WHERE user_id = %(user)s ORDER BY last_seen_at DESC, id DESC OFFSET %(most)s
+    ) FOR UPDATE SKIP LOCKED)
 """
 
 

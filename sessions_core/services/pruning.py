@@ -66,7 +66,11 @@ def _remove(kind: Kind, keys: list[Any]) -> None:
             deletion.delete_by_staff(SessionId(key))
     elif keys:
         with connection.cursor() as cursor:  # asked again: it may have been used meanwhile
-            cursor.execute(f"DELETE FROM {kind.table} WHERE {kind.key} = ANY(%s) AND {kind.old}", [keys])
+            cursor.execute(
+                f"DELETE FROM {kind.table} WHERE {kind.key} IN (SELECT {kind.key} FROM {kind.table}"
+                f" WHERE {kind.key} = ANY(%s) AND {kind.old} FOR UPDATE SKIP LOCKED)",
+                [keys],
+            )
 
 
 def _fetch(statement: str, arguments: list[Any]) -> list[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session as Login
+from django.db import transaction
 
 from sessions_core.models import ApiToken, Device, Event, Participant, Run, Session
 from sessions_core.protocol.author import Author
@@ -15,7 +16,7 @@ from sessions_core.protocol.clock import now
 from sessions_core.protocol.ids import DeviceId, SessionId, UserId
 from sessions_core.services import deletion, devices, sessions, tokens
 from sessions_core.services.pruning import Pruning
-from tests.db.acts import post_message
+from tests.db.acts import concurrently, post_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,6 +49,20 @@ def test_a_user_has_so_many_devices_and_the_newest_stay(alice: User) -> None:
     assert Device.objects.count() == devices.DEVICES_PER_USER
     assert not Device.objects.filter(pk=oldest.pk).exists()
     assert Device.objects.filter(key=new).exists()
+
+
+def test_devices_that_others_are_forgetting_are_not_waited_for(alice: User) -> None:
+    oldest = [device(alice, last_seen_at=now() - timedelta(days=n)) for n in (200, 190)]
+    Device.objects.bulk_create(Device(user=alice, key=uuid4()) for _ in range(devices.DEVICES_PER_USER))
+
+    with transaction.atomic(durable=True):
+        Device.objects.select_for_update().get(pk=oldest[1].pk)
+        results = concurrently(
+            lambda: devices.mark_seen(UserId(alice.pk), DeviceId(uuid4()), label="new"), Pruning().prune
+        )  # returns: neither waits for the row
+
+    assert results == [None, None]
+    assert list(Device.objects.filter(pk__in=[each.pk for each in oldest])) == [oldest[1]]
 
 
 def test_a_revoked_token_is_kept_for_a_while(alice: User) -> None:
