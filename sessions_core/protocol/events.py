@@ -131,13 +131,16 @@ class MessageQueuedEdited(_Fact, frozen=True):
 
 
 class MessageDequeued(_Fact, frozen=True):
-    """A queued Message has left the queue. When it was sent, it carries the whole Message and stands here in the conversation."""
+    """A queued Message has left the queue. When it was sent, it stands here in the conversation. A reader who begins here misses
+    nothing: the whole Message is here, the Event's actor is its author, the Event's `run` its Run, and `agent` that Run's.
+    """
 
     kind: ClassVar[str] = "message.dequeued"
     message: MessageId
     reason: Literal["sent", "withdrawn"]
     parent: MessageId | UnsetType | None = UNSET
     parts: tuple[Part, ...] | UnsetType = UNSET
+    agent: str | UnsetType = UNSET
 
 
 class MessageStarted(_Fact, frozen=True):
@@ -246,11 +249,12 @@ class RunProgressed(_Fact, frozen=True):
 
 
 class RunSteered(_Fact, frozen=True):
-    """What became of a steering Message: the Run has `consumed` it, or it waits for a Run of its own."""
+    """What became of a steering Message: the Run has `consumed` it, or a Run of its own answers it, `queued` or at once."""
 
     kind: ClassVar[str] = "run.steered"
     message: MessageId
     consumed: bool
+    queued: bool = False
 
 
 class _Waiting(_Fact, frozen=True, omit_defaults=True):
@@ -344,13 +348,14 @@ class AskOpened(_Fact, frozen=True):
 
 
 class AskAnswered(_Fact, frozen=True):
-    """`by` is the user's id; the Event's actor has the name."""
+    """`by` is the user's id; the Event's actor has the name. `device_label` is for people: “Firefox on Linux”."""
 
     kind: ClassVar[str] = "ask.answered"
     ask: AskId
     value: object
     by: str
     device: str | None
+    device_label: str | UnsetType = UNSET
 
 
 class AskClosed(_Fact, frozen=True):

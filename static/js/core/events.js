@@ -42,7 +42,7 @@
 /** @typedef {Numbered<"message.queued_edited", {message: string, parts: Part[]}>} MessageQueuedEdited */
 /**
  * @typedef {Numbered<"message.dequeued", {
- *   message: string, reason: "sent" | "withdrawn", parent?: string | null, parts?: Part[],
+ *   message: string, reason: "sent" | "withdrawn", parent?: string | null, parts?: Part[], agent?: string,
  * }>} MessageDequeued
  */
 /**
@@ -76,7 +76,7 @@
 /** @typedef {Numbered<"run.started", {attempt: number}>} RunStarted */
 /** @typedef {Numbered<"run.restarted", {attempt: number, voided: string[], voided_calls?: string[]}>} RunRestarted */
 /** @typedef {Numbered<"run.progressed", {label: string, done?: number, total?: number}>} RunProgressed */
-/** @typedef {Numbered<"run.steered", {message: string, consumed: boolean}>} RunSteered */
+/** @typedef {Numbered<"run.steered", {message: string, consumed: boolean, queued?: boolean}>} RunSteered */
 /**
  * @typedef {Numbered<"run.waiting" | "run.resumed", {
  *   on: "ask" | "sleep" | "signal" | "children", ask?: string, asks?: string[], until?: string, signal?: string, runs?: string[],
@@ -95,7 +95,11 @@
  *   call?: string, default?: unknown,
  * }>} AskOpened
  */
-/** @typedef {Numbered<"ask.answered", {ask: string, value: unknown, by: string, device: string | null}>} AskAnswered */
+/**
+ * @typedef {Numbered<"ask.answered", {
+ *   ask: string, value: unknown, by: string, device: string | null, device_label?: string,
+ * }>} AskAnswered
+ */
 /**
  * @typedef {Numbered<"ask.closed", {
  *   ask: string, reason: "expired" | "declined" | "run_ended", message?: string,
