@@ -1,9 +1,11 @@
 """Measures many Connections at once."""
 
 import json
+import time
 from statistics import median
 from typing import Final
 
+import psutil
 import psycopg
 
 from bench.delivery import percentiles
@@ -11,6 +13,7 @@ from bench.load.processes import open_connections, publish
 from bench.measures.result import Result, cell
 from bench.systems import Ours
 from chatapp.launcher.embedded.addresses import database_url
+from chatapp.launcher.supervisor.supervisor import HEALTHY_AFTER_S
 from tests.support.machine import Machine
 
 KIB: Final = 1024
@@ -66,6 +69,8 @@ def _log_reads(machine: Machine) -> int:
 
 def _growth(machine: Machine, clients: int, mode: str, events: int) -> float:
     """Returns the bytes that each Connection adds to a new web process."""
+    # `up` gives up a process that dies again and again, unless it has lived a while.
+    machine.until(lambda: time.time() - psutil.Process(machine.pid("web")).create_time() > HEALTHY_AFTER_S)
     machine.kill("web")
     machine.until(machine.is_ready)
     wire = Ours(machine).open(1)
