@@ -139,6 +139,31 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='run',
+            name='claimed_at',
+            field=models.DateTimeField(help_text='When its worker began or went on with it.', null=True),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='worked_ms',
+            field=models.PositiveBigIntegerField(db_default=0, help_text='At work until it was claimed last.'),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='step_count',
+            field=models.PositiveIntegerField(db_default=0),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='cached_tokens',
+            field=models.PositiveBigIntegerField(db_default=0, help_text="Of the input, in the provider's cache."),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='estimated',
+            field=models.BooleanField(db_default=False, help_text='A provider did not say all of the tokens.'),
+        ),
+        migrations.AddField(
+            model_name='run',
             name='error_code',
             field=models.CharField(blank=True, db_default='', max_length=64),
         ),
@@ -184,6 +209,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='run',
+            name='waiting',
+            field=models.JSONField(editable=False, help_text='What it waits for, as `run.waiting` says it.', null=True),
+        ),
+        migrations.AddField(
+            model_name='run',
             name='worker_version',
             field=models.CharField(blank=True, db_default='', max_length=64),
         ),
@@ -192,13 +222,17 @@ class Migration(migrations.Migration):
             name='queue_paused_at',
             field=models.DateTimeField(editable=False, help_text='Since then no queued Message is taken.', null=True),
         ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(condition=models.Q(('state', sessions_core.protocol.run_states.RunState['WAITING'])), fields=['resume_at'], name='run_to_resume'),
+        ),
         migrations.AddConstraint(
             model_name='run',
             constraint=models.CheckConstraint(condition=models.Q(('queued', False), ('state', sessions_core.protocol.run_states.RunState['REQUESTED']), _connector='OR'), name='run_queued_unstarted'),
         ),
         migrations.AddConstraint(
             model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', sessions_core.protocol.run_states.RunState['WAITING']), ('waits_on__in', ('ask', 'sleep', 'signal', 'children'))), models.Q(models.Q(('state', sessions_core.protocol.run_states.RunState['WAITING']), _negated=True), ('resume_at__isnull', True), ('waits_on', '')), _connector='OR'), name='run_waits_on_something'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', sessions_core.protocol.run_states.RunState['WAITING']), ('waiting__isnull', False), ('waits_on__in', ('ask', 'sleep', 'signal', 'children'))), models.Q(models.Q(('state', sessions_core.protocol.run_states.RunState['WAITING']), _negated=True), ('resume_at__isnull', True), ('waiting__isnull', True), ('waits_on', '')), _connector='OR'), name='run_waits_on_something'),
         ),
         migrations.AddField(
             model_name='agentstate',

@@ -47,6 +47,7 @@ class Run(models.Model):
     compacted_at = models.DateTimeField(null=True, help_text="When its deltas were deleted.")
     queued = models.BooleanField(db_default=False, editable=False, help_text="Its Message waits in the queue.")
     waits_on = models.CharField(max_length=8, blank=True, db_default="", editable=False)
+    waiting = models.JSONField(null=True, editable=False, help_text="What it waits for, as `run.waiting` says it.")
     resume_at = models.DateTimeField(
         null=True, editable=False, help_text="While it waits: from then on a worker may go on with it."
     )
@@ -54,10 +55,15 @@ class Run(models.Model):
     error_code = models.CharField(max_length=64, blank=True, db_default="")
     exception_class = models.CharField(max_length=200, blank=True, db_default="")
     worker_version = models.CharField(max_length=64, blank=True, db_default="")
+    claimed_at = models.DateTimeField(null=True, help_text="When its worker began or went on with it.")
+    worked_ms = models.PositiveBigIntegerField(db_default=0, help_text="At work until it was claimed last.")
     first_text_at = models.DateTimeField(null=True)
+    step_count = models.PositiveIntegerField(db_default=0)
     requests = models.PositiveIntegerField(db_default=0, help_text="Calls of a model.")
     input_tokens = models.PositiveBigIntegerField(db_default=0)
     output_tokens = models.PositiveBigIntegerField(db_default=0)
+    cached_tokens = models.PositiveBigIntegerField(db_default=0, help_text="Of the input, in the provider's cache.")
+    estimated = models.BooleanField(db_default=False, help_text="A provider did not say all of the tokens.")
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, help_text="Absent: not known.")
 
     class Meta:
@@ -76,6 +82,7 @@ class Run(models.Model):
             ),
             # Without `lease_until`: an index of it would be written by every heartbeat, and few Runs are active.
             models.Index(fields=["state", "requested_at"], condition=Q(ended_at__isnull=True), name="run_to_sweep"),
+            models.Index(fields=["resume_at"], condition=Q(state=RunState.WAITING), name="run_to_resume"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -97,8 +104,8 @@ class Run(models.Model):
                 condition=Q(queued=False) | Q(state=RunState.REQUESTED), name="run_queued_unstarted"
             ),
             models.CheckConstraint(
-                condition=Q(state=RunState.WAITING, waits_on__in=WAITS_ON)
-                | (~Q(state=RunState.WAITING) & Q(waits_on="", resume_at__isnull=True)),
+                condition=Q(state=RunState.WAITING, waits_on__in=WAITS_ON, waiting__isnull=False)
+                | (~Q(state=RunState.WAITING) & Q(waits_on="", waiting__isnull=True, resume_at__isnull=True)),
                 name="run_waits_on_something",
             ),
         ]

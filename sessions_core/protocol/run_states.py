@@ -23,7 +23,7 @@ TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = MappingProxyType(
     {
         RunState.REQUESTED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED}),
         RunState.RUNNING: _OUTCOMES | {RunState.RUNNING, RunState.WAITING},  # to itself: a new attempt
-        RunState.WAITING: frozenset({RunState.RUNNING, RunState.CANCELLED}),
+        RunState.WAITING: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED, RunState.INTERRUPTED}),
         **dict.fromkeys(_OUTCOMES, frozenset()),
     }
 )

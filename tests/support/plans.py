@@ -16,7 +16,7 @@ from tests.support.statements import Statement
 GROWING: Final = frozenset({"event", "run", "session", "participant"})
 LONG: Final = frozenset({"event", "run"})  # one Session may have very many
 # Indexes of what is being worked on: their size does not grow with the table.
-SMALL: Final = frozenset({"run_active", "run_to_sweep", "run_to_compact", "session_to_remove"})
+SMALL: Final = frozenset({"run_active", "run_to_sweep", "run_to_resume", "run_to_compact", "session_to_remove"})
 _AVOIDED: Final = ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
 _SORTS: Final = ("sort", "incremental_sort")
 _MEANT: Final = ("UPDATE session SET epoch",)  # by an operator, once a backup was restored

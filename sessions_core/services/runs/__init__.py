@@ -2,6 +2,7 @@
 
 request   for a posted Message, or once more for the same one
 attempt   a worker claims a Run, renews its lease by heartbeats, and hands it back
+park      a Run begins to wait (`services.waiting` wakes it)
 cancel    people stop Runs
 blocked   a worker was killed because a Run blocked its event loop
 end       the only way to a terminal state
@@ -23,6 +24,7 @@ from sessions_core.services.runs.attempt import (
 from sessions_core.services.runs.blocked import end_blocked
 from sessions_core.services.runs.cancel import Stopped, cancel, cancel_by_staff
 from sessions_core.services.runs.end import finish
+from sessions_core.services.runs.park import park
 from sessions_core.services.runs.request import Requested, has_active, request, retry
 from sessions_core.services.runs.sweep import compact, end_lapsed, waits_longer_than, wake_waiting
 
@@ -42,6 +44,7 @@ __all__ = [
     "finish",
     "has_active",
     "heartbeat",
+    "park",
     "release",
     "request",
     "retry",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -15,7 +16,7 @@ from sessions_core import log
 from sessions_core.models import Run
 from sessions_core.protocol import run_states
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import SYSTEM, Actor, Fact, RunFailed, RunRestarted, RunStarted
+from sessions_core.protocol.events import SYSTEM, Actor, Fact, RunFailed, RunRestarted, RunResumed, RunStarted
 from sessions_core.protocol.ids import RunId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch, failures
@@ -34,15 +35,22 @@ ITS_TURN: Final = f"""
         SELECT 1 FROM run earlier WHERE earlier.session_id = run.session_id AND earlier.asked_seq < run.asked_seq
         AND earlier.parent_id IS NULL AND earlier.state IN ({run_states.sql(run_states.ACTIVE)})))
 """
-CLAIMABLE: Final = f"""
-    run.cancel_requested_at IS NULL AND (
-        run.state = '{RunState.REQUESTED}' OR (run.state = '{RunState.RUNNING}' AND run.lease_until < now()))
+_LAPSED: Final = f"run.state = '{RunState.RUNNING}' AND run.lease_until < now()"
+# A new attempt begins.
+STARTABLE: Final = f"""
+    run.cancel_requested_at IS NULL AND (run.state = '{RunState.REQUESTED}' OR ({_LAPSED}))
+    AND run.attempt - run.handed_back < %(attempts)s AND {ITS_TURN}
 """
+# The same attempt goes on.
+RESUMABLE: Final = f"run.cancel_requested_at IS NULL AND run.state = '{RunState.WAITING}' AND run.resume_at <= now()"
 _CLAIM: Final = f"""
-    UPDATE run SET state = '{RunState.RUNNING}', attempt = attempt + 1, fence = fence + 1, worker = %(worker)s,
-           lease_until = now() + %(lease)s, started_at = coalesce(started_at, now())
-    WHERE id = %(run)s AND attempt - handed_back < %(attempts)s AND {CLAIMABLE} AND {ITS_TURN}
-    RETURNING session_id, agent, fence, attempt, replies_to, attempt_seq
+    UPDATE run SET state = '{RunState.RUNNING}', fence = run.fence + 1, worker = %(worker)s,
+           attempt = run.attempt + CASE before.state WHEN '{RunState.WAITING}' THEN 0 ELSE 1 END,
+           lease_until = now() + %(lease)s, started_at = coalesce(run.started_at, now()),
+           waits_on = '', waiting = NULL, resume_at = NULL
+    FROM (SELECT id, state, waiting FROM run WHERE id = %(run)s AND ({STARTABLE} OR {RESUMABLE}) FOR NO KEY UPDATE) before
+    WHERE run.id = before.id
+    RETURNING run.session_id, run.agent, run.fence, run.attempt, run.replies_to, run.attempt_seq, before.waiting::text
 """
 _HEARTBEAT: Final = f"""
     UPDATE run SET lease_until = now() + %(lease)s FROM (
@@ -86,13 +94,16 @@ def _claim(run_id: RunId, worker: str) -> Claim | None:
         row = _fetch_one(_CLAIM, arguments)
         if row is None:
             return None
-        session, agent, fence, attempt, replies_to, attempt_seq = row
-        fact: Fact = RunStarted(attempt=attempt)
-        if attempt > 1:
-            fact = RunRestarted(attempt=attempt, voided=log.started_messages(run_id, after=attempt_seq))
+        session, agent, fence, attempt, replies_to, attempt_seq, waited_for = row
         actor = Actor(kind="agent", id=agent, name=dispatch.title(agent))
-        span = log.append(session, [fact], actor=actor, run=run_id)
-        Run.objects.filter(pk=run_id).update(attempt_seq=span.end)
+        if waited_for is not None:
+            log.append(session, [msgspec.json.decode(waited_for, type=RunResumed)], actor=actor, run=run_id)
+        else:
+            fact: Fact = RunStarted(attempt=attempt)
+            if attempt > 1:
+                fact = RunRestarted(attempt=attempt, voided=log.started_messages(run_id, after=attempt_seq))
+            span = log.append(session, [fact], actor=actor, run=run_id)
+            Run.objects.filter(pk=run_id).update(attempt_seq=span.end)
     return Claim(
         session=session, run=run_id, fence=fence, actor=actor, agent=agent, attempt=attempt, replies_to=replies_to
     )
@@ -100,8 +111,8 @@ def _claim(run_id: RunId, worker: str) -> Claim | None:
 
 def _count_failed_claim(run_id: RunId) -> None:
     with transaction.atomic(durable=True):
-        waiting = Run.objects.select_for_update().filter(pk=run_id, state__in=[RunState.REQUESTED, RunState.RUNNING])
-        run = waiting.filter(Q(lease_until=None) | Q(lease_until__lt=Now())).first()
+        active = Run.objects.select_for_update().filter(pk=run_id, state__in=run_states.ACTIVE)
+        run = active.filter(Q(lease_until=None) | Q(lease_until__lt=Now())).first()
         if run is None:
             return
         if run.attempt + 1 - run.handed_back >= ATTEMPTS:

@@ -81,7 +81,15 @@ def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: 
     state, _ = _states(outcome)
     log.append(session, [*facts, outcome], actor=actor, run=RunId(run.pk))
     error = outcome.message if isinstance(outcome, RunFailed) else getattr(outcome, "reason", "")
-    Run.objects.filter(pk=run.pk).update(state=state, lease_until=None, ended_at=Now(), error=error[:_ERROR_CHARACTERS])
+    Run.objects.filter(pk=run.pk).update(
+        state=state,
+        lease_until=None,
+        waits_on="",
+        waiting=None,
+        resume_at=None,
+        ended_at=Now(),
+        error=error[:_ERROR_CHARACTERS],
+    )
     transaction.on_commit(partial(_wake_next, session), robust=True)
 
 

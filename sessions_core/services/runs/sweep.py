@@ -12,11 +12,12 @@ from django.db.models.functions import Now
 
 from sessions_core import log
 from sessions_core.models import Run
+from sessions_core.protocol import run_states
 from sessions_core.protocol.events import SYSTEM, RunCancelled, RunFailed, RunInterrupted
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch, failures, workers
-from sessions_core.services.runs.attempt import ATTEMPTS, CLAIMABLE, ITS_TURN
+from sessions_core.services.runs.attempt import ATTEMPTS, RESUMABLE, STARTABLE
 from sessions_core.services.runs.end import end_run
 
 logger = logging.getLogger(__name__)
@@ -30,31 +31,37 @@ UNKNOWN_AFTER: Final = timedelta(seconds=60)  # until a Run ends whose agent no 
 SWEEP_BATCH: Final = 200  # Runs in one sweep
 TURNS_LOOKED_AT: Final = 100  # Runs before one that waits, of which one may have ended just now
 
-_CAN_BE_CLAIMED: Final = f"""
-    ended_at IS NULL AND {CLAIMABLE} AND {ITS_TURN} AND attempt - handed_back < %(attempts)s
-"""
-# `due`: the last wake was sent long ago, or before the lease lapsed.
-_DUE: Final = f"(woken_at < now() - %(again)s OR (state = '{RunState.RUNNING}' AND woken_at < lease_until))"
-_WAITING: Final = f"SELECT agent, count(*), bool_or({_DUE}) FROM run WHERE {_CAN_BE_CLAIMED} GROUP BY agent"
+# Each of the two has an index of its own, so that Runs which wait cost a sweep nothing before their time.
+_UNPARKED: Final = run_states.sql([RunState.REQUESTED, RunState.RUNNING])
+_STARTABLE: Final = f"run.ended_at IS NULL AND run.state IN ({_UNPARKED}) AND {STARTABLE}"
+_CLAIMABLE: Final = f"""(
+    SELECT id, agent, requested_at AS since, woken_at < now() - %(again)s
+           OR (state = '{RunState.RUNNING}' AND woken_at < lease_until) AS due FROM run WHERE {_STARTABLE}
+    UNION ALL
+    SELECT id, agent, resume_at, woken_at < now() - %(again)s OR woken_at < resume_at FROM run WHERE {RESUMABLE})
+"""  # `due`: the last wake was sent long ago, or before the lease lapsed or the wait was over
+_WAITING: Final = f"SELECT agent, count(*), bool_or(due) FROM {_CLAIMABLE} claimable GROUP BY agent"
 _WAKE: Final = f"""
-    UPDATE run SET woken_at = now() WHERE id IN (
-        SELECT id FROM run WHERE agent = ANY(%(agents)s) AND {_DUE} AND {_CAN_BE_CLAIMED}
-        ORDER BY requested_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
-    ) RETURNING id, agent
+    WITH due AS MATERIALIZED (
+        SELECT id FROM {_CLAIMABLE} claimable WHERE due AND agent = ANY(%(agents)s) ORDER BY since LIMIT %(limit)s)
+    UPDATE run SET woken_at = now()
+    FROM (SELECT run.id FROM due JOIN run ON run.id = due.id FOR NO KEY UPDATE OF run SKIP LOCKED) free
+    WHERE run.id = free.id RETURNING run.id, run.agent
 """
 _LONG_WAIT: Final = f"""
-    SELECT 1 FROM run WHERE {_CAN_BE_CLAIMED}
+    SELECT 1 FROM run WHERE {_STARTABLE}
     AND requested_at < now() - %(time)s AND (lease_until IS NULL OR lease_until < now() - %(time)s)
     AND NOT EXISTS (SELECT 1 FROM (
         SELECT ended_at FROM run before WHERE before.session_id = run.session_id AND before.asked_seq < run.asked_seq
         ORDER BY before.asked_seq DESC LIMIT {TURNS_LOOKED_AT}) before WHERE before.ended_at > now() - %(time)s)
+    UNION ALL SELECT 1 FROM run WHERE {RESUMABLE} AND resume_at < now() - %(time)s
     LIMIT 1
 """
 
 
 def end_lapsed() -> None:
     """Ends the Runs that no worker will end: their lease lapsed, and they were cancelled or have no attempt left."""
-    lapsed = Q(state=RunState.RUNNING, lease_until__lt=Now())
+    lapsed = Q(state=RunState.RUNNING, ended_at=None, lease_until__lt=Now())  # `ended_at`: for its index
     for run_id in Run.objects.filter(lapsed).values_list("pk", flat=True)[:SWEEP_BATCH]:
         try:
             _end_lapsed(RunId(run_id))

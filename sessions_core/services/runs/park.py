@@ -1,0 +1,43 @@
+"""A Run begins to wait: for people, for a time, for a signal or for other Runs. Its worker lets go of it."""
+
+from datetime import datetime
+
+import msgspec
+from django.db import transaction
+from django.db.models import F
+
+from sessions_core import log
+from sessions_core.models import Run
+from sessions_core.protocol.claim import Claim
+from sessions_core.protocol.errors import Fenced
+from sessions_core.protocol.events import RunCancelled, RunWaiting
+from sessions_core.protocol.ids import RunId, SessionId
+from sessions_core.protocol.run_states import RunState
+from sessions_core.services import waiting
+from sessions_core.services.runs.end import end_run
+
+
+def park(claim: Claim, fact: RunWaiting, *, resume_at: datetime | None = None) -> None:
+    """Moves a running Run to `waiting` and appends the fact. Its lease ends, its fence rises, so whoever held it writes no more.
+
+    It goes on at `resume_at`, or when `waiting.resume` is called; at once, when that for which it waits has come meanwhile.
+    A Run whose cancellation was requested ends cancelled. Raises Fenced.
+    """
+    with transaction.atomic(durable=True):
+        run = Run.objects.select_for_update().filter(pk=claim.run, fence=claim.fence, state=RunState.RUNNING).first()
+        if run is None:
+            raise Fenced
+        if run.cancel_requested_at:
+            end_run(run, RunCancelled(), actor=claim.actor)
+            return
+        log.append(SessionId(run.session_id), [fact], actor=claim.actor, run=claim.run)
+        Run.objects.filter(pk=run.pk).update(
+            state=RunState.WAITING,
+            fence=F("fence") + 1,
+            lease_until=None,
+            waits_on=fact.on,
+            waiting=msgspec.to_builtins(fact),
+            resume_at=resume_at,
+        )
+        if waiting.is_over(RunId(run.pk), fact):
+            waiting.resume(RunId(run.pk))
