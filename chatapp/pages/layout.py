@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from chatapp.pages.strings import STRINGS
 from sessions_core.protocol.run_states import ACTIVE, RunState
-from sessions_core.protocol.timeline import Message, MessagePart, Progress, Run, Timeline
+from sessions_core.protocol.timeline_types import Message, MessagePart, Progress, Run, Timeline
 
 STATUS_KINDS: Final = ("thinking", "queued", "stopped", "failed", "unfinished")
 LONG_TEXT: Final = 2_500  # code points; a longer post gets a scroll bar of its own

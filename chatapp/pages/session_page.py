@@ -13,7 +13,8 @@ from sessions_core.log import LogPage
 from sessions_core.protocol import run_states
 from sessions_core.protocol.events import Actor
 from sessions_core.protocol.ids import UserId
-from sessions_core.protocol.timeline import Timeline, fold
+from sessions_core.protocol.timeline import fold
+from sessions_core.protocol.timeline_types import Timeline
 from sessions_core.services.dispatch import dispatcher
 from sessions_core.services.sessions import SessionSummary
 

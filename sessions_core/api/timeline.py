@@ -12,10 +12,10 @@ from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import JSON, REFUSALS
 from sessions_core.api.schemas import ActorOut, ErrorDetail, Seq
 from sessions_core.protocol import timeline
-from sessions_core.protocol.events import Ended, PartType
+from sessions_core.protocol.events import AskEnd, AskKind, Ended, PartType
 from sessions_core.protocol.ids import SessionId
 from sessions_core.protocol.run_states import RunState
-from sessions_core.protocol.timeline import MessageState, Timeline
+from sessions_core.protocol.timeline_types import AskState, CallState, MessageState, Timeline
 from sessions_core.services import sessions
 
 router = Router(tags=["history"])
@@ -28,9 +28,14 @@ class TimelinePart(Schema):
     text: str
 
 
+class TimelinePerson(Schema):
+    id: str
+    name: str
+
+
 class TimelineMessage(Schema):
-    """One Message; `seq` is of the Event that began it. `agent` and `run` are null for a Message that a person posted. `ended`:
-    why a complete Message is not the whole answer.
+    """One Message; `seq` is of the Event that put it into the conversation. `agent` and `run` are null for one that a person
+    posted. `ended`: why a complete Message is not the whole answer. `steered`: the Run that has read it while it worked.
     """
 
     id: UUID
@@ -45,10 +50,11 @@ class TimelineMessage(Schema):
     state: MessageState
     usage: dict[str, Any] | None = None
     ended: Ended | None = None
+    steered: UUID | None = None
 
 
 class TimelineRun(Schema):
-    """The state of a Run, folded from its Events."""
+    """The state of a Run, folded from its Events. `waiting`: what it waits for, as `run.waiting` says it."""
 
     id: UUID
     agent: str
@@ -57,14 +63,75 @@ class TimelineRun(Schema):
     state: RunState
     attempt: int
     progress: dict[str, Any] | None = None
-    cancel_requested_by: dict[str, str] | None = None
+    waiting: dict[str, Any] | None = None
+    cancel_requested_by: TimelinePerson | None = None
     error: ErrorDetail | None = None
     reason: str | None = None
+    usage: dict[str, Any] | None = None
+
+
+class TimelineCall(Schema):
+    """A call of a tool; `id` is unique in its Run. `unknown`: nobody knows whether the tool has done its work."""
+
+    id: str
+    run: UUID
+    name: str
+    input: Any
+    seq: int
+    state: CallState
+    message: UUID | None = None
+    step: str | None = None
+    progress: dict[str, Any] | None = None
+    output: Any = None
+    error: str | None = None
+    unknown: bool = False
+
+
+class TimelineAsk(Schema):
+    """A question to people. `by`: who may answer; absent: owner and editors. `reason`: why it was closed without an answer;
+    `message`: what a person wrote instead.
+    """
+
+    id: UUID
+    run: UUID
+    seq: int
+    at: str
+    kind: AskKind
+    title: str
+    schema_: Annotated[Any, Field(alias="schema")]
+    state: AskState
+    expires_at: str | None = None
+    by: dict[str, list[str]] | None = None
+    call: str | None = None
+    default: Any = None
+    value: Any = None
+    answered_by: TimelinePerson | None = None
+    device: str | None = None
+    device_label: str | None = None
+    reason: AskEnd | None = None
+    closed_by: TimelinePerson | None = None
+    message: UUID | None = None
+
+
+class TimelineQueue(Schema):
+    """Whether the queue waits for a person, and because of which Run."""
+
+    paused: bool
+    reason: Literal["failed", "stopped"] | None = None
+    run: UUID | None = None
+
+
+class TimelineConsent(Schema):
+    """The agent may use the tool unasked."""
+
+    tool: str
+    agent: str
+    by: TimelinePerson
 
 
 class TimelineOut(Schema):
-    """Messages and Runs in the order of the log, of the seqs (`from`, `cursor`]. Follow on from `cursor`. `older`: there are
-    messages before it; ask for them with `before` = `from`.
+    """Everything in the order of the log, of the seqs (`from`, `cursor`]. Follow on from `cursor`. `older`: there are messages
+    before it; ask for them with `before` = `from`. `queue` is null while nothing was said about it.
     """
 
     session: UUID
@@ -75,6 +142,10 @@ class TimelineOut(Schema):
     older: bool
     messages: list[TimelineMessage]
     runs: list[TimelineRun]
+    calls: list[TimelineCall]
+    asks: list[TimelineAsk]
+    consents: list[TimelineConsent]
+    queue: TimelineQueue | None
 
 
 @router.get("/{session}/timeline", response={200: TimelineOut, **REFUSALS}, by_alias=True)
@@ -104,5 +175,9 @@ def show_timeline(
         "older": page.older,
         "messages": list(folded.messages.values()),
         "runs": list(folded.runs.values()),
+        "calls": list(folded.calls.values()),
+        "asks": list(folded.asks.values()),
+        "consents": list(folded.consents.values()),
+        "queue": folded.queue,
     }
     return HttpResponse(_ENCODER.encode(body), content_type=JSON)

@@ -4,15 +4,16 @@
  * @import { Timeline } from "ds/core/timeline-types.js"
  */
 
-/** @type {Record<string, string>} */
-const WIRE = { repliesTo: "replies_to", cancelRequestedBy: "cancel_requested_by" };
-
 /** @param {Timeline} timeline */
-export function shapeOf({ messages, runs, title, cursor }) {
-  return { messages: [...messages.values()], runs: [...runs.values()].map(wireNames), title, cursor };
+export function shapeOf({ messages, runs, calls, asks, consents, queue, title, cursor }) {
+  const lists = Object.entries({ messages, runs, calls, asks, consents });
+  const written = lists.map(([name, values]) => [name, [...values.values()].map(wireNames)]);
+  return { ...Object.fromEntries(written), queue, title, cursor };
 }
 
 /** @param {object} value */
 function wireNames(value) {
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [WIRE[name] ?? name, field]));
+  const snake = (/** @type {string} */ name) =>
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [snake(name), field]));
 }

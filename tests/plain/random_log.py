@@ -11,7 +11,8 @@ from msgspec import UNSET, UnsetType
 
 from sessions_core.protocol import events as facts
 from sessions_core.protocol.events import Actor, Event, Fact, PartType, encode_fact
-from sessions_core.protocol.ids import MessageId, RunId
+from sessions_core.protocol.ids import AskId, MessageId, RunId
+from tests.plain import random_acts
 
 ALICE = Actor(kind="user", id="1", name="Alice")
 BOB = Actor(kind="user", id="2", name="Bob")
@@ -21,8 +22,8 @@ ENDED = (UNSET, *get_args(facts.Ended))
 
 type_of_part = st.sampled_from(("reasoning", "text"))
 piece = st.text(st.sampled_from("ab é\n👍🏽🎉日\u00a0\u200d\ufe0f𝒳"), min_size=1, max_size=6)
-# Mostly deltas, as in real logs: 10 is a piece of reasoning, 11 of text. Writer.do has the others.
-kind_of_act = st.sampled_from((*range(10), *(10,) * 4, *(11,) * 14))
+# Mostly deltas, as in real logs: 10 is a piece of reasoning, 11 of text. Writer.do and random_acts have the others.
+kind_of_act = st.sampled_from((*range(10), *(10,) * 4, *(11,) * 14, *range(12, 12 + len(random_acts.ACTS))))
 act = st.tuples(kind_of_act, st.integers(0, 2), piece)
 acts = st.lists(act, min_size=20, max_size=70)
 
@@ -36,10 +37,16 @@ class _Open:
 
 
 @dataclass
-class _Run:
+class RandomRun:
+    """A Run that has not ended."""
+
     id: RunId
     attempt: int = 0
     open: _Open | None = None
+    steers: list[MessageId] = field(default_factory=list)
+    asks: list[AskId] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    waits: facts.RunWaiting | None = None
 
 
 class Writer:
@@ -48,60 +55,64 @@ class Writer:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.posted: list[MessageId] = []
-        self.runs: list[_Run] = []
+        self.runs: list[RandomRun] = []
+        self.queued: list[tuple[MessageId, RandomRun]] = []
         self._ids = 0
 
     def do(self, number: int, choice: int, text: str) -> None:
         """Does one act: `number` is its kind, `choice` its Run."""
         if number <= 1 or not self.posted:
-            self._post(text, "sent" if number else "queued")
+            self.post(text, "sent")
         elif number == 2 or not self.runs:
             self._request(choice)
         elif number == 3:
-            self._append_fact(facts.SessionRenamed(title=text), BOB)
+            self.append_fact(facts.SessionRenamed(title=text), BOB)
         elif number == 4:
             self._unknown(text)
+        elif number >= random_acts.FIRST:
+            random_acts.ACTS[number - random_acts.FIRST](self, choice, text)
         else:
             self._work(self.runs[choice % len(self.runs)], number, text)
 
-    def _work(self, run: _Run, number: int, text: str) -> None:
+    def _work(self, run: RandomRun, number: int, text: str) -> None:
         steps: dict[int, Callable[[], None]] = {
             5: lambda: self._restart(run, keep=len(text) % 2 == 0),
-            6: lambda: self._append_of_run(run, facts.RunProgressed(label=text, done=len(text))),
+            6: lambda: self.append_of_run(run, facts.RunProgressed(label=text, done=len(text))),
             7: lambda: self._cancel(run),
             8: lambda: self._fail(run, text),
             9: lambda: self._complete(run, text),
         }
         if run.attempt == 0:
             run.attempt = 1
-            self._append_of_run(run, facts.RunStarted(attempt=1), SYSTEM)
+            self.append_of_run(run, facts.RunStarted(attempt=1), SYSTEM)
         elif number in steps:
             steps[number]()
         else:
             self._write(run, "reasoning" if number == 10 else "text", text)
 
-    def _write(self, run: _Run, part_type: PartType, text: str) -> None:
+    def _write(self, run: RandomRun, part_type: PartType, text: str) -> None:
         if run.open is None:
-            run.open = _Open(MessageId(self._new()))
+            run.open = _Open(MessageId(self.new()))
             parent = self.posted[-1]
             started = facts.MessageStarted(message=run.open.id, parent=parent, role="assistant", agent="guide")
-            self._append_of_run(run, started)
+            self.append_of_run(run, started)
         parts = run.open.parts
         if not parts or parts[-1].type != part_type:
             parts.append(facts.Part(part_type, ""))
         before = parts[-1].text
         parts[-1] = facts.Part(part_type, before + text)
-        self._append_of_run(
+        self.append_of_run(
             run,
             facts.MessageDelta(
                 message=run.open.id, part=len(parts) - 1, part_type=part_type, offset=len(before), text=text
             ),
         )
 
-    def _post(self, text: str, state: facts.PostState) -> None:
-        message = MessageId(self._new())
+    def post(self, text: str, state: facts.PostState) -> MessageId:
+        """Posts a Message of Alice's."""
+        message = MessageId(self.new())
         parent = self.posted[-1] if self.posted else None
-        self._append_fact(
+        self.append_fact(
             facts.MessagePosted(
                 message=message,
                 parent=parent,
@@ -113,37 +124,46 @@ class Writer:
             ),
             ALICE,
         )
-        self.posted.append(message)
+        if state == "sent":
+            self.posted.append(message)
+        return message
 
     def _request(self, choice: int) -> None:
-        run = _Run(RunId(self._new()))
         parent = self.runs[choice % len(self.runs)].id if self.runs and choice % 2 else None
-        replies_to = self.posted[choice % len(self.posted)]
-        requested = facts.RunRequested(run=run.id, agent="guide", parent=parent, replies_to=replies_to)
-        self._append_of_run(run, requested, ALICE)
-        self.runs.append(run)
+        self.runs.append(self.request(self.posted[choice % len(self.posted)], parent))
 
-    def _restart(self, run: _Run, *, keep: bool) -> None:
+    def request(self, replies_to: MessageId, parent: RunId | None = None) -> RandomRun:
+        """Requests a Run, which the caller has to keep."""
+        run = RandomRun(RunId(self.new()))
+        requested = facts.RunRequested(run=run.id, agent="guide", parent=parent, replies_to=replies_to)
+        self.append_of_run(run, requested, ALICE)
+        return run
+
+    def _restart(self, run: RandomRun, *, keep: bool) -> None:
         voided = () if keep or run.open is None else (run.open.id,)
+        calls = () if keep else tuple(run.calls)
         run.attempt += 1
+        run.waits = None
         if voided:
             run.open = None
-        self._append_of_run(run, facts.RunRestarted(attempt=run.attempt, voided=voided), SYSTEM)
+        if calls:
+            run.calls.clear()
+        self.append_of_run(run, facts.RunRestarted(attempt=run.attempt, voided=voided, voided_calls=calls), SYSTEM)
 
-    def _cancel(self, run: _Run) -> None:
-        self._append_fact(facts.RunCancelRequested(by="2", device=None, runs=(run.id,)), BOB)
+    def _cancel(self, run: RandomRun) -> None:
+        self.append_fact(facts.RunCancelRequested(by="2", device=None, runs=(run.id,)), BOB)
         self._end(run, "cancelled", facts.RunCancelled())
 
-    def _fail(self, run: _Run, text: str) -> None:
+    def _fail(self, run: RandomRun, text: str) -> None:
         self._end(run, "failed", facts.RunFailed(code="cut", message=text, retry=True))
 
-    def _complete(self, run: _Run, text: str) -> None:
+    def _complete(self, run: RandomRun, text: str) -> None:
         ended = ENDED[len(text) % len(ENDED)]
         self._end(run, "complete", facts.RunCompleted(usage=facts.Usage(input_tokens=1, output_tokens=2)), ended)
 
     def _end(
         self,
-        run: _Run,
+        run: RandomRun,
         state: facts.MessageOutcome,
         outcome: facts.RunOutcome,
         ended: facts.Ended | UnsetType = UNSET,
@@ -151,17 +171,20 @@ class Writer:
         if run.open:
             parts = tuple(run.open.parts)
             completed = facts.MessageCompleted(message=run.open.id, parts=parts, state=state, ended=ended)
-            self._append_of_run(run, completed)
-        self._append_of_run(run, outcome)
+            self.append_of_run(run, completed)
+        random_acts.close(self, run)
+        self.append_of_run(run, outcome)
         self.runs.remove(run)
 
     def _unknown(self, text: str) -> None:
         self._append("from.the.future", msgspec.json.encode({"text": text}), SYSTEM, None)
 
-    def _append_of_run(self, run: _Run, fact: Fact, actor: Actor = AGENT) -> None:
+    def append_of_run(self, run: RandomRun, fact: Fact, actor: Actor = AGENT) -> None:
+        """Appends an Event of the Run."""
         self._append(fact.kind, encode_fact(fact), actor, run.id)
 
-    def _append_fact(self, fact: Fact, actor: Actor) -> None:
+    def append_fact(self, fact: Fact, actor: Actor) -> None:
+        """Appends an Event without a Run."""
         self._append(fact.kind, encode_fact(fact), actor, None)
 
     def _append(self, kind: str, data: bytes, actor: Actor, run: RunId | None) -> None:
@@ -169,7 +192,8 @@ class Writer:
         at = f"2026-01-31T12:00:00.{seq:03d}Z"
         self.events.append(Event(seq=seq, kind=kind, at=at, actor=actor, run=run, data=msgspec.Raw(data)))
 
-    def _new(self) -> UUID:
+    def new(self) -> UUID:
+        """Returns the next id."""
         self._ids += 1
         return UUID(int=self._ids)
 
@@ -186,7 +210,7 @@ logs = acts.map(write)
 
 
 def compacted(log: list[Event]) -> list[Event]:
-    """Returns the log without the deltas of completed Messages."""
+    """Returns the log without the deltas of completed Messages, as compaction leaves it."""
     closed = {_message(event) for event in log if event.kind == "message.completed"}
     return [event for event in log if event.kind != "message.delta" or _message(event) not in closed]
 

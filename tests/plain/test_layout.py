@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from chatapp.pages.layout import Answer, Exchange, Reader, is_long, lay_out, number_text
 from chatapp.pages.strings import STRINGS
 from sessions_core.protocol.events import Event
-from sessions_core.protocol.timeline import MessagePart, Timeline, fold
+from sessions_core.protocol.timeline import fold
+from sessions_core.protocol.timeline_types import MessagePart, Timeline
 from tests.plain.random_log import logs
 from tests.support.random_input import many
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,23 +13,30 @@ from hypothesis import strategies as st
 
 from sessions_core.machines.deltas import merge
 from sessions_core.protocol.events import Event
-from sessions_core.protocol.timeline import Timeline, fold
+from sessions_core.protocol.timeline import fold
+from sessions_core.protocol.timeline_types import Timeline
 from tests.plain.random_log import compacted, logs
 from tests.support.random_input import many
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted((ROOT / "tests/fixtures/timeline").glob("*.json"))
 NODE_S = 50
+BEGINNINGS = ("message.posted", "message.started", "message.dequeued")
+LISTS = ("messages", "runs", "calls", "asks", "consents")
 
 
 def shape(timeline: Timeline) -> dict[str, object]:
     """Returns the Timeline in the form of the fixtures."""
     return {
-        "messages": msgspec.to_builtins(list(timeline.messages.values())),
-        "runs": msgspec.to_builtins(list(timeline.runs.values())),
+        **{name: as_json(list(getattr(timeline, name).values())) for name in LISTS},
+        "queue": as_json(timeline.queue),
         "title": timeline.title,
         "cursor": timeline.cursor,
     }
+
+
+def as_json(value: object) -> Any:  # noqa: ANN401  # what JSON holds
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def folded(*pieces: Sequence[Event]) -> dict[str, object]:
@@ -67,6 +75,27 @@ def test_any_beginning_and_the_rest_fold_to_the_whole_compacted_or_not(log: list
     assert folded(head, after(merge(log), cursor)) == whole
     assert folded(head, after(merge(shorter), cursor)) == whole
     assert folded(shorter[:later], after(log, shorter[:later][-1].seq if shorter[:later] else 0)) == whole
+
+
+@given(logs)
+@settings(max_examples=many(200), deadline=None)
+def test_a_page_that_begins_at_a_message_shows_what_the_whole_shows_from_there(log: list[Event]) -> None:
+    whole = Timeline()
+    fold(whole, log)
+    for start in range(0, len(log), 7):
+        if log[start].kind not in BEGINNINGS:
+            continue
+        page = Timeline()
+        fold(page, log[start:])
+        earlier = {json.loads(bytes(event.data))["message"] for event in log[:start] if event.kind == "message.posted"}
+        sent = {json.loads(bytes(event.data))["message"] for event in log[start:] if event.kind == "message.dequeued"}
+
+        shown = {id: each for id, each in whole.messages.items() if each.seq >= log[start].seq}
+        assert page.messages == {id: each for id, each in shown.items() if id not in earlier or id in sent}
+        assert page.runs == {id: run for id, run in whole.runs.items() if id in page.runs}
+        assert {
+            str(event.run) for event in log[start:] if event.kind == "message.dequeued" and event.run
+        } <= page.runs.keys()
 
 
 @pytest.mark.hypothesis

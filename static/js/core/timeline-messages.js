@@ -2,7 +2,9 @@
  * The fold of Events into Messages.
  *
  * @module
- * @import { MessageCompleted, MessageDelta, MessagePosted, MessageStarted } from "ds/core/events.js"
+ * @import {
+ *   MessageCompleted, MessageDelta, MessageDequeued, MessagePosted, MessageQueuedEdited, MessageStarted, Part, RunSteered,
+ * } from "ds/core/events.js"
  * @import { Changes, Message, Timeline, TimelinePart } from "ds/core/timeline-types.js"
  */
 
@@ -11,26 +13,49 @@ import { count, take } from "ds/core/code-points.js";
 /** The code points of parts that are being written: a delta is counted, not the whole part. @type {WeakMap<TimelinePart, number>} */
 const lengths = new WeakMap();
 
+/** @typedef {MessagePosted | MessageStarted | MessageQueuedEdited | MessageDequeued | MessageDelta | MessageCompleted} MessageEvent */
+
 /**
  * @param {Timeline} timeline
- * @param {MessagePosted | MessageStarted | MessageDelta | MessageCompleted} event
+ * @param {MessageEvent} event
  * @param {Changes} changes
  * @returns {boolean} false: the Event's Message is not in this Timeline
  */
 export function applyMessageEvent(timeline, event, changes) {
   const id = event.data.message;
-  changes.messages.add(id);
   if (event.kind === "message.posted" || event.kind === "message.started") {
     timeline.messages.set(id, newMessage(event));
+    changes.messages.add(id);
     return true;
   }
+  if (event.kind === "message.dequeued") return dequeue(timeline, event, changes);
   const message = timeline.messages.get(id);
-  if (!message) {
-    changes.messages.delete(id);
-    return false;
-  }
+  if (!message) return false;
   if (event.kind === "message.delta") write(message, event.data);
-  else complete(message, event.data);
+  else if (event.kind === "message.completed") complete(message, event.data);
+  else message.parts = copyParts(event.data.parts);
+  changes.messages.add(id);
+  return true;
+}
+
+/**
+ * Puts a steering Message to the place where the Run has read it, or from which on it is one like others.
+ *
+ * @param {Timeline} timeline
+ * @param {RunSteered} event
+ * @param {Changes} changes
+ * @returns {boolean} false: the Message is not in this Timeline
+ */
+export function steer(timeline, { seq, at, run, data }, changes) {
+  const message = timeline.messages.get(data.message);
+  if (!message) return false;
+  message.seq = seq;
+  message.at = at;
+  message.state = data.queued && !data.consumed ? "queued" : "sent";
+  if (data.consumed) message.steered = run ?? "";
+  timeline.messages.delete(message.id);
+  timeline.messages.set(message.id, message);
+  changes.messages.add(message.id);
   return true;
 }
 
@@ -49,9 +74,41 @@ function newMessage({ seq, at, actor, run, ...event }) {
     at,
     run,
     seq,
-    parts: posted ? posted.parts.map(({ type, text }) => ({ type, text })) : [],
+    parts: posted ? copyParts(posted.parts) : [],
     state: posted ? posted.state : "open",
   };
+}
+
+/**
+ * Moves a queued Message to the place where it was sent, or removes a withdrawn one.
+ *
+ * @param {Timeline} timeline
+ * @param {MessageDequeued} event
+ * @param {Changes} changes
+ */
+function dequeue(timeline, { seq, at, actor, data }, changes) {
+  const { message: id, reason, parent = null, parts } = data;
+  const isKnown = timeline.messages.delete(id);
+  if (reason === "withdrawn" || !parts) {
+    if (isKnown) changes.removed.add(id);
+    return isKnown;
+  }
+  /** @type {Message} */
+  const sent = {
+    id,
+    role: "user",
+    parent,
+    agent: null,
+    actor,
+    at,
+    run: null,
+    seq,
+    parts: copyParts(parts),
+    state: "sent",
+  };
+  timeline.messages.set(id, sent);
+  changes.messages.add(id);
+  return true;
 }
 
 /**
@@ -74,8 +131,16 @@ function write(message, { part: index, part_type: type, offset, text }) {
  * @param {MessageCompleted["data"]} data
  */
 function complete(message, { parts, state, usage, ended }) {
-  message.parts = parts.map(({ type, text }) => ({ type, text }));
+  message.parts = copyParts(parts);
   message.state = state;
   if (usage) message.usage = usage;
   if (ended) message.ended = ended;
+}
+
+/**
+ * @param {Part[]} parts
+ * @returns {TimelinePart[]}
+ */
+function copyParts(parts) {
+  return parts.map(({ type, text }) => ({ type, text }));
 }

@@ -3,14 +3,17 @@
  *
  * @module
  * @import {
- *   RunCancelled, RunCancelRequested, RunCompleted, RunFailed, RunInterrupted, RunProgressed, RunRequested, RunRestarted, RunStarted,
+ *   MessageDequeued, RunCancelled, RunCancelRequested, RunCompleted, RunFailed, RunInterrupted, RunProgressed, RunRequested,
+ *   RunRestarted, RunStarted, RunWaiting,
  * } from "ds/core/events.js"
  * @import { Changes, Run, Timeline } from "ds/core/timeline-types.js"
  */
 
 import { ACTIVE } from "ds/core/run-states.js";
+import { callKey } from "ds/core/timeline-work.js";
 
-/** @typedef {RunStarted | RunRestarted | RunProgressed | RunCompleted | RunCancelled | RunFailed | RunInterrupted} OwnEvent */
+/** @typedef {RunCompleted | RunCancelled | RunFailed | RunInterrupted} EndEvent */
+/** @typedef {RunStarted | RunRestarted | RunProgressed | RunWaiting | EndEvent} OwnEvent */
 
 /**
  * @param {Timeline} timeline
@@ -27,7 +30,7 @@ export function applyRunEvent(timeline, event, changes) {
   }
   if (event.kind === "run.cancel_requested") return requestCancel(timeline, event, changes);
   const run = timeline.runs.get(event.run ?? "");
-  if (event.kind === "run.restarted") removeMessages(timeline, event.data.voided, changes);
+  if (event.kind === "run.restarted") removeVoided(timeline, event, changes);
   if (!run) return false;
   advance(run, event);
   changes.runs.add(run.id);
@@ -44,6 +47,20 @@ export function activeRuns(timeline) {
 }
 
 /**
+ * Adds the Run of a Message that was queued before the Timeline begins.
+ *
+ * @param {Timeline} timeline
+ * @param {MessageDequeued} event
+ * @param {Changes} changes
+ */
+export function beginRun(timeline, { run: id, data: { message, agent } }, changes) {
+  if (!id) return;
+  changes.runs.add(id);
+  if (agent === undefined || timeline.runs.has(id)) return;
+  timeline.runs.set(id, { id, agent, parent: null, repliesTo: message, state: "requested", attempt: 0 });
+}
+
+/**
  * @param {Run} run
  * @param {OwnEvent} event
  */
@@ -57,20 +74,44 @@ function advance(run, event) {
       run.state = "running";
       run.attempt = event.data.attempt;
       delete run.progress;
+      delete run.waiting;
       break;
     case "run.progressed":
       run.progress = event.data;
       break;
+    case "run.waiting":
+      run.state = "waiting";
+      run.waiting = event.data;
+      break;
+    case "run.resumed":
+      run.state = "running";
+      delete run.waiting;
+      break;
+    default:
+      end(run, event);
+  }
+}
+
+/**
+ * @param {Run} run
+ * @param {EndEvent} event
+ */
+function end(run, event) {
+  delete run.waiting;
+  if (event.data.usage) run.usage = event.data.usage;
+  switch (event.kind) {
     case "run.completed":
       run.state = "completed";
       break;
     case "run.cancelled":
       run.state = "cancelled";
       break;
-    case "run.failed":
+    case "run.failed": {
+      const { code, message, retry } = event.data;
       run.state = "failed";
-      run.error = event.data;
+      run.error = { code, message, retry };
       break;
+    }
     case "run.interrupted":
       run.state = "interrupted";
       run.reason = event.data.reason;
@@ -94,11 +135,12 @@ function requestCancel(timeline, { actor, data }, changes) {
 
 /**
  * @param {Timeline} timeline
- * @param {string[]} messages
+ * @param {RunRestarted} event
  * @param {Changes} changes
  */
-function removeMessages(timeline, messages, changes) {
-  for (const id of messages) {
+function removeVoided(timeline, { run, data }, changes) {
+  for (const id of data.voided) {
     if (timeline.messages.delete(id)) changes.removed.add(id);
   }
+  for (const call of data.voided_calls ?? []) timeline.calls.delete(callKey(run ?? "", call));
 }

@@ -7,12 +7,20 @@
  * @import { Changes, Timeline } from "ds/core/timeline-types.js"
  */
 
-import { applyMessageEvent } from "ds/core/timeline-messages.js";
-import { applyRunEvent } from "ds/core/timeline-runs.js";
+import { applyMessageEvent, steer } from "ds/core/timeline-messages.js";
+import { applyRunEvent, beginRun } from "ds/core/timeline-runs.js";
+import { applyAskEvent, applyConsent, applyToolEvent } from "ds/core/timeline-work.js";
 
 /** @returns {Timeline} */
 export function emptyTimeline(epoch = 0, cursor = 0) {
-  return { messages: new Map(), runs: new Map(), title: null, cursor, epoch, loose: [] };
+  const maps = {
+    messages: new Map(),
+    runs: new Map(),
+    calls: new Map(),
+    asks: new Map(),
+    consents: new Map(),
+  };
+  return { ...maps, queue: null, title: null, cursor, epoch, loose: [] };
 }
 
 /**
@@ -25,10 +33,10 @@ export function emptyTimeline(epoch = 0, cursor = 0) {
  */
 export function fold(timeline, events, to) {
   /** @type {Changes} */
-  const changes = { messages: new Set(), runs: new Set(), removed: new Set(), title: false };
+  const changes = { messages: new Set(), runs: new Set(), removed: new Set(), queue: false, title: false };
   for (const event of events) {
     if (event.seq <= timeline.cursor) continue;
-    apply(timeline, event, changes);
+    if (!apply(timeline, event, changes)) timeline.loose.push(event);
     timeline.cursor = event.seq;
   }
   if (to !== undefined) timeline.cursor = Math.max(timeline.cursor, to);
@@ -37,8 +45,8 @@ export function fold(timeline, events, to) {
 }
 
 /**
- * Puts an earlier page of the log before the Timeline, as when a person scrolls back. Messages and Runs that began in that page
- * get the later Events that the Timeline had kept for them.
+ * Puts an earlier page of the log before the Timeline, as when a person scrolls back. What began in that page gets the later Events
+ * that the Timeline had kept for it.
  *
  * @param {Timeline} timeline
  * @param {readonly LogEvent[]} events all of them before the Timeline's first
@@ -48,8 +56,16 @@ export function prepend(timeline, events) {
   const earlier = emptyTimeline(timeline.epoch);
   const changes = fold(earlier, events);
   const later = fold(earlier, timeline.loose);
-  timeline.messages = new Map([...earlier.messages, ...timeline.messages]);
+  const messages = new Map([...earlier.messages, ...timeline.messages]);
+  timeline.messages = new Map([...messages].sort(([, one], [, other]) => one.seq - other.seq)); // steers have moved
   timeline.runs = new Map([...earlier.runs, ...timeline.runs]);
+  timeline.calls = new Map([...earlier.calls, ...timeline.calls]);
+  timeline.asks = new Map([...earlier.asks, ...timeline.asks]);
+  timeline.consents = new Map([...earlier.consents, ...timeline.consents]);
+  if (timeline.queue === null && earlier.queue !== null) {
+    timeline.queue = earlier.queue;
+    changes.queue = true;
+  }
   if (timeline.title === null && earlier.title !== null) {
     timeline.title = earlier.title;
     changes.title = true;
@@ -65,6 +81,7 @@ export function prepend(timeline, events) {
  * @param {Timeline} timeline
  * @param {LogEvent} event
  * @param {Changes} changes
+ * @returns {boolean} false: it is about something that began before this Timeline
  */
 function apply(timeline, event, changes) {
   switch (event.kind) {
@@ -72,24 +89,48 @@ function apply(timeline, event, changes) {
     case "session.renamed":
       timeline.title = event.data.title;
       changes.title = true;
-      return;
+      return true;
+    case "message.dequeued":
+      beginRun(timeline, event, changes);
+      return applyMessageEvent(timeline, event, changes);
     case "message.posted":
+    case "message.queued_edited":
     case "message.started":
     case "message.delta":
     case "message.completed":
-      if (!applyMessageEvent(timeline, event, changes)) timeline.loose.push(event);
-      return;
+      return applyMessageEvent(timeline, event, changes);
+    case "tool.called":
+    case "tool.progressed":
+    case "tool.returned":
+    case "tool.failed":
+      return applyToolEvent(timeline, event, changes);
+    case "ask.opened":
+    case "ask.answered":
+    case "ask.closed":
+      return applyAskEvent(timeline, event, changes);
+    case "consent.granted":
+    case "consent.revoked":
+      return applyConsent(timeline, event);
+    case "queue.paused":
+    case "queue.resumed":
+      timeline.queue = event.kind === "queue.paused" ? { paused: true, ...event.data } : { paused: false };
+      changes.queue = true;
+      return true;
+    case "run.steered":
+      return steer(timeline, event, changes);
     case "run.requested":
     case "run.started":
     case "run.restarted":
     case "run.progressed":
+    case "run.waiting":
+    case "run.resumed":
     case "run.cancel_requested":
     case "run.completed":
     case "run.cancelled":
     case "run.failed":
     case "run.interrupted":
-      if (!applyRunEvent(timeline, event, changes)) timeline.loose.push(event);
-      return;
+      return applyRunEvent(timeline, event, changes);
     default: // kinds that this screen does not show, and kinds of later versions
+      return true;
   }
 }
