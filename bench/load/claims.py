@@ -25,6 +25,7 @@ def make_claim(by: Author) -> dict[str, object]:
     session = sessions.create(by=by, agent="script")
     part = Part(type="text", text="{}")
     posted = messages.post(session, by=by, client_id=ClientId(uuid4()), parts=[part])
+    assert posted.run is not None
     claim = runs.claim(posted.run, worker="bench")
     if claim is None:
         raise SystemExit("A worker was faster.")

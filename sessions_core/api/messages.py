@@ -26,5 +26,5 @@ def post_message(
         agent=new.agent,
         policy=new.policy,
     )
-    body = {"id": client_id, "seq": posted.seq, "message": posted.message, "run": posted.run}
+    body = {"id": client_id, "seq": posted.seq, "message": posted.message, "outcome": posted.outcome, "run": posted.run}
     return Status(200 if posted.repeated else 201, body)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, model_val
 
 from sessions_core.protocol import clock
 from sessions_core.protocol.cursors import parse_seq, parse_session_cursor
-from sessions_core.protocol.events import Part, Role
+from sessions_core.protocol.events import Part, PostState, Role
 from sessions_core.protocol.frames import Policy
 from sessions_core.protocol.ids import SEQ_MAX, SessionId
 from sessions_core.protocol.run_states import RunState
@@ -169,12 +169,26 @@ class NewMessage(Schema):
 
 
 class PostedMessage(Schema):
-    """`id` is the command's, `seq` that of the first Event that it appended."""
+    """`id` is the command's, `seq` that of the first Event that it appended. `run` is absent when the message steers one."""
 
     id: UUID
     seq: int
     message: UUID
-    run: UUID
+    outcome: PostState
+    run: UUID | None
+
+
+class QueueChange(Schema):
+    """`id` is the command's, `seq` that of the first Event that it appended."""
+
+    id: UUID
+    seq: int
+
+
+class QueuedText(Schema):
+    """The new text of a queued message."""
+
+    text: Text
 
 
 class RunOut(Schema):

@@ -1,6 +1,7 @@
 """Executes the frames of a client. The Receiver calls it for one frame at a time, so that two posts keep their order."""
 
-from typing import Final, assert_never
+from collections.abc import Callable, Iterable
+from typing import Any, Final, assert_never
 
 from msgspec import UNSET, UnsetType
 
@@ -24,6 +25,7 @@ from sessions_core.protocol.frames import (
     Ping,
     Pong,
     Post,
+    PostedPart,
     Read,
     Regenerate,
     ResumeQueue,
@@ -121,7 +123,14 @@ async def _execute_write(frame: Read | Command, connection: Connection, delivery
             await _post(frame, connection)
         case Cancel():
             await _cancel(frame, connection)
-        case Regenerate() | Answer() | Unqueue() | EditQueued() | ResumeQueue():
+        case Unqueue():
+            await _change_queue(runs.withdraw, frame, connection, message=frame.message)
+        case EditQueued():
+            parts = _parts(frame.parts)
+            await _change_queue(messages.edit_queued, frame, connection, message=frame.message, parts=parts)
+        case ResumeQueue():
+            await _change_queue(runs.resume_queue, frame, connection)
+        case Regenerate() | Answer():
             raise NotSupported
         case _:
             assert_never(frame)
@@ -133,12 +142,27 @@ async def _post(frame: Post, connection: Connection) -> None:
         frame.session,
         by=connection.author,
         client_id=frame.id,
-        parts=[Part(type="text", text=part.text) for part in frame.parts],
+        parts=_parts(frame.parts),
         parent=frame.parent,
         agent=frame.agent,
         policy=frame.policy,
     )
-    connection.reply(Ok(id=frame.id, seq=posted.seq, message=posted.message, run=posted.run))
+    run = UNSET if posted.run is None else posted.run
+    connection.reply(Ok(id=frame.id, seq=posted.seq, message=posted.message, run=run, outcome=posted.outcome))
+
+
+def _parts(parts: Iterable[PostedPart]) -> list[Part]:
+    return [Part(type="text", text=part.text) for part in parts]
+
+
+async def _change_queue(
+    change: Callable[..., runs.QueueChanged],
+    frame: Unqueue | EditQueued | ResumeQueue,
+    connection: Connection,
+    **arguments: Any,  # noqa: ANN401  # what the act takes
+) -> None:
+    changed = await bridge.run(change, frame.session, by=connection.author, client_id=frame.id, **arguments)
+    connection.reply(Ok(id=frame.id, seq=changed.seq, message=arguments.get("message", UNSET)))
 
 
 async def _cancel(frame: Cancel, connection: Connection) -> None:

@@ -14,6 +14,7 @@ from sessions_core.log.opening import cold_start, open_before, open_last
 from sessions_core.log.ranges import PAGE_BYTES, LogPage, read
 from sessions_core.log.reading import (
     Position,
+    actor_of,
     find_command,
     find_newest_message,
     has_message,
@@ -28,6 +29,7 @@ __all__ = [
     "LogPage",
     "Position",
     "Write",
+    "actor_of",
     "append",
     "append_all",
     "append_as",

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from sessions_core.protocol.errors import BadField, NotFound
 from sessions_core.protocol.events import (
+    Actor,
     Fact,
     MessageCompleted,
     MessageDelta,
@@ -58,16 +59,28 @@ def find_command(session_id: SessionId, client_id: ClientId, kind: type[F], *, b
     return seq, fact
 
 
+# A Message that waits for its turn is not in the conversation yet: it has its place where it was sent.
+_NEWEST_MESSAGE = """
+    SELECT message_id FROM event WHERE session_id = %s AND kind IN ('message.posted', 'message.started', 'message.dequeued')
+    AND (kind = 'message.started' OR data->>'state' = 'sent' OR data->>'reason' = 'sent') ORDER BY seq DESC LIMIT 1
+"""
+
+
 def find_newest_message(session_id: SessionId) -> MessageId | None:
-    """Returns the Message that began last."""
+    """Returns the last Message of the conversation."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT message_id FROM event WHERE session_id = %s AND kind IN ('message.posted', 'message.started')"
-            " ORDER BY seq DESC LIMIT 1",
-            [session_id],
-        )
+        cursor.execute(_NEWEST_MESSAGE, [session_id])
         row = cursor.fetchone()
     return MessageId(row[0]) if row else None
+
+
+def actor_of(session_id: SessionId, seq: int) -> Actor:
+    """Returns the cause of the Event."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT actor_kind, actor_id, actor_name FROM event WHERE session_id = %s AND seq = %s", [session_id, seq]
+        )
+        return Actor(*cursor.fetchone())
 
 
 def has_message(session_id: SessionId, message: MessageId) -> bool:

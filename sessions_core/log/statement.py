@@ -21,6 +21,7 @@ from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
     MessageDelta,
+    MessageDequeued,
     MessagePosted,
     MessageStarted,
     RunProgressed,
@@ -203,7 +204,7 @@ def _run_of(fact: Fact, run: RunId | None) -> RunId | None:
 
 def _message_of(fact: Fact) -> MessageId | None:
     match fact:
-        case MessageDelta() | MessageCompleted() | MessagePosted() | MessageStarted():
+        case MessageDelta() | MessageCompleted() | MessagePosted() | MessageDequeued() | MessageStarted():
             return fact.message
         case _:
             return None

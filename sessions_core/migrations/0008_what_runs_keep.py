@@ -219,8 +219,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='session',
-            name='queue_paused_at',
-            field=models.DateTimeField(editable=False, help_text='Since then no queued Message is taken.', null=True),
+            name='queue_paused_seq',
+            field=models.PositiveBigIntegerField(editable=False, help_text='Seq of the Event since which no queued Message is taken.', null=True),
         ),
         migrations.AddIndex(
             model_name='run',

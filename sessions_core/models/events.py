@@ -48,7 +48,7 @@ class Event(models.Model):
             ),
             models.Index(
                 fields=["session", "seq"],
-                condition=Q(kind__in=["message.posted", "message.started"]),
+                condition=Q(kind__in=["message.posted", "message.started", "message.dequeued"]),
                 name="event_boundary",
             ),
             models.Index(fields=["run_id", "seq"], condition=Q(kind="message.started"), name="event_run_message"),

@@ -27,8 +27,8 @@ class Session(models.Model):
     active_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When something last happened in it.")
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)  # nobody sees it any more; its rows are being removed
-    queue_paused_at = models.DateTimeField(
-        null=True, editable=False, help_text="Since then no queued Message is taken."
+    queue_paused_seq = models.PositiveBigIntegerField(
+        null=True, editable=False, help_text="Seq of the Event since which no queued Message is taken."
     )
 
     class Meta:

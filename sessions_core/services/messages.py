@@ -1,7 +1,7 @@
 """Posts the Messages of people, each with the Run that answers it, in one transaction and once per client id (P4, P5)."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never, cast
 
 from django.db import transaction
 from msgspec import Struct
@@ -11,7 +11,8 @@ from sessions_core.models import Run, Session
 from sessions_core.protocol import text
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, NotSupported, RunActive
-from sessions_core.protocol.events import Fact, MessagePosted, Part, SessionRenamed
+from sessions_core.protocol.events import Fact, MessagePosted, Part, PostState, SessionRenamed
+from sessions_core.protocol.frames import Policy
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_message
 from sessions_core.services import access, dispatch, runs
 from sessions_core.services.access import Right
@@ -22,12 +23,26 @@ TITLE_LENGTH: Final = 60  # code points of a title made from the first Message
 
 
 class Posted(Struct, frozen=True):
-    """The Message and the Run of a post, and the seq of its first Event. `repeated`: the same command was carried out before."""
+    """The Message of a post, what became of it, the Run that answers it (none when it steers one), and the seq of its Event.
+    `repeated`: the same command was carried out before.
+    """
 
     seq: int
     message: MessageId
-    run: RunId
+    outcome: PostState
+    run: RunId | None
     repeated: bool = False
+
+
+class _Post(Struct, frozen=True):
+    """What `post` was given."""
+
+    by: Author
+    client_id: ClientId
+    parts: tuple[Part, ...]
+    parent: MessageId | None
+    agent: str | None
+    policy: Policy | None
 
 
 def post(
@@ -38,39 +53,78 @@ def post(
     parts: Sequence[Part],
     parent: MessageId | None = None,
     agent: str | None = None,
-    policy: str | None = None,
+    policy: Policy | None = None,
 ) -> Posted:
-    """Posts a Message. Raises NotFound, ReadOnly, BadField, TooLarge, NoSuchAgent, RunActive, LimitReached, NotSupported."""
+    """Posts a Message. What it does while an answer is being written is the `policy`'s matter; absent: the Session's. Raises
+    NotFound, ReadOnly, BadField, TooLarge, NoSuchAgent, RunActive, LimitReached.
+    """
+    access.check_known(session_id, by=by, client_id=client_id)
+    post = _Post(by=by, client_id=client_id, parts=tuple(parts), parent=parent, agent=agent, policy=policy)
+    while (posted := _try(session_id, post)) is None:
+        pass
+    return posted
+
+
+def _try(session_id: SessionId, post: _Post) -> Posted | None:
+    """Returns None, and changes nothing, when the Message has to interrupt a Run that was requested meanwhile."""
     with transaction.atomic(durable=True):
+        interrupts = (post.policy or _policy(session_id)) == "interrupt"
+        active = runs.lock_active(session_id) if interrupts else []  # Runs before the Session: that is the lock order
         session, first = access.begin_once(
-            session_id, by=by, right=Right.WRITE, client_id=client_id, kind=MessagePosted
+            session_id, by=post.by, right=Right.WRITE, client_id=post.client_id, kind=MessagePosted
         )
         if first is not None:
             return _posted_before(session_id, *first)
-        parts = _checked_parts(parts)
-        _follow_policy(session_id, policy or session.policy)
-        fact = MessagePosted(
-            message=new_message(),
-            parent=_parent(session_id, parent),
-            role="user",
-            parts=parts,
-            client_id=client_id,
-            state="sent",
-            device=by.device_text,
-        )
-        facts: list[Fact] = [fact, *_first_title(session, parts)]
-        requested = runs.request(
-            session_id,
-            facts,
-            by=by,
-            agent=dispatch.get_agent(agent) if agent else dispatch.agent_or_default(session.agent),
-            replies_to=fact.message,
-            client_id=client_id,
-        )
-    return Posted(seq=requested.seq, message=fact.message, run=requested.run)
+        parts = check_parts(post.parts)
+        if not (runs.holds_turn(session_id) or runs.goes_on(session)):
+            return _append(session, post, parts, "sent")
+        match cast("Policy", post.policy or session.policy):
+            case "queue":
+                return _append(session, post, parts, "queued")
+            case "steer":
+                raise NotSupported("Steering is not offered yet: use the policy “queue”.")
+            case "reject":
+                raise RunActive
+            case "interrupt":
+                if not (interrupts and runs.interrupt(session_id, active, by=post.by)):
+                    transaction.set_rollback(True)
+                    return None
+                return _append(session, post, parts, "sent")
+            case policy:
+                assert_never(policy)
 
 
-def _checked_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
+def _policy(session_id: SessionId) -> str | None:
+    return Session.objects.filter(pk=session_id).values_list("policy", flat=True).first()
+
+
+def _append(session: Session, post: _Post, parts: tuple[Part, ...], state: PostState) -> Posted:
+    session_id = SessionId(session.pk)
+    fact = MessagePosted(
+        message=new_message(),
+        parent=_parent(session_id, post.parent),
+        role="user",
+        parts=parts,
+        client_id=post.client_id,
+        state=state,
+        device=post.by.device_text,
+    )
+    requested = runs.request(
+        session_id,
+        [fact, *_first_title(session, parts)],
+        by=post.by,
+        agent=dispatch.get_agent(post.agent) if post.agent else dispatch.agent_or_default(session.agent),
+        replies_to=fact.message,
+        client_id=post.client_id,
+        queued=state == "queued",
+    )
+    if state == "queued":
+        runs.add_queued(session_id, requested.run, fact, parent=post.parent, seq=requested.seq)
+    return Posted(seq=requested.seq, message=fact.message, outcome=state, run=requested.run)
+
+
+def check_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Returns the parts of a Message that can be posted. Raises BadField, TooLarge."""
     if not any(text.is_visible(part.text) for part in parts):
         raise BadField("An empty message cannot be sent.")
     if len(parts) > MESSAGE_PARTS:
@@ -79,18 +133,6 @@ def _checked_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
         raise BadField("A message is made of text parts.")
     text.check("".join(part.text for part in parts), what="The message", limit=MESSAGE_CHARACTERS)
     return tuple(parts)
-
-
-def check_policy(policy: str) -> None:
-    """Raises NotSupported for the policies that need steering."""
-    if policy in {"steer", "interrupt"}:
-        raise NotSupported("Steering and interrupting are not offered yet: use the policy “queue” or “reject”.")
-
-
-def _follow_policy(session_id: SessionId, policy: str) -> None:
-    check_policy(policy)
-    if policy == "reject" and runs.has_active(session_id):
-        raise RunActive
 
 
 def _parent(session_id: SessionId, parent: MessageId | None) -> MessageId | None:
@@ -114,4 +156,11 @@ def _first_title(session: Session, parts: tuple[Part, ...]) -> list[Fact]:
 def _posted_before(session_id: SessionId, seq: int, fact: MessagePosted) -> Posted:
     """Its Run was requested by the next Event, or by the one after it where the Session got its title from this Message."""
     run = Run.objects.get(session_id=session_id, asked_seq__in=(seq + 1, seq + 2))
-    return Posted(seq=seq, message=fact.message, run=RunId(run.pk), repeated=True)
+    return Posted(seq=seq, message=fact.message, outcome=fact.state, run=RunId(run.pk), repeated=True)
+
+
+def edit_queued(
+    session_id: SessionId, *, by: Author, client_id: ClientId, message: MessageId, parts: Sequence[Part]
+) -> runs.QueueChanged:
+    """Replaces the text of a queued Message. Raises NotFound, ReadOnly, BadField, TooLarge, NotQueued."""
+    return runs.edit_queued(session_id, by=by, client_id=client_id, message=message, parts=check_parts(parts))

@@ -28,7 +28,6 @@ from sessions_core.protocol.frames import POLICIES
 from sessions_core.protocol.ids import ClientId, SessionId, UserId, new_session
 from sessions_core.services import access, dispatch
 from sessions_core.services.access import Right
-from sessions_core.services.messages import check_policy
 
 TITLE_CHARACTERS: Final = 200
 _POLICIES: Final = frozenset(POLICIES)
@@ -148,7 +147,7 @@ def restore(session_id: SessionId, *, by: Author) -> None:
 
 def configure(session_id: SessionId, *, by: Author, agent: str | None = None, policy: str | None = None) -> None:
     """Sets the agent that answers, and the policy for a post while a Run is active. Raises NotFound, ReadOnly, NoSuchAgent,
-    BadField, NotSupported.
+    BadField.
     """
     with transaction.atomic(durable=True):
         session = access.begin(session_id, by=by, right=Right.WRITE)
@@ -181,7 +180,6 @@ def _checked_title(title: str) -> str:
 def _checked_policy(policy: str) -> str:
     if policy not in _POLICIES:
         raise BadField(f"A policy is one of: {', '.join(sorted(_POLICIES))}.")
-    check_policy(policy)
     return policy
 
 

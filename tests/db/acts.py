@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from django.db import connection
+from msgspec import Struct
 
 from sessions_core import log
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import Event, Fact, MessageDelta, MessageStarted, Part, decode_fact
-from sessions_core.protocol.ids import ClientId, MessageId, SessionId, new_message
+from sessions_core.protocol.events import Event, Fact, MessageDelta, MessageStarted, Part, PostState, decode_fact
+from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_message
 from sessions_core.services import access, messages, runs
 
 if TYPE_CHECKING:
@@ -28,9 +29,22 @@ def new_client_id() -> ClientId:
     return ClientId(uuid4())
 
 
-def post_message(session: SessionId, by: Author, text: str = "hello", **more: object) -> messages.Posted:
+class Posted(Struct, frozen=True):
+    """A post that an answer was requested for."""
+
+    seq: int
+    message: MessageId
+    run: RunId
+    outcome: PostState
+    repeated: bool
+
+
+def post_message(session: SessionId, by: Author, text: str = "hello", **more: object) -> Posted:
+    """Posts a message that steers no Run."""
     more.setdefault("client_id", new_client_id())
-    return messages.post(session, by=by, parts=[Part(type="text", text=text)], **more)  # type: ignore[arg-type]
+    posted = messages.post(session, by=by, parts=[Part(type="text", text=text)], **more)  # type: ignore[arg-type]
+    assert posted.run is not None
+    return Posted(posted.seq, posted.message, posted.run, posted.outcome, posted.repeated)
 
 
 def post_and_claim(session: SessionId, by: Author) -> Claim:

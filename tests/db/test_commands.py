@@ -12,11 +12,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from sessions_core import services
-from sessions_core.models import Participant, Session
+from sessions_core.models import Participant, QueuedMessage, Session
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import Forbidden, NotFound, ReadOnly, Refusal
-from sessions_core.protocol.ids import SessionId, new_run
-from sessions_core.services import access, deletion, runs, sessions
+from sessions_core.protocol.events import Part
+from sessions_core.protocol.ids import MessageId, SessionId, new_message, new_run
+from sessions_core.services import access, deletion, messages, runs, sessions
 from tests.db.acts import author, concurrently, new_client_id, post_message, somebody_waits
 from tests.support.waiting import until
 
@@ -32,11 +33,31 @@ COMMANDS: Final[dict[str, Callable[[SessionId, Author], object]]] = {
     "sessions.restore": lambda session, by: sessions.restore(session, by=by),
     "sessions.configure": lambda session, by: sessions.configure(session, by=by, policy="reject"),
     "runs.cancel.cancel": lambda session, by: runs.cancel(session, by=by, client_id=new_client_id()),
+    "messages.edit_queued": lambda session, by: messages.edit_queued(
+        session, by=by, client_id=new_client_id(), message=_queued(session), parts=[Part(type="text", text="other")]
+    ),
+    "runs.queue_changes.withdraw": lambda session, by: runs.withdraw(
+        session, by=by, client_id=new_client_id(), message=_queued(session)
+    ),
+    "runs.queue_changes.resume_queue": lambda session, by: runs.resume_queue(session, by=by, client_id=new_client_id()),
     "runs.request.retry": lambda session, by: runs.retry(session, by=by, client_id=new_client_id(), run_id=new_run()),
     "deletion.delete": lambda session, by: deletion.delete(session, by=by),
 }
-WRITES_ONLY: Final = {"messages.post", "sessions.configure", "runs.request.retry"}  # refused in an archived Session
-INSIDE_A_COMMAND: Final = {"runs.request.request", "access.begin", "access.begin_once", "access.check_known"}
+WRITES_ONLY: Final = {
+    *("messages.post", "messages.edit_queued", "sessions.configure", "runs.request.retry"),
+    *("runs.queue_changes.withdraw", "runs.queue_changes.resume_queue"),
+}  # refused in an archived Session
+INSIDE_A_COMMAND: Final = {
+    *("access.begin", "access.begin_once", "access.check_known"),
+    *("runs.request.request", "runs.queue_changes.edit_queued", "runs.queue.append_withdrawn", "runs.queue.resume"),
+    "runs.cancel.interrupt",
+}
+
+
+def _queued(session: SessionId) -> MessageId:
+    """Returns the newest Message in the queue, if there is one."""
+    queued = QueuedMessage.objects.filter(session_id=session).order_by("-posted_seq").first()
+    return MessageId(queued.message) if queued else new_message()
 
 
 def _archive(session: SessionId) -> None:
@@ -78,6 +99,7 @@ def test_a_command_that_waited_for_the_lock_is_judged_by_what_is_true_then(
     refusals: type[Refusal] | tuple[type[Refusal], ...],
 ) -> None:
     post_message(session, owner)
+    post_message(session, owner)  # is queued
     is_locked = threading.Event()
 
     def change_slowly() -> Mapping[str, object]:
@@ -105,6 +127,7 @@ def test_a_command_that_waited_for_the_lock_is_judged_by_what_is_true_then(
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_stranger_waits_for_no_lock(session: SessionId, owner: Author, mallory: "User", name: str) -> None:
     post_message(session, owner)
+    post_message(session, owner)  # is queued
     with transaction.atomic():
         Session.objects.select_for_update().get(pk=session)
 

@@ -7,11 +7,11 @@ import pytest
 
 from sessions_core.models import Participant, Run, Session
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.errors import BadField, NoSuchAgent, NotFound, NotSupported, ReadOnly, RunActive, TooLarge
+from sessions_core.protocol.errors import BadField, NoSuchAgent, NotFound, ReadOnly, RunActive, TooLarge
 from sessions_core.protocol.events import MessagePosted, SessionRenamed
 from sessions_core.protocol.ids import SessionId, new_message
-from sessions_core.services import messages, runs, sessions
-from tests.db.acts import author, concurrently, facts, kinds, new_client_id, post_message
+from sessions_core.services import runs, sessions
+from tests.db.acts import Posted, author, concurrently, facts, kinds, new_client_id, post_message
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -33,11 +33,8 @@ def test_the_same_post_from_many_devices_at_once_is_one(session: SessionId, owne
 
     answers = concurrently(*[partial(post_message, session, owner, client_id=once) for _ in range(6)])
 
-    assert (
-        len({(answer.seq, answer.message, answer.run) for answer in answers if isinstance(answer, messages.Posted)})
-        == 1
-    )
-    assert [isinstance(answer, messages.Posted) for answer in answers] == [True] * 6
+    assert len({(answer.seq, answer.message, answer.run) for answer in answers if isinstance(answer, Posted)}) == 1
+    assert [isinstance(answer, Posted) for answer in answers] == [True] * 6
     assert kinds(session).count("message.posted") == 1
     assert Run.objects.count() == 1
 
@@ -83,11 +80,6 @@ def test_policy_reject_refuses_while_an_answer_is_written(session: SessionId, ow
     runs.cancel(session, by=owner, client_id=new_client_id(), run_id=posted.run)
 
     assert post_message(session, owner, policy="reject").run != posted.run
-
-
-def test_policies_of_later_are_refused_by_name(session: SessionId, owner: Author) -> None:
-    with pytest.raises(NotSupported):
-        post_message(session, owner, policy="steer")
 
 
 def test_a_stranger_a_viewer_and_an_archive_cannot_be_posted_to(

@@ -9,7 +9,7 @@ from sessions_core.protocol.events import MessageCompleted, RunFailed
 from sessions_core.protocol.ids import SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import runs, sessions
-from tests.db.acts import facts, kinds, post_and_claim, post_message, start_message
+from tests.db.acts import facts, kinds, new_client_id, post_and_claim, post_message, start_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,5 +65,6 @@ def test_runs_that_wait_behind_it_are_not_touched(session: SessionId, owner: Aut
     waiting = post_message(session, owner).run
 
     runs.end_blocked("w1", (claim.run, claim.fence))
+    runs.resume_queue(session, by=owner, client_id=new_client_id())
 
     assert runs.claim(waiting, worker="w2") is not None

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from sessions_core.models import Event, Participant
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.errors import BadField, NotFound, NotSupported, ReadOnly
+from sessions_core.protocol.errors import BadField, NotFound, ReadOnly
 from sessions_core.protocol.ids import SessionId, UserId, new_session
 from sessions_core.services import access, deletion, sessions
 from tests.db.acts import author, concurrently, kinds, new_client_id, post_message
@@ -113,10 +113,3 @@ def test_what_one_did_oneself_is_not_unread(session: SessionId, owner: Author, b
     sessions.rename(session, by=owner, title="Newer")
 
     assert sessions.get(session, user=owner.user).unread
-
-
-def test_a_policy_that_no_post_could_follow_is_refused(session: SessionId, owner: Author) -> None:
-    with pytest.raises(NotSupported):
-        sessions.configure(session, by=owner, policy="steer")
-    with pytest.raises(NotSupported):
-        sessions.create(by=owner, policy="interrupt")

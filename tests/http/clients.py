@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.test import Client
 
 from sessions_core.models import Participant
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import Part
-from sessions_core.protocol.ids import ClientId, RunId, SessionId
-from sessions_core.services import access, messages, runs, sessions, tokens
+from sessions_core.protocol.ids import RunId, SessionId
+from sessions_core.services import access, runs, sessions, tokens
+from tests.db import acts
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
@@ -83,10 +83,8 @@ def with_participant(session: SessionId, user: User, role: str = "editor") -> Se
     return session
 
 
-def post_message(session: SessionId, by: User, text: str = "hello") -> messages.Posted:
-    return messages.post(
-        session, by=access.author(by), client_id=ClientId(uuid4()), parts=[Part(type="text", text=text)]
-    )
+def post_message(session: SessionId, by: User, text: str = "hello") -> acts.Posted:
+    return acts.post_message(session, access.author(by), text)
 
 
 def claim_run(run: RunId | UUID) -> Claim:

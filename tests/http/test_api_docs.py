@@ -110,6 +110,8 @@ def test_the_routes_are_those_of_the_protocol() -> None:
         *((method, of_a_session) for method in ("GET", "PATCH", "DELETE")),
         *(("GET", f"{of_a_session}/{what}") for what in ("events", "timeline", "runs")),
         *(("POST", f"{of_a_session}/{what}") for what in ("messages", "cancellation", "asks/{ask}/answer")),
+        *((method, f"{of_a_session}/queue/{{message}}") for method in ("PATCH", "DELETE")),
+        ("POST", f"{of_a_session}/queue/resumption"),
         *(("POST", f"{of_a_session}/runs/{{run}}/{what}") for what in ("cancellation", "retry")),
     }
 

@@ -15,7 +15,11 @@ from tests.http.clients import ApiClient, ApiResponse, create_session, post_mess
 from tests.support.refusing_log import refusing_events
 
 _METHODS: Final = {"get", "post", "patch", "delete", "put"}
-_BODIES: Final[dict[str, dict[str, object]]] = {"messages": {"text": "hello"}, "answer": {"value": {}}}
+_BODIES: Final[dict[str, dict[str, object]]] = {
+    "messages": {"text": "hello"},
+    "answer": {"value": {}},
+    "{message}": {"text": "hello"},
+}
 
 
 def routes() -> list[tuple[str, str]]:
@@ -36,7 +40,7 @@ WITH_BODY: Final = [("POST", "sessions"), ("PATCH", "sessions/{session}"), ("POS
 
 
 def address_of(path: str, session: object = None) -> str:
-    return path.format(session=session or uuid4(), run=uuid4(), ask=uuid4())
+    return path.format(session=session or uuid4(), run=uuid4(), ask=uuid4(), message=uuid4())
 
 
 def body_for(path: str) -> dict[str, object]:
@@ -45,7 +49,7 @@ def body_for(path: str) -> dict[str, object]:
 
 def wrong_addresses(path: str, theirs: object) -> Iterator[str]:
     for wrong in (theirs, uuid4(), "x", "0", "%00", "%ED%A0%80", "9" * 400, "..", "%2F", "%0A", f"{uuid4()}%00"):
-        yield path.replace("{session}", str(wrong)).format(run=uuid4(), ask=uuid4())
+        yield path.replace("{session}", str(wrong)).format(run=uuid4(), ask=uuid4(), message=uuid4())
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

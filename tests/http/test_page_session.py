@@ -19,7 +19,8 @@ from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompl
 from sessions_core.protocol.ids import ClientId, SessionId, new_message
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import access, runs, sessions
-from sessions_core.services.messages import MESSAGE_CHARACTERS, Posted
+from sessions_core.services.messages import MESSAGE_CHARACTERS
+from tests.db.acts import Posted
 from tests.http.clients import claim_run, create_session, post_message, with_participant
 
 

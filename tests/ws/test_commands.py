@@ -104,7 +104,6 @@ def test_the_read_mark_moves_forward_only(tab: Tab, session: "SessionId", alice:
         ({"parts": [{"type": "text", "text": "x" * 40_000}]}, "too_large"),
         ({"parts": [{"type": "image", "text": "x"}]}, "bad_field"),
         ({"agent": "nobody"}, "no_such_agent"),
-        ({"policy": "steer"}, "not_supported"),
         ({"policy": "later"}, "bad_field"),
         ({"parent": uuid4()}, "bad_field"),
         ({"session": uuid4()}, "not_found"),
@@ -189,8 +188,6 @@ def test_a_reading_token_does_not_write(
     [
         ("regenerate", {"message": uuid4()}),
         ("answer", {"ask": uuid4(), "value": 1}),
-        ("unqueue", {"message": uuid4()}),
-        ("edit_queued", {"message": uuid4(), "parts": HELLO}),
     ],
 )
 def test_frames_of_later_work_are_answered(
@@ -199,6 +196,39 @@ def test_frames_of_later_work_are_answered(
     tab.send(type, id=uuid4(), session=session, **fields)
 
     assert tab.refusal()["code"] == "not_supported"
+
+
+@pytest.mark.parametrize(
+    ("type", "fields", "code"),
+    [
+        ("unqueue", {"message": uuid4()}, "not_queued"),
+        ("edit_queued", {"message": uuid4(), "parts": HELLO}, "not_queued"),
+        ("edit_queued", {"message": uuid4(), "parts": []}, "bad_field"),
+        ("resume_queue", {}, "conflict"),
+    ],
+)
+def test_what_is_not_in_the_queue_cannot_be_changed(
+    tab: Tab, session: "SessionId", type: str, fields: dict[str, object], code: str
+) -> None:
+    tab.send(type, id=uuid4(), session=session, **fields)
+
+    assert tab.refusal()["code"] == code
+
+
+def test_a_queued_message_is_edited_taken_back_and_its_queue_resumed(tab: Tab, session: "SessionId") -> None:
+    for _ in range(3):
+        post(tab, session)
+    first, second, third = (tab.next("ok") for _ in range(3))
+    assert [answer["outcome"] for answer in (first, second, third)] == ["sent", "queued", "queued"]
+
+    tab.send("edit_queued", id=uuid4(), session=session, message=second["message"], parts=HELLO)
+    assert tab.next("ok")["message"] == second["message"]
+    tab.send("unqueue", id=uuid4(), session=session, message=third["message"])
+    assert tab.next("ok")["message"] == third["message"]
+    tab.send("cancel", id=uuid4(), session=session, run=first["run"])
+    tab.next("ok")
+    tab.send("resume_queue", id=uuid4(), session=session)
+    tab.next("ok")
 
 
 @pytest.mark.parametrize(

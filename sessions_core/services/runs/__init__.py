@@ -1,6 +1,8 @@
 """Runs: the executions of agents. The database owns them (docs/topics/runs.md); a worker is only woken.
 
 request   for a posted Message, or once more for the same one
+turn      the answers of a Session come one after the other
+queue     the Messages that wait for their turn;  queue_changes  what people do with them
 attempt   a worker claims a Run, renews its lease by heartbeats, and hands it back
 park      a Run begins to wait (`services.waiting` wakes it)
 cancel    people stop Runs
@@ -22,32 +24,43 @@ from sessions_core.services.runs.attempt import (
     release,
 )
 from sessions_core.services.runs.blocked import end_blocked
-from sessions_core.services.runs.cancel import Stopped, cancel, cancel_by_staff
+from sessions_core.services.runs.cancel import Stopped, cancel, cancel_by_staff, interrupt, lock_active
 from sessions_core.services.runs.end import finish
 from sessions_core.services.runs.park import park
-from sessions_core.services.runs.request import Requested, has_active, request, retry
+from sessions_core.services.runs.queue import add_queued, goes_on
+from sessions_core.services.runs.queue_changes import QueueChanged, edit_queued, resume_queue, withdraw
+from sessions_core.services.runs.request import Requested, request, retry
 from sessions_core.services.runs.sweep import compact, end_lapsed, waits_longer_than, wake_waiting
+from sessions_core.services.runs.turn import holds_turn
 
 __all__ = [
     "ATTEMPTS",
     "HEARTBEAT_S",
     "LEASE_S",
     "Heartbeat",
+    "QueueChanged",
     "Requested",
     "Stopped",
+    "add_queued",
     "cancel",
     "cancel_by_staff",
     "claim",
     "compact",
+    "edit_queued",
     "end_blocked",
     "end_lapsed",
     "finish",
-    "has_active",
+    "goes_on",
     "heartbeat",
+    "holds_turn",
+    "interrupt",
+    "lock_active",
     "park",
     "release",
     "request",
+    "resume_queue",
     "retry",
     "waits_longer_than",
     "wake_waiting",
+    "withdraw",
 ]

@@ -20,7 +20,9 @@ from sessions_core.protocol.events import SYSTEM, Actor, Fact, RunFailed, RunRes
 from sessions_core.protocol.ids import RunId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch, failures
+from sessions_core.services.runs import queue
 from sessions_core.services.runs.end import end_run
+from sessions_core.services.runs.turn import ITS_TURN
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +31,6 @@ HEARTBEAT_S: Final = 1  # six heartbeats a lease: one slow query loses no Run
 ATTEMPTS: Final = 3  # a Run that kills its workers then ends interrupted
 HAND_BACKS: Final = 20  # of one Run that cost no attempt; a Run that always breaks off its connection would never end
 
-# No earlier Run of the Session is active: answers come one after the other. A Run with a parent does not wait.
-ITS_TURN: Final = f"""
-    (run.parent_id IS NOT NULL OR NOT EXISTS (
-        SELECT 1 FROM run earlier WHERE earlier.session_id = run.session_id AND earlier.asked_seq < run.asked_seq
-        AND earlier.parent_id IS NULL AND earlier.state IN ({run_states.sql(run_states.ACTIVE)})))
-"""
 _LAPSED: Final = f"run.state = '{RunState.RUNNING}' AND run.lease_until < now()"
 # A new attempt begins.
 STARTABLE: Final = f"""
@@ -47,10 +43,11 @@ _CLAIM: Final = f"""
     UPDATE run SET state = '{RunState.RUNNING}', fence = run.fence + 1, worker = %(worker)s,
            attempt = run.attempt + CASE before.state WHEN '{RunState.WAITING}' THEN 0 ELSE 1 END,
            lease_until = now() + %(lease)s, started_at = coalesce(run.started_at, now()),
-           waits_on = '', waiting = NULL, resume_at = NULL
-    FROM (SELECT id, state, waiting FROM run WHERE id = %(run)s AND ({STARTABLE} OR {RESUMABLE}) FOR NO KEY UPDATE) before
+           queued = false, waits_on = '', waiting = NULL, resume_at = NULL
+    FROM (SELECT id, state, queued, waiting FROM run WHERE id = %(run)s AND ({STARTABLE} OR {RESUMABLE}) FOR NO KEY UPDATE) before
     WHERE run.id = before.id
-    RETURNING run.session_id, run.agent, run.fence, run.attempt, run.replies_to, run.attempt_seq, before.waiting::text
+    RETURNING run.session_id, run.agent, run.fence, run.attempt, run.replies_to, run.attempt_seq,
+              before.queued, before.waiting::text
 """
 _HEARTBEAT: Final = f"""
     UPDATE run SET lease_until = now() + %(lease)s FROM (
@@ -94,7 +91,9 @@ def _claim(run_id: RunId, worker: str) -> Claim | None:
         row = _fetch_one(_CLAIM, arguments)
         if row is None:
             return None
-        session, agent, fence, attempt, replies_to, attempt_seq, waited_for = row
+        session, agent, fence, attempt, replies_to, attempt_seq, was_queued, waited_for = row
+        if was_queued:
+            queue.send(session, run_id, agent)
         actor = Actor(kind="agent", id=agent, name=dispatch.title(agent))
         if waited_for is not None:
             log.append(session, [msgspec.json.decode(waited_for, type=RunResumed)], actor=actor, run=run_id)

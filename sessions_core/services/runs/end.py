@@ -29,7 +29,8 @@ from sessions_core.protocol.events import (
 )
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
-from sessions_core.services import dispatch, failures
+from sessions_core.services import failures
+from sessions_core.services.runs import queue
 
 logger = logging.getLogger(__name__)
 
@@ -79,10 +80,13 @@ def _write_end(run: Run, outcome: RunOutcome, actor: Actor, used: Mapping[Messag
 def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: Actor) -> None:
     session = SessionId(run.session_id)
     state, _ = _states(outcome)
+    if run.queued:
+        queue.send(session, RunId(run.pk), run.agent)
     log.append(session, [*facts, outcome], actor=actor, run=RunId(run.pk))
     error = outcome.message if isinstance(outcome, RunFailed) else getattr(outcome, "reason", "")
     Run.objects.filter(pk=run.pk).update(
         state=state,
+        queued=False,
         lease_until=None,
         waits_on="",
         waiting=None,
@@ -90,7 +94,20 @@ def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: 
         ended_at=Now(),
         error=error[:_ERROR_CHARACTERS],
     )
-    transaction.on_commit(partial(_wake_next, session), robust=True)
+    if run.parent_id is None:
+        _settle_queue(run, outcome)
+    transaction.on_commit(partial(queue.wake_next, session), robust=True)
+
+
+def _settle_queue(run: Run, outcome: RunOutcome) -> None:
+    """Pauses the queue after an answer that failed; lets it go on after one that was asked for since the queue."""
+    match outcome:
+        case RunFailed() | RunInterrupted():
+            queue.pause(SessionId(run.session_id), RunId(run.pk), "failed")
+        case RunCompleted():
+            queue.resume_after(run)
+        case RunCancelled():
+            pass  # the cancel has paused it, unless a Message goes ahead
 
 
 def _states(outcome: RunOutcome) -> tuple[RunState, MessageOutcome]:
@@ -103,9 +120,3 @@ def _states(outcome: RunOutcome) -> tuple[RunState, MessageOutcome]:
             return RunState.FAILED, "failed"
         case RunInterrupted():
             return RunState.INTERRUPTED, "interrupted"
-
-
-def _wake_next(session_id: SessionId) -> None:
-    waiting = Run.objects.filter(session_id=session_id, state=RunState.REQUESTED).order_by("asked_seq").first()
-    if waiting is not None:
-        dispatch.dispatcher().wake(RunId(waiting.pk), waiting.agent)

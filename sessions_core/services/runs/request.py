@@ -35,16 +35,23 @@ def request(
     agent: str,
     replies_to: MessageId | None,
     client_id: ClientId | None,
+    queued: bool = False,
 ) -> Requested:
     """Appends the facts `before` and `run.requested` together, and wakes a worker after the commit. The caller has opened a
-    transaction and locked the Session's row (`access.begin`). Raises LimitReached.
+    transaction and locked the Session's row (`access.begin`). `queued`: it waits in the queue. Raises LimitReached.
     """
     _check_room(session_id)
     run = new_run()
     facts = [*before, RunRequested(run=run, agent=agent, parent=None, replies_to=replies_to)]
     span = log.append(session_id, facts, actor=by.actor, client_id=client_id)
     Run.objects.create(
-        id=run, session_id=session_id, agent=agent, replies_to=replies_to, asked_seq=span.end, requested_by_id=by.user
+        id=run,
+        session_id=session_id,
+        agent=agent,
+        replies_to=replies_to,
+        asked_seq=span.end,
+        requested_by_id=by.user,
+        queued=queued,
     )
     transaction.on_commit(partial(dispatch.dispatcher().wake, run, agent), robust=True)
     return Requested(seq=span.start + 1, run=run)
@@ -76,8 +83,3 @@ def _check_room(session_id: SessionId) -> None:
             f"{settings.WAITING_RUNS} messages of this conversation wait for their answers, and no more may. Send this one when"
             " one of them is answered, or stop what you do not need."
         )
-
-
-def has_active(session_id: SessionId) -> bool:
-    """Returns whether the Session has a Run that has not ended."""
-    return Run.objects.filter(session_id=session_id, state__in=run_states.ACTIVE).exists()
