@@ -12,7 +12,7 @@ from django.conf import settings
 from kombu.exceptions import ChannelError, OperationalError
 
 from agents.sdk.registry import agents
-from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services.dispatch import AgentInfo
 
 MAX_PENDING: Final = 1000  # messages that the broker has not taken yet
@@ -28,14 +28,14 @@ class CeleryDispatcher:
     """
 
     def __init__(self, *, max_pending: int = MAX_PENDING) -> None:
-        self._pending: Queue[tuple[Celery, RunId, str]] = Queue(max_pending)
+        self._pending: Queue[tuple[Celery, SessionId, RunId, str]] = Queue(max_pending)
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def wake(self, run: RunId, agent: str) -> None:
+    def wake(self, session: SessionId, run: RunId, agent: str) -> None:
         """Queues the message and returns at once. Drops it when the broker is behind or away: the sweeper wakes again."""
         try:
-            self._pending.put_nowait((app_or_default(), run, agent))
+            self._pending.put_nowait((app_or_default(), session, run, agent))
         except Full:
             logger.warning("The broker does not take messages; the Run %s is left to the sweeper.", run)
         with self._starting:
@@ -79,9 +79,9 @@ def _task(agent: str) -> str:
     return f"agents.{agent}"
 
 
-def _send(app: Celery, run: RunId, agent: str) -> None:
+def _send(app: Celery, session: SessionId, run: RunId, agent: str) -> None:
     try:
-        app.send_task(_task(agent), args=[str(run)], retry=False, ignore_result=True)
+        app.send_task(_task(agent), args=[str(session), str(run)], retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
         logger.warning("The broker could not be told of the Run %s: %s", run, error)
     except Exception:  # one message must not end the thread that sends the others

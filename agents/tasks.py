@@ -15,9 +15,9 @@ from agents.sdk.registry import agents, problems
 logger = logging.getLogger(__name__)
 
 
-def execute(run_id: str) -> None:
+def execute(session_id: str, run_id: str) -> None:
     """Executes the Run if this worker can claim it. Delivery is at-least-once; the claim deduplicates."""
-    this_worker().execute(run_id)
+    this_worker().execute(session_id, run_id)
 
 
 for _name in agents():

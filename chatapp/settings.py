@@ -5,6 +5,8 @@ docs/reference/settings.md lists them. A name that ends in _S or _SECONDS counts
 
 import hashlib
 import sys
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 import dj_database_url
@@ -22,9 +24,18 @@ django_stubs_ext.monkeypatch()  # allows ModelForm[User] and ModelAdmin[Run] at 
 env.load(BASE_DIR / ".env")
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")  # data of the services, static files, the secret key
 
+
+def _installed_version() -> str:
+    """Returns the version of the wheel, or nothing where the code is a checkout."""
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version("durable-sessions")
+    return ""
+
+
 # The deployment.
 
 DEBUG = env.flag("DEBUG")
+VERSION = env.word("VERSION", example="2026-11-26") or _installed_version()  # stands at each Run, beside its worker
 SECRET_KEY = env.secret("SECRET_KEY") or embedded.secret_key(VAR_DIR)  # one that is made once and kept in VAR_DIR
 HOST = env.host("HOST", "127.0.0.1")  # address that the web server listens on
 PORT = env.number("PORT", 8000, least=1, most=65535)
@@ -60,7 +71,16 @@ if LOCAL_LLM:
 # Runs.
 
 DELTA_MS = env.number("DELTA_MS", 40, least=0, most=5000)  # an agent's text is collected for so long, then written
-RUN_SECONDS = env.number("RUN_SECONDS", 900, least=1, most=86_400)  # a Run that takes longer fails
+# A killed worker's Runs go to another one after this time, in which it has to be heard of six times: one slow query loses no Run.
+LEASE_S = env.number("LEASE_S", 6, least=1, most=600)
+HEARTBEAT_S = min(1.0, LEASE_S / 6)  # a Stop whose hint was lost comes with it, so no longer than a second
+# What a Run may spend before it fails, where its agent sets no limits of its own. 0: no limit.
+RUN_SECONDS = env.number("RUN_SECONDS", 900, least=1, most=86_400)  # at work
+RUN_QUIET_SECONDS = env.number("RUN_QUIET_SECONDS", max(300, 2 * MODEL_SECONDS), least=0, most=86_400)  # no progress
+RUN_STEPS = env.number("RUN_STEPS", 10_000, least=0, most=1_000_000)
+RUN_REQUESTS = env.number("RUN_REQUESTS", 200, least=0, most=1_000_000)  # to models
+RUN_TOKENS = env.number("RUN_TOKENS", 0, least=0, most=1_000_000_000)  # read and written by models
+RUN_COST_USD = env.number("RUN_COST_USD", 0, least=0, most=100_000)  # with a limit, an unknown price is refused
 WAITING_RUNS = env.number(
     "WAITING_RUNS", 50, least=1, most=1000
 )  # of one Session, not yet begun; a post beyond is refused

@@ -37,6 +37,7 @@ ENVIRONMENT: Final = {
     "CHAT_MODEL_URL": "",
     "CHAT_MODEL_KEY": "",
     "LOCAL_LLM": "",
+    "LEASE_S": os.environ.get("LEASE_S", "2"),  # so that no test waits long for another worker
     "WAITING_RUNS": "1000",  # tests make long conversations without a worker
 }
 

@@ -28,7 +28,9 @@ async def maintain(runner: Runner) -> None:
     """Runs until it is cancelled. A task that fails is tried again."""
     hints.use_loop(asyncio.get_running_loop())
     async with asyncio.TaskGroup() as group:
-        group.create_task(_repeat(runs.HEARTBEAT_S, partial(_renew_leases, runner), "The leases could not be renewed"))
+        group.create_task(
+            _repeat(settings.HEARTBEAT_S, partial(_renew_leases, runner), "The leases could not be renewed")
+        )
         group.create_task(_repeat(SWEEP_S, partial(end_lapsed, runner), "The lapsed Runs could not be ended"))
         group.create_task(_repeat(SWEEP_S, partial(wake_waiting, runner), "The waiting Runs could not be woken"))
         group.create_task(
@@ -60,7 +62,7 @@ async def _renew_leases(runner: Runner) -> None:
     of a lease, so that the next one can find a connection that works.
     """
     if attempts := runner.running:
-        async with asyncio.timeout(runs.LEASE_S):
+        async with asyncio.timeout(settings.LEASE_S):
             await runner.renew_leases(attempts)
 
 

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from django.conf import settings
-
 from agents.runner.running import RunningAttempt, StopReason
 from sessions_core import bridge
 from sessions_core.protocol.errors import Fenced
@@ -40,11 +38,12 @@ async def write(attempt: RunningAttempt, outcome: RunOutcome | None, *, is_drain
         case StopReason.LOST:
             return
         case StopReason.HANDED_BACK | StopReason.DATABASE_AWAY:
-            await _commit(attempt, partial(runs.release, attempt.claim), is_draining)
+            await _commit(attempt, partial(runs.release, attempt.claim, spent=attempt.meter.spent), is_draining)
         case StopReason.CANCELLED | StopReason.FENCED:  # when another attempt has the Run, this is refused as well
             await _finish(attempt, RunCancelled(), is_draining)
-        case StopReason.TIMED_OUT:
-            await _finish(attempt, _timed_out(), is_draining)
+        case StopReason.LIMIT_REACHED:
+            reached = RunFailed(code="limit_reached", message=attempt.limit, retry=True)
+            await _finish(attempt, reached, is_draining)
         case StopReason.UNWRITABLE:
             await _finish(attempt, UNWRITABLE, is_draining)
         case None:
@@ -55,7 +54,9 @@ async def _finish(attempt: RunningAttempt, outcome: RunOutcome, is_draining: Cal
     used: dict[MessageId, Usage] = {}
     if attempt.agent_run is not None:
         used = {message.id: message.usage for message in attempt.agent_run.messages if message.usage is not None}
-    await _commit(attempt, partial(runs.finish, attempt.claim, outcome, used=used), is_draining)
+    spent, raised = attempt.meter.spent, attempt.exception_class
+    finish = partial(runs.finish, attempt.claim, outcome, used=used, spent=spent, exception_class=raised)
+    await _commit(attempt, finish, is_draining)
 
 
 async def _commit(attempt: RunningAttempt, act: Callable[[], None], is_draining: Callable[[], bool]) -> None:
@@ -76,8 +77,3 @@ async def _commit(attempt: RunningAttempt, act: Callable[[], None], is_draining:
             await asyncio.sleep(pause_s)
         else:
             return
-
-
-def _timed_out() -> RunFailed:
-    minutes = round(settings.RUN_SECONDS / 60) or 1
-    return RunFailed(code="too_slow", message=f"The answer took longer than {minutes} min and was ended.", retry=True)

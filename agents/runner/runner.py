@@ -7,22 +7,23 @@ from functools import partial
 from django.conf import settings
 from django.db import Error as DatabaseFault
 from django.db import IntegrityError
-from msgspec import UNSET
 
-from agents.runner import history, outcome
+from agents.runner import history, limits, outcome
 from agents.runner.appender import Appender
 from agents.runner.marks import context_of
 from agents.runner.preparation import prepared
 from agents.runner.running import GRACE_S, RunningAttempt, StopReason
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
+from agents.sdk.meter import UNKNOWN_PRICE, Meter
 from agents.sdk.prompt import Prompt
 from agents.sdk.registry import Agent, agents
 from agents.sdk.run import AgentRun
 from sessions_core import bridge
+from sessions_core.machines.feed import Span
 from sessions_core.protocol.errors import Fenced
-from sessions_core.protocol.events import RunCompleted, RunFailed, RunOutcome
-from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.events import Fact, MessageDelta, RunCompleted, RunFailed, RunOutcome
+from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.protocol.text import repair
 from sessions_core.services import failures, runs
 
@@ -44,27 +45,29 @@ class Runner:
         """The attempts that this process is working on."""
         return tuple(self._running)
 
-    async def execute(self, run_id: RunId) -> None:
+    async def execute(self, session_id: SessionId, run_id: RunId) -> None:
         """Executes the Run if this worker can claim it, and returns when it has ended. Delivery is at-least-once; the claim
         deduplicates.
         """
         if self.draining:
             return
-        claim = await bridge.run(runs.claim, run_id, worker=self.worker)
+        claim = await bridge.run(runs.claim, session_id, run_id, worker=self.worker)
         if claim is None:
             return
-        attempt = RunningAttempt(claim, grace_s=self._grace_s)
+        agent = agents().get(claim.agent)
+        attempt = RunningAttempt(claim, limits.of(agent), grace_s=self._grace_s)
         self._running.add(attempt)
         if self.draining:  # since the claim began
             attempt.stop(StopReason.HANDED_BACK)
         try:
-            await self._run_to_end(attempt)
+            await self._run_to_end(attempt, agent)
         finally:
             self._running.discard(attempt)
 
     async def renew_leases(self, attempts: Sequence[RunningAttempt]) -> None:
         """Renews the leases of the attempts in one query. Stops those that are cancelled or that another worker has claimed."""
-        heartbeat = await bridge.run_reserved(runs.heartbeat, [attempt.claim for attempt in attempts])
+        claims, spent = [attempt.claim for attempt in attempts], [attempt.meter.spent for attempt in attempts]
+        heartbeat = await bridge.run_reserved(runs.heartbeat, claims, spent=spent)
         for attempt in attempts:
             if attempt.claim.run in heartbeat.lost:
                 attempt.stop(StopReason.LOST)
@@ -85,14 +88,20 @@ class Runner:
         for attempt in attempts:
             attempt.stop(reason)
 
-    async def _run_to_end(self, attempt: RunningAttempt) -> None:
-        write = partial(self._appender.append, attempt.claim)
+    async def _run_to_end(self, attempt: RunningAttempt, agent: Agent | None) -> None:
+        write = partial(self._append, attempt)
         buffer = DeltaBuffer(write, every_s=settings.DELTA_MS / 1000, on_error=partial(_write_failed, attempt))
-        work = self._run_agent(agents().get(attempt.claim.agent), attempt, buffer)
+        work = self._run_agent(agent, attempt, buffer)
         task = asyncio.create_task(work, context=context_of(attempt.claim.run, attempt.claim.fence))
-        result = await attempt.wait(task, deadline_s=settings.RUN_SECONDS)
-        await buffer.close(keep=attempt.stop_reason in {None, StopReason.TIMED_OUT})
+        result = await attempt.wait(task)
+        await buffer.close(keep=attempt.stop_reason in {None, StopReason.LIMIT_REACHED})
         await outcome.write(attempt, result, is_draining=lambda: self.draining)
+
+    async def _append(self, attempt: RunningAttempt, facts: Sequence[Fact]) -> Span:
+        attempt.meter.progress()
+        if any(isinstance(fact, MessageDelta) for fact in facts):
+            attempt.meter.text()
+        return await self._appender.append(attempt.claim, facts)
 
     async def _run_agent(self, agent: Agent | None, attempt: RunningAttempt, buffer: DeltaBuffer) -> RunOutcome:
         if agent is None:
@@ -101,21 +110,43 @@ class Runner:
             attempt.agent_run = await self._agent_run(attempt, buffer)
             # On the loop, an import that another thread is at would wait for it, and block every Run.
             await asyncio.shield(asyncio.wrap_future(prepared(agent)))
+            await _check_price(attempt.meter)
             await asyncio.sleep(0)  # a stop that has come by now cancels here, before the agent calls any model
             await agent.function(attempt.agent_run)
         except AgentFailed as failed:
+            attempt.exception_class = class_name(failed.__cause__ or failed)
             return RunFailed(code=failed.code, message=repair(failed.message), retry=failed.retry)
-        except (Exception, SystemExit):  # an agent is anybody's code; SystemExit would end every Run of this process
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # an agent is anybody's code; SystemExit would end every Run of this process
+            attempt.exception_class = class_name(error)
             logger.exception("The agent %s failed in the Run %s.", attempt.claim.agent, attempt.claim.run)
             return outcome.AGENT_ERROR
-        return RunCompleted(usage=attempt.agent_run.usage or UNSET)
+        return RunCompleted()
 
     async def _agent_run(self, attempt: RunningAttempt, buffer: DeltaBuffer) -> AgentRun:
         """Makes what the agent is given."""
         with _left_to_a_new_attempt(attempt):
             question = await bridge.run(history.read_input, attempt.claim)
             await self.renew_leases([attempt])  # sees a cancel whose hint came before this process was listening for it
-        return AgentRun(attempt.claim, question, partial(_read_prompt, attempt), buffer)
+        return AgentRun(attempt.claim, question, partial(_read_prompt, attempt), buffer, attempt.meter)
+
+
+async def _check_price(meter: Meter) -> None:
+    """Raises AgentFailed when the Run has a limit of cost, and nobody can say what the model costs."""
+    if meter.limits.cost_usd is None:
+        return
+    from agents.provider import prices  # noqa: PLC0415  # a second that no other Run needs
+
+    if not await asyncio.to_thread(prices.is_known):
+        raise AgentFailed("limit_reached", UNKNOWN_PRICE)
+
+
+def class_name(error: BaseException) -> str:
+    """Returns the name of the error's class with its module, as tracebacks have it."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 async def _read_prompt(attempt: RunningAttempt, messages: int | None) -> Prompt:

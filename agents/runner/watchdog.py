@@ -4,8 +4,9 @@ Heartbeat, sweeper, timers and all agents of a worker share one loop. One agent 
 expression, a blocking driver) stops them all, and nothing inside that process can be relied on then. So the guard is outside:
 
 silent for WARN_S   It logs the agent's file and line. The worker's faulthandler wrote them: its thread needs no GIL.
-silent for KILL_S   It kills the worker. The Run that held the loop ends `failed` with the code `agent_blocked`. The others are
-                    handed back, which costs them no attempt, and other workers claim them at once.
+for a lease         It kills the worker, because others would now take over its Runs, and freeze in their turn. The Run that held
+                    the loop ends `failed` with the code `agent_blocked`. The others are handed back, which costs them no
+                    attempt, and other workers claim them at once.
 
 Silence is counted in this process's own ticks and not by the clock, because a machine that sleeps or crawls stops both alike. A
 worker that a signal has stopped (SIGSTOP, a debugger) blocks nobody: its leases lapse like those of any dead worker.
@@ -30,25 +31,29 @@ from typing import Final
 from agents.runner.marks import Marked, Marks
 
 TICK_S: Final = 0.25
-WARN_S: Final = 2.0
+WARN_S: Final = 2.0  # at most; with a short lease a third of it
 RETRY_AFTER_S: Final = 2.0  # while the database is away
 ATTEMPTS: Final = 150  # five minutes; then the leases have lapsed long ago
-KILL_S: Final = 6.0  # a lease: from then on other workers would take over its Runs anyway, and freeze in their turn
 DUMP_BYTES: Final = 64 * 1024  # what a pipe holds
 _PR_SET_PDEATHSIG: Final = 1
 
 logger = logging.getLogger(__name__)
 
 
-async def tick(marks: Marks, dump: int, each_tick: Callable[[], None]) -> None:
+def warn_s(lease_s: float) -> float:
+    """Returns after how many silent seconds it is logged where the loop is."""
+    return min(WARN_S, lease_s / 3)
+
+
+async def tick(marks: Marks, dump: int, each_tick: Callable[[], None], *, lease_s: float) -> None:
     """Ticks in `marks` as long as the loop is not blocked, and calls `each_tick`. Runs until cancelled.
 
-    When the loop is silent for WARN_S, faulthandler writes the stacks of all threads to the file descriptor `dump`.
+    When the loop is silent for too long, faulthandler writes the stacks of all threads to the file descriptor `dump`.
     """
     try:
         while True:
             marks.tick(threading.get_ident())
-            faulthandler.dump_traceback_later(WARN_S, file=dump)
+            faulthandler.dump_traceback_later(warn_s(lease_s), file=dump)
             each_tick()
             await asyncio.sleep(TICK_S)
     finally:
@@ -58,9 +63,10 @@ async def tick(marks: Marks, dump: int, each_tick: Callable[[], None]) -> None:
 class Watchdog:
     """The process of the watchdog, for the worker that starts it and is watched by it."""
 
-    def __init__(self, marks: Marks, worker: str) -> None:
+    def __init__(self, marks: Marks, worker: str, *, lease_s: float) -> None:
         self._marks = marks
         self._worker = worker
+        self._lease_s = lease_s
         self._read, self.dump = os.pipe()
         os.set_blocking(self.dump, False)  # a full pipe must not hold the thread that writes the stacks
         self._process = self._start()
@@ -73,8 +79,9 @@ class Watchdog:
 
     def _start(self) -> subprocess.Popen[bytes]:
         inherited = (self._marks.fd, self._read)
+        given = map(str, (*inherited, os.getpid(), self._lease_s))
         return subprocess.Popen(
-            [sys.executable, "-m", "agents.runner.watchdog", *map(str, (*inherited, os.getpid())), self._worker],
+            [sys.executable, "-m", "agents.runner.watchdog", *given, self._worker],
             pass_fds=inherited,
             start_new_session=True,  # whoever kills the worker's process group must not kill this before it has acted
         )
@@ -108,20 +115,20 @@ def culprit(dump: str, thread: int, *, library: str = sys.base_prefix) -> str:
     return f"{file}, line {line}, in {function}"
 
 
-def watch(marks: Marks, dump: int, worker_pid: int, worker: str) -> None:
+def watch(marks: Marks, dump: int, worker_pid: int, worker: str, *, lease_s: float) -> None:
     """Watches the worker until it has to kill it. When the worker ends by itself, this process is killed with it."""
     silence, warned = Silence(), False
     while True:
         time.sleep(TICK_S)
         ticked, thread = marks.ticked()
         silent_s = silence.observe(ticked, stopped=_is_stopped(worker_pid))
-        if silent_s < WARN_S:
+        if silent_s < warn_s(lease_s):
             warned = False
         elif not warned and (stacks := _read_dump(dump)):
             warned = True
             held_by, where = _describe(marks.marked()), culprit(stacks, thread)
             logger.error("%s has been blocked for %d s %s: %s", worker, silent_s, held_by, where)
-        if silent_s >= KILL_S:
+        if silent_s >= lease_s:
             _kill(marks.marked(), worker_pid, worker)
             return
 
@@ -145,7 +152,7 @@ def _read_dump(dump: int) -> str:
 
 
 def _kill(marked: Marked | None, worker_pid: int, worker: str) -> None:
-    logger.error("%s was silent for %d s and is killed: %s.", worker, KILL_S, _describe(marked))
+    logger.error("%s is killed: it was blocked %s.", worker, _describe(marked))
     _die_with_parent(0)  # or this process would end before it has handed the Runs back
     os.kill(worker_pid, signal.SIGKILL)
     import django  # noqa: PLC0415  # half a second and 50 MB that a watchdog needs only now
@@ -174,6 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = ArgumentParser(description="Watches one worker. Started by it.")
     for name in ("marks", "dump", "pid"):
         parser.add_argument(name, type=int)
+    parser.add_argument("lease_s", type=float)
     parser.add_argument("worker")
     given = parser.parse_args(arguments)
     _die_with_parent(signal.SIGKILL)
@@ -183,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(ignored, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     os.set_blocking(given.dump, False)
-    watch(Marks(given.marks), given.dump, given.pid, given.worker)
+    watch(Marks(given.marks), given.dump, given.pid, given.worker, lease_s=given.lease_s)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from agents.runner.runner import Runner
 from agents.runner.watchdog import Watchdog, tick
 from agents.sdk.registry import agents
 from sessions_core.process import garbage
-from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.ids import RunId, SessionId
 
 SPARE_THREADS: Final = 4  # for look-ups of addresses, when each Run has blocked a thread
 
@@ -36,19 +36,19 @@ class Worker:
         self._runner = Runner(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}")
         marks = Marks.create()
         self._loop.set_task_factory(marks.task_factory)
-        self._watchdog = Watchdog(marks, self._runner.worker)
+        self._watchdog = Watchdog(marks, self._runner.worker, lease_s=settings.LEASE_S)
         threading.Thread(target=self._loop.run_forever, name="agents", daemon=True).start()
         preparing = [prepared(agent) for agent in agents().values()]
         threading.Thread(target=_wait_until_prepared, args=(preparing,), name="prepared", daemon=True).start()
         self._maintenance = asyncio.run_coroutine_threadsafe(maintain(self._runner), self._loop)
-        self._ticking = asyncio.run_coroutine_threadsafe(
-            tick(marks, self._watchdog.dump, self._watchdog.restart_if_dead), self._loop
-        )
+        ticking = tick(marks, self._watchdog.dump, self._watchdog.restart_if_dead, lease_s=settings.LEASE_S)
+        self._ticking = asyncio.run_coroutine_threadsafe(ticking, self._loop)
         self._maintenance.add_done_callback(lambda _: logger.info("This worker looks after no Runs any more."))
 
-    def execute(self, run_id: str) -> None:
-        """Executes the Run if it can be claimed. Blocks until it has ended."""
-        asyncio.run_coroutine_threadsafe(self._runner.execute(RunId(UUID(run_id))), self._loop).result()
+    def execute(self, session_id: str, run_id: str) -> None:
+        """Executes the Run if it can be claimed. Blocks until it has ended, or waits for something."""
+        execution = self._runner.execute(SessionId(UUID(session_id)), RunId(UUID(run_id)))
+        asyncio.run_coroutine_threadsafe(execution, self._loop).result()
 
     def drain(self) -> None:
         """Hands back the Runs. Safe in a signal handler: it only schedules the call on the loop."""

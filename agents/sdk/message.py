@@ -4,6 +4,7 @@ from msgspec import UNSET
 
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed, AlreadyEnded
+from agents.sdk.meter import Meter
 from sessions_core.protocol.events import Ended, MessageCompleted, MessageDelta, MessageStarted, Part, PartType, Usage
 from sessions_core.protocol.ids import MessageId, new_message
 from sessions_core.protocol.text import repair
@@ -23,12 +24,15 @@ WRITTEN_LATE: Final = (
 class Message:
     """A Message that is being written. Readers see what is appended about 40 ms later (DELTA_MS), once it is in the log."""
 
-    def __init__(self, buffer: DeltaBuffer, *, parent: MessageId | None, agent: str) -> None:
+    def __init__(
+        self, buffer: DeltaBuffer, *, parent: MessageId | None, agent: str, meter: Meter | None = None
+    ) -> None:
         self.id = new_message()
         self.usage: Usage | None = None
         self._ended: Ended | None = None
         self._is_open = True
         self._buffer = buffer
+        self._meter = meter or Meter()
         self._parts: list[tuple[PartType, list[str]]] = []
         self._offset = 0  # code points of the last part
         self._length = 0
@@ -48,9 +52,16 @@ class Message:
 
     def used(self, *, input_tokens: int, output_tokens: int, estimated: bool = False) -> None:
         """Notes how many tokens the model read and wrote for this Message; the last call counts. `estimated`: the provider did
-        not say, so these are a guess.
+        not say, so these are a guess. It is for agents that ask a model of their own: what the SDK asks is counted by itself.
         """
         self._check_open()
+        before = self.usage
+        self._meter.count(
+            requests=0 if before else 1,
+            input_tokens=input_tokens - (before.input_tokens if before else 0),
+            output_tokens=output_tokens - (before.output_tokens if before else 0),
+            estimated=estimated,
+        )
         self.usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens, estimated=estimated)
 
     @property

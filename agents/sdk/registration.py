@@ -5,6 +5,10 @@ import re
 import unicodedata
 from typing import Final
 
+import msgspec
+
+from agents.sdk.limits import Limits
+
 NAME_CHARACTERS: Final = 64  # as the columns have
 TITLE_CHARACTERS: Final = 150  # as the column of an Event's actor has
 DESCRIPTION_CHARACTERS: Final = 500
@@ -30,6 +34,13 @@ def check(name: str, title: str, description: str, function: object) -> None:
     _check_text(f"The description of the agent “{name}”", description, DESCRIPTION_CHARACTERS)
     if not inspect.iscoroutinefunction(function):
         raise BadAgent(f"The function of the agent “{name}” is not `async def`: it would block all other agents.")
+
+
+def check_limits(name: str, limits: Limits) -> None:
+    """Raises BadAgent when a Run could not even begin under the limits."""
+    for limit, value in msgspec.structs.asdict(limits).items():
+        if value is not None and value <= 0:
+            raise BadAgent(f"The limit `{limit}` of the agent “{name}” is {value}: with that it could do nothing.")
 
 
 def _check_text(what: str, text: object, limit: int) -> None:

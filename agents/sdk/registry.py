@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 
 from agents.sdk import registration
+from agents.sdk.limits import Limits
 from sessions_core.protocol.text import shorten
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Agent(Struct, frozen=True):
     function: AgentFunction
     offered: bool
     prepare: Callable[[], object] | None
+    limits: Limits
     place: str
 
 
@@ -56,20 +58,23 @@ def agent(
     description: str,
     offered: bool = True,
     prepare: Callable[[], object] | None = None,
+    limits: Limits = Limits(),  # noqa: B008  # it is frozen
 ) -> Callable[[AgentFunction], AgentFunction]:
     """Registers an `async` function as the agent `name`. A worker runs it as the Celery task `agents.<name>`.
 
     People choose it by `title` and `description`. With `offered=False` it is not listed, but still executes Runs that were
     requested before. Each worker calls `prepare` once, on a thread, when it starts: for what takes long to load. Runs wait
-    for it. Raises BadAgent when one of them is not possible (`registration`). Of two agents with one name, neither is used.
+    for it. `limits`: what one Run may spend; the settings say the rest. Raises BadAgent when one of them is not possible
+    (`registration`). Of two agents with one name, neither is used.
     """
     caller = traceback.extract_stack(limit=2)[0]
     place = _place(caller.filename, caller.lineno or 1)
 
     def register(function: AgentFunction) -> AgentFunction:
         registration.check(name, title, description, function)
+        registration.check_limits(name, limits)
         others = [other for other in _registered.get(name, []) if other.place != place]
-        found = Agent(name, title, description, function, offered, prepare, place)
+        found = Agent(name, title, description, function, offered, prepare, limits, place)
         _registered[name] = [*others, found]
         return function
 

@@ -5,6 +5,7 @@ from msgspec import UNSET
 
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.message import Message
+from agents.sdk.meter import Meter
 from agents.sdk.prompt import Prompt
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import RunProgressed, Usage
@@ -21,7 +22,9 @@ class AgentRun:
     has taken it over. Let it pass: the runner writes the outcome, and keeps what was appended.
     """
 
-    def __init__(self, claim: Claim, question: str, read_prompt: ReadPrompt, buffer: DeltaBuffer) -> None:
+    def __init__(
+        self, claim: Claim, question: str, read_prompt: ReadPrompt, buffer: DeltaBuffer, meter: Meter | None = None
+    ) -> None:
         self.id: RunId = claim.run
         self.session: SessionId = claim.session
         self.agent: str = claim.agent  # the name it is registered by
@@ -32,6 +35,7 @@ class AgentRun:
         self.input: str = question  # the text of the message to answer; empty where there is none
         self._read_prompt = read_prompt
         self._buffer = buffer
+        self._meter = meter or Meter(spent=claim.spent)
 
     async def prompt(self, *, messages: int | None = None) -> Prompt:
         """Reads the conversation for a model, oldest first; the message to answer is the last one.
@@ -49,7 +53,7 @@ class AgentRun:
         When the block raises, the Message is left open: the end of the Run completes it with what was appended, marked as
         stopped or failed.
         """
-        async with Message(self._buffer, parent=self.replies_to, agent=self.agent) as message:
+        async with Message(self._buffer, parent=self.replies_to, agent=self.agent, meter=self._meter) as message:
             self.messages.append(message)
             yield message
 
@@ -65,12 +69,5 @@ class AgentRun:
 
     @property
     def usage(self) -> Usage | None:
-        """The tokens of all Messages together; None where no usage was noted."""
-        noted = [message.usage for message in self.messages if message.usage is not None]
-        if not noted:
-            return None
-        return Usage(
-            input_tokens=sum(usage.input_tokens for usage in noted),
-            output_tokens=sum(usage.output_tokens for usage in noted),
-            estimated=any(usage.estimated for usage in noted),
-        )
+        """What the Run has used of models so far, over all its attempts; None where nothing was counted."""
+        return self._meter.spent.usage

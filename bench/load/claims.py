@@ -26,7 +26,7 @@ def make_claim(by: Author) -> dict[str, object]:
     part = Part(type="text", text="{}")
     posted = messages.post(session, by=by, client_id=ClientId(uuid4()), parts=[part])
     assert posted.run is not None
-    claim = runs.claim(posted.run, worker="bench")
+    claim = runs.claim(session, posted.run, worker="bench")
     if claim is None:
         raise SystemExit("A worker was faster.")
     Run.objects.filter(pk=posted.run).update(lease_until=Now() + timedelta(hours=1))  # no heartbeat renews it

@@ -10,7 +10,7 @@ from typing_extensions import override
 from sessions_core.admin.read_only import ReadOnlyAdmin, staff_author
 from sessions_core.models import Run
 from sessions_core.protocol.errors import Refusal
-from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services import dispatch, runs
 
 
@@ -91,7 +91,7 @@ class RunAdmin(ReadOnlyAdmin):
     def stop(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
         for run in chosen.order_by("requested_at"):
             try:
-                runs.cancel_by_staff(RunId(run.pk), by=staff_author(request))
+                runs.cancel_by_staff(SessionId(run.session_id), RunId(run.pk), by=staff_author(request))
             except Refusal as refusal:
                 self.message_user(request, f"{self.short_id(run)}: {refusal.message}", messages.WARNING)
             else:

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from sessions_core.protocol.events import Actor
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
+from sessions_core.protocol.spent import NOTHING, Spent
 
 
 class WriteGrant(Struct, frozen=True):
@@ -16,8 +17,12 @@ class WriteGrant(Struct, frozen=True):
 
 
 class Claim(WriteGrant, frozen=True):
-    """One attempt of a Run that a worker has claimed. `attempt` counts from 1."""
+    """One attempt of a Run that a worker has claimed. `attempt` counts from 1. `worked_s` and `spent`: what the Run has taken
+    before, without the time that it waited.
+    """
 
     agent: str
     attempt: int
     replies_to: MessageId | None
+    worked_s: float = 0.0
+    spent: Spent = NOTHING

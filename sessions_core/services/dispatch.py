@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 from msgspec import Struct
 
 from sessions_core.protocol.errors import NoSuchAgent
-from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.ids import RunId, SessionId
 
 
 class AgentInfo(Struct, frozen=True):
@@ -23,7 +23,7 @@ class AgentInfo(Struct, frozen=True):
 class Dispatcher(Protocol):
     """Wakes workers, and knows the agents of the deployment."""
 
-    def wake(self, run: RunId, agent: str) -> None:
+    def wake(self, session: SessionId, run: RunId, agent: str) -> None:
         """Wakes a worker for the Run. May be lost or doubled: the sweep repeats it, the claim deduplicates. Never raises."""
 
     def queue(self, agent: str) -> str:

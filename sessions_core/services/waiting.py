@@ -10,7 +10,7 @@ from msgspec import UNSET
 from sessions_core.models import Ask, Run, Signal
 from sessions_core.protocol import run_states
 from sessions_core.protocol.events import RunWaiting
-from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch
 
@@ -25,8 +25,8 @@ def resume(run_id: RunId, *, at: datetime | None = None) -> None:
     if at is not None:
         waiting.update(resume_at=Least("resume_at", at))
     elif waiting.update(resume_at=Now(), woken_at=Now()):
-        agent = waiting.values_list("agent", flat=True).get()
-        transaction.on_commit(partial(dispatch.dispatcher().wake, run_id, agent), robust=True)
+        session, agent = waiting.values_list("session_id", "agent").get()
+        transaction.on_commit(partial(dispatch.dispatcher().wake, SessionId(session), run_id, agent), robust=True)
 
 
 def is_over(run_id: RunId, fact: RunWaiting) -> bool:

@@ -43,7 +43,7 @@ class Harness:
         return self.run
 
     async def execute(self, run: RunId) -> list[Fact]:
-        await self.runner.execute(run)
+        await self.runner.execute(self.session, run)
         await bridge.run(check_folds, self.session)
         return await bridge.run(facts, self.session)
 

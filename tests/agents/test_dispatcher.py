@@ -7,7 +7,7 @@ from celery import Celery
 from pytest_django import Settings
 
 from agents.dispatcher import CeleryDispatcher
-from sessions_core.protocol.ids import new_run
+from sessions_core.protocol.ids import new_run, new_session
 from tests.support.waiting import until
 
 
@@ -19,7 +19,7 @@ def test_a_dead_broker_raises_nothing(broker: str, caplog: pytest.LogCaptureFixt
     other.conf.broker_transport_options = app.conf.broker_transport_options
     other.set_current()
     try:
-        CeleryDispatcher().wake(new_run(), "script")
+        CeleryDispatcher().wake(new_session(), new_run(), "script")
     finally:
         app.set_current()
 
@@ -37,7 +37,7 @@ def test_a_broker_that_never_answers_costs_a_bounded_number_of_messages(caplog: 
         try:
             dispatcher = CeleryDispatcher(max_pending=3)
             for _ in range(10):
-                dispatcher.wake(new_run(), "script")
+                dispatcher.wake(new_session(), new_run(), "script")
         finally:
             app.set_current()
 

@@ -7,6 +7,7 @@ from pytest_django import Settings
 from agents.runner import history
 from agents.sdk import Prompt
 from sessions_core import log
+from sessions_core.models import Run
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import MessageCompleted, MessagePosted, MessageStarted, Part, RunCompleted, RunFailed
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def claim(run: RunId) -> Claim:
-    claimed = runs.claim(run, worker="w1")
+    session = SessionId(Run.objects.values_list("session_id", flat=True).get(pk=run))
+    claimed = runs.claim(session, run, worker="w1")
     assert claimed is not None
     return claimed
 

@@ -108,7 +108,7 @@ async def test_an_agent_that_takes_too_long_is_ended_and_its_text_kept(harness: 
     log = await harness.ask(dawdle)
 
     assert isinstance(log[-1], RunFailed)
-    assert (log[-1].code, log[-1].retry) == ("too_slow", True)
+    assert (log[-1].code, log[-1].retry) == ("limit_reached", True)
     assert text(await bridge.run(completed, harness.session)) == "well"
 
 
@@ -123,7 +123,7 @@ async def test_a_run_waits_until_its_agent_is_prepared_and_blocks_no_other(harne
     waiting = asyncio.create_task(harness.execute(await harness.post("hello", agent=NAME)))
     await eventually(lambda: harness.runner.running)
     other = Harness(await bridge.run(sessions.create, by=owner, agent="script"), owner)
-    await harness.runner.execute(await other.post('{"words": 3, "every_ms": 0}', agent="script"))
+    await harness.runner.execute(other.session, await other.post('{"words": 3, "every_ms": 0}', agent="script"))
     assert await bridge.run(ends, other.session) == ["run.completed"]
 
     loaded.set()

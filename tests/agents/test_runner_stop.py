@@ -100,11 +100,11 @@ async def test_a_draining_runner_hands_back_and_claims_no_more(harness: Harness,
     running = await harness.start(_wait(begun), begun)
     harness.runner.drain()
     await running
-    await harness.runner.execute(harness.run)
+    await harness.runner.execute(harness.session, harness.run)
 
     assert await bridge.run(ends, harness.session) == []
     assert (await harness.row()).handed_back == 1
-    assert await bridge.run(runs.claim, harness.run, worker="w2") is not None
+    assert await bridge.run(runs.claim, harness.session, harness.run, worker="w2") is not None
 
 
 async def test_a_run_that_is_claimed_while_the_runner_begins_to_drain_is_handed_back(harness: Harness) -> None:
@@ -146,7 +146,7 @@ async def test_a_database_that_breaks_off_a_write_costs_no_attempt(harness: Harn
     for attempt in range(1, runs.ATTEMPTS + 2):
         harness.runner = Runner(f"w{attempt}")
         try:
-            await harness.runner.execute(run)
+            await harness.runner.execute(harness.session, run)
         finally:
             await bridge.run(_let_writes_pass)
         row = await harness.row()
@@ -164,7 +164,7 @@ async def test_what_can_never_be_written_ends_the_run_at_once(harness: Harness) 
 
     run = await harness.request(work)
     try:
-        await harness.runner.execute(run)
+        await harness.runner.execute(harness.session, run)
     finally:
         await bridge.run(_let_writes_pass)
 
@@ -194,7 +194,7 @@ async def test_a_run_that_another_worker_has_claimed_is_left_alone(harness: Harn
 
     running = await harness.start(work, begun)
     await bridge.run(Run.objects.filter(pk=harness.run).update, lease_until=LONG_AGO)
-    assert await bridge.run(runs.claim, harness.run, worker="w2") is not None
+    assert await bridge.run(runs.claim, harness.session, harness.run, worker="w2") is not None
     more.set()
     log = await running
 
@@ -212,7 +212,7 @@ async def test_when_the_log_cannot_be_written_the_run_is_left_to_a_new_attempt(h
 
     run = await harness.request(work)
     try:
-        await harness.runner.execute(run)
+        await harness.runner.execute(harness.session, run)
     finally:
         await bridge.run(_rename, "event_away", "event")
 

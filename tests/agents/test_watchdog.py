@@ -9,9 +9,8 @@ import anyio
 import pytest
 
 from agents.runner.marks import Marked, Marks, context_of
-from agents.runner.watchdog import KILL_S, TICK_S, Silence, culprit
+from agents.runner.watchdog import TICK_S, Silence, culprit, warn_s
 from sessions_core.protocol.ids import RunId
-from sessions_core.services import runs
 
 RUN = RunId(uuid4())
 DUMP = """Timeout (0:00:02)!
@@ -59,8 +58,9 @@ def test_a_worker_that_has_not_ticked_yet_is_only_starting() -> None:
     assert [silence.observe(0, stopped=False) for _ in range(50)] == [0.0] * 50
 
 
-def test_a_worker_is_killed_when_its_leases_would_lapse_anyway() -> None:
-    assert KILL_S == runs.LEASE_S
+@pytest.mark.parametrize("lease_s", [1, 6, 600])
+def test_where_a_loop_hangs_is_logged_before_its_worker_is_killed(lease_s: int) -> None:
+    assert 0 < warn_s(lease_s) < lease_s
 
 
 def test_the_culprit_is_the_innermost_line_that_is_not_pythons_own() -> None:

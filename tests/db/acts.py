@@ -49,7 +49,7 @@ def post_message(session: SessionId, by: Author, text: str = "hello", **more: ob
 
 def post_and_claim(session: SessionId, by: Author) -> Claim:
     """Posts a message and claims its Run for a worker."""
-    claim = runs.claim(post_message(session, by).run, worker="w1")
+    claim = runs.claim(session, post_message(session, by).run, worker="w1")
     assert claim is not None
     return claim
 

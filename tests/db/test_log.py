@@ -64,7 +64,7 @@ def test_an_older_attempt_cannot_write(session: SessionId, owner: Author) -> Non
     claim = post_and_claim(session, owner)
     message = start_message(claim)
     Run.objects.update(lease_until="2000-01-01T00:00Z")
-    second = runs.claim(claim.run, worker="w2")
+    second = runs.claim(claim.session, claim.run, worker="w2")
     assert second is not None
 
     with pytest.raises(Fenced):

@@ -45,7 +45,8 @@ OTHER = [Part(type="text", text="something else")]
 
 
 def claim(run: RunId) -> Claim:
-    claimed = runs.claim(run, worker="w1")
+    session = SessionId(Run.objects.values_list("session_id", flat=True).get(pk=run))
+    claimed = runs.claim(session, run, worker="w1")
     assert claimed is not None
     return claimed
 
@@ -74,7 +75,7 @@ def test_a_queued_message_stands_where_it_was_sent(session: SessionId, owner: Au
     first = post_and_claim(session, owner)
     queued = post_message(session, owner, "second")
     answer = start_message(first)
-    assert (queued.outcome, runs.claim(queued.run, worker="w1")) == ("queued", None)
+    assert (queued.outcome, runs.claim(session, queued.run, worker="w1")) == ("queued", None)
 
     runs.finish(first, RunCompleted())
     claim(queued.run)
@@ -108,7 +109,7 @@ def test_the_queue_keeps_the_order_of_posting(session: SessionId, owner: Author)
     second, third = post_message(session, owner), post_message(session, owner)
     runs.finish(first, RunCompleted())
 
-    assert runs.claim(third.run, worker="w1") is None
+    assert runs.claim(session, third.run, worker="w1") is None
     runs.finish(claim(second.run), RunCompleted())
     claim(third.run)
 
@@ -135,7 +136,7 @@ def test_a_message_that_was_taken_back_gets_no_answer(session: SessionId, owner:
     withdraw(session, owner, queued.message)
     runs.finish(first, RunCompleted())
 
-    assert runs.claim(queued.run, worker="w1") is None
+    assert runs.claim(session, queued.run, worker="w1") is None
     assert kinds(session)[-3:] == ["message.dequeued", "run.cancelled", "run.completed"]
     with pytest.raises(NotQueued):
         withdraw(session, owner, queued.message)
@@ -161,7 +162,7 @@ def test_the_queue_pauses_when_the_answer_fails_or_is_stopped(
     runs.finish(first, outcome or RunCompleted())
 
     assert QueuePaused(reason="failed" if outcome else "stopped", run=first.run) in facts(session)
-    assert runs.claim(queued.run, worker="w1") is None
+    assert runs.claim(session, queued.run, worker="w1") is None
 
     resume(session, owner)
 
@@ -227,9 +228,9 @@ def test_an_interrupting_message_goes_ahead_and_does_not_pause(session: SessionI
 
     assert ahead.outcome == "sent"
     assert [fact.runs for fact in facts(session) if isinstance(fact, RunCancelRequested)] == [(first.run,)]
-    assert runs.claim(ahead.run, worker="w1") is None  # the stopped one writes its end first
+    assert runs.claim(session, ahead.run, worker="w1") is None  # the stopped one writes its end first
     runs.finish(first, RunCompleted())
-    assert runs.claim(queued.run, worker="w1") is None
+    assert runs.claim(session, queued.run, worker="w1") is None
     runs.finish(claim(ahead.run), RunCompleted())
     claim(queued.run)
     assert "queue.paused" not in kinds(session)
@@ -294,7 +295,7 @@ def test_a_run_that_asks_keeps_its_turn(session: SessionId, owner: Author) -> No
         state=RunState.WAITING, waits_on="ask", waiting={"on": "ask"}, lease_until=None
     )
 
-    assert runs.claim(queued.run, worker="w1") is None
+    assert runs.claim(session, queued.run, worker="w1") is None
 
 
 def test_a_message_is_sent_or_taken_back_never_both(session: SessionId, owner: Author) -> None:
@@ -304,7 +305,7 @@ def test_a_message_is_sent_or_taken_back_never_both(session: SessionId, owner: A
         runs.finish(first, RunCompleted())
 
         claimed, withdrawn = concurrently(
-            partial(runs.claim, queued.run, worker="w1"), partial(withdraw, session, owner, queued.message)
+            partial(runs.claim, session, queued.run, worker="w1"), partial(withdraw, session, owner, queued.message)
         )
 
         if isinstance(claimed, Claim):
@@ -322,7 +323,7 @@ def test_the_text_that_was_acknowledged_is_the_text_that_is_sent(session: Sessio
         runs.finish(first, RunCompleted())
 
         claimed, edited = concurrently(
-            partial(runs.claim, queued.run, worker="w1"), partial(edit, session, owner, queued.message)
+            partial(runs.claim, session, queued.run, worker="w1"), partial(edit, session, owner, queued.message)
         )
 
         sent = [fact for fact in facts(session) if isinstance(fact, MessageDequeued)][-1]

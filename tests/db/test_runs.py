@@ -39,7 +39,7 @@ LONG_AGO = "2000-01-01T00:00Z"
 def test_of_many_workers_one_gets_the_run(session: SessionId, owner: Author) -> None:
     run = post_message(session, owner).run
 
-    claims = concurrently(*[partial(runs.claim, run, worker=f"w{n}") for n in range(6)])
+    claims = concurrently(*[partial(runs.claim, session, run, worker=f"w{n}") for n in range(6)])
 
     assert len([claim for claim in claims if claim is not None]) == 1
     assert kinds(session).count("run.started") == 1
@@ -48,12 +48,12 @@ def test_of_many_workers_one_gets_the_run(session: SessionId, owner: Author) -> 
 def test_runs_of_one_session_go_one_after_the_other(session: SessionId, owner: Author) -> None:
     first, second = post_message(session, owner).run, post_message(session, owner).run
 
-    assert runs.claim(second, worker="w1") is None
-    claim = runs.claim(first, worker="w1")
+    assert runs.claim(session, second, worker="w1") is None
+    claim = runs.claim(session, first, worker="w1")
     assert claim is not None
     runs.finish(claim, RunCompleted())
 
-    assert runs.claim(second, worker="w1") is not None
+    assert runs.claim(session, second, worker="w1") is not None
 
 
 def test_a_lapsed_lease_is_taken_over_and_its_messages_are_voided(session: SessionId, owner: Author) -> None:
@@ -62,7 +62,7 @@ def test_a_lapsed_lease_is_taken_over_and_its_messages_are_voided(session: Sessi
     log.append_as(claim, [delta(message, 0, "half")])
     Run.objects.update(lease_until=LONG_AGO)
 
-    second = runs.claim(claim.run, worker="w2")
+    second = runs.claim(claim.session, claim.run, worker="w2")
 
     assert second is not None
     assert facts(session)[-1] == RunRestarted(attempt=2, voided=(message,))
@@ -117,7 +117,7 @@ def test_stop_before_a_worker_has_it_ends_it_at_once(session: SessionId, owner: 
 
     assert stopped.runs == (run,)
     assert kinds(session)[-2:] == ["run.cancel_requested", "run.cancelled"]
-    assert runs.claim(run, worker="w1") is None
+    assert runs.claim(session, run, worker="w1") is None
 
 
 def test_the_same_stop_twice_is_one(session: SessionId, owner: Author) -> None:
@@ -160,7 +160,7 @@ def test_the_sweeper_ends_a_run_that_killed_all_its_workers(session: SessionId, 
     claim: Claim | None = post_and_claim(session, owner)
     for _ in range(runs.ATTEMPTS - 1):
         Run.objects.update(lease_until=LONG_AGO)
-        claim = runs.claim(RunId(Run.objects.get().pk), worker="w")
+        claim = runs.claim(session, RunId(Run.objects.get().pk), worker="w")
     assert claim is not None
     log.append_as(claim, [delta(start_message(claim), 0, "partial")])
     Run.objects.update(lease_until=LONG_AGO)
@@ -171,7 +171,7 @@ def test_the_sweeper_ends_a_run_that_killed_all_its_workers(session: SessionId, 
     assert isinstance(completed, MessageCompleted)
     assert (completed.parts, completed.state) == ((Part("text", "partial"),), "interrupted")
     assert isinstance(outcome, RunInterrupted)
-    assert runs.claim(claim.run, worker="w") is None
+    assert runs.claim(claim.session, claim.run, worker="w") is None
 
 
 def test_the_sweeper_ends_a_stopped_run_whose_worker_died(session: SessionId, owner: Author) -> None:
@@ -209,7 +209,7 @@ def test_a_run_handed_back_goes_on_elsewhere_and_costs_no_attempt(session: Sessi
     for _ in range(runs.ATTEMPTS + 1):
         assert claim is not None
         runs.release(claim)
-        claim = runs.claim(claim.run, worker="w2")
+        claim = runs.claim(claim.session, claim.run, worker="w2")
 
     assert claim is not None
     assert claim.attempt == runs.ATTEMPTS + 2
@@ -220,7 +220,7 @@ def test_a_heartbeat_does_not_revive_a_lease_that_was_handed_back(session: Sessi
     runs.release(claim)
 
     assert runs.heartbeat([claim]).lost == {claim.run}
-    assert runs.claim(claim.run, worker="w2") is not None
+    assert runs.claim(claim.session, claim.run, worker="w2") is not None
 
 
 def test_a_lapsed_lease_that_nobody_has_claimed_is_renewed_by_its_holder(session: SessionId, owner: Author) -> None:
@@ -228,7 +228,7 @@ def test_a_lapsed_lease_that_nobody_has_claimed_is_renewed_by_its_holder(session
     Run.objects.update(lease_until=LONG_AGO)
 
     assert runs.heartbeat([claim]).lost == set()
-    assert runs.claim(claim.run, worker="w2") is None
+    assert runs.claim(claim.session, claim.run, worker="w2") is None
 
 
 def test_a_failed_run_can_be_tried_again_once_per_command(session: SessionId, owner: Author) -> None:

@@ -33,7 +33,7 @@ def test_the_others_go_on_at_once_and_lose_no_attempt(session: SessionId, owner:
 
     runs.end_blocked("w1", (blocking.run, blocking.fence))
 
-    again = runs.claim(innocent.run, worker="w2")
+    again = runs.claim(innocent.session, innocent.run, worker="w2")
     assert again is not None
     row = Run.objects.get(pk=innocent.run)
     assert row.attempt - row.handed_back == 1
@@ -45,13 +45,13 @@ def test_where_nobody_knows_which_run_it_was_all_lose_an_attempt(session: Sessio
     runs.end_blocked("w1", None)
 
     assert Run.objects.get(pk=claim.run).handed_back == 0
-    assert runs.claim(claim.run, worker="w2") is not None
+    assert runs.claim(claim.session, claim.run, worker="w2") is not None
 
 
 def test_a_run_that_another_worker_has_taken_meanwhile_is_left_alone(session: SessionId, owner: Author) -> None:
     old = post_and_claim(session, owner)
     runs.release(old)
-    taken: Claim | None = runs.claim(old.run, worker="w2")
+    taken: Claim | None = runs.claim(old.session, old.run, worker="w2")
 
     runs.end_blocked("w1", (old.run, old.fence))
 
@@ -67,4 +67,4 @@ def test_runs_that_wait_behind_it_are_not_touched(session: SessionId, owner: Aut
     runs.end_blocked("w1", (claim.run, claim.fence))
     runs.resume_queue(session, by=owner, client_id=new_client_id())
 
-    assert runs.claim(waiting, worker="w2") is not None
+    assert runs.claim(session, waiting, worker="w2") is not None

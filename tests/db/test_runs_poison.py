@@ -55,13 +55,14 @@ def test_an_end_that_the_log_can_never_take_is_no_outage(session: SessionId, own
 
 def test_a_standby_is_an_outage(session: SessionId, owner: Author) -> None:
     claim = post_and_claim(session, owner)
-    other = post_message(sessions.create(by=owner, agent="script"), owner).run
+    beside = sessions.create(by=owner, agent="script")
+    other = post_message(beside, owner).run
 
     with refusing_events("25006"):  # it takes no writes
         with pytest.raises(InternalError):
             runs.finish(claim, RunCompleted())
         with pytest.raises(InternalError):
-            runs.claim(other, worker="w1")
+            runs.claim(beside, other, worker="w1")
 
     assert not Run.objects.exclude(state__in=["running", "requested"]).exists()
     assert Run.objects.get(pk=other).attempt == 0
@@ -69,7 +70,7 @@ def test_a_standby_is_an_outage(session: SessionId, owner: Author) -> None:
 
 def test_a_run_that_is_always_handed_back_ends(session: SessionId, owner: Author) -> None:
     run, attempts = post_message(session, owner).run, 0
-    while claim := runs.claim(run, worker="w1"):
+    while claim := runs.claim(session, run, worker="w1"):
         runs.release(claim)
         attempts += 1
     runs.end_lapsed()
@@ -184,7 +185,7 @@ def test_a_claim_that_fails_counts_as_an_attempt_and_the_run_ends(
     run = post_message(session, owner).run
     monkeypatch.setattr(QuietDispatcher, "shown", "\x00")  # PostgreSQL keeps no such character
 
-    assert [runs.claim(run, worker="w1") for _ in range(runs.ATTEMPTS)] == [None] * runs.ATTEMPTS
+    assert [runs.claim(session, run, worker="w1") for _ in range(runs.ATTEMPTS)] == [None] * runs.ATTEMPTS
 
     failed = facts(session)[-1]
     assert isinstance(failed, RunFailed)

@@ -30,7 +30,7 @@ def resume(run: RunId) -> None:
 
 
 def new_attempt(claim: Claim) -> Claim:
-    again = runs.claim(claim.run, worker="w2")
+    again = runs.claim(claim.session, claim.run, worker="w2")
     assert again is not None
     return again
 
@@ -39,7 +39,7 @@ def test_a_run_that_waits_goes_on_where_it_was(session: SessionId, owner: Author
     claim = post_and_claim(session, owner)
     message = start_message(claim)
     runs.park(claim, SIGNAL)
-    assert runs.claim(claim.run, worker="w2") is None
+    assert runs.claim(claim.session, claim.run, worker="w2") is None
 
     resume(claim.run)
     resumed = new_attempt(claim)
@@ -88,7 +88,7 @@ def test_of_many_workers_one_goes_on_with_it(session: SessionId, owner: Author) 
     runs.park(claim, SIGNAL)
     resume(claim.run)
 
-    claims = concurrently(*[partial(runs.claim, claim.run, worker=f"w{n}") for n in range(6)])
+    claims = concurrently(*[partial(runs.claim, claim.session, claim.run, worker=f"w{n}") for n in range(6)])
 
     assert len([claim for claim in claims if claim is not None]) == 1
     assert kinds(session).count("run.resumed") == 1
@@ -113,7 +113,7 @@ def test_before_its_time_nobody_goes_on_with_it(session: SessionId, owner: Autho
     runs.wake_waiting(own_agents=["script"])
 
     assert not Run.objects.filter(woken_at__gt="2001-01-01T00:00Z").exists()
-    assert runs.claim(claim.run, worker="w2") is None
+    assert runs.claim(claim.session, claim.run, worker="w2") is None
 
 
 def test_an_answer_that_came_before_it_waited_is_not_missed(session: SessionId, owner: Author) -> None:
@@ -154,7 +154,7 @@ def test_stop_ends_a_run_that_waits_at_once(session: SessionId, owner: Author) -
 
     assert kinds(session)[-3:] == ["run.cancel_requested", "message.completed", "run.cancelled"]
     resume(claim.run)
-    assert runs.claim(claim.run, worker="w2") is None
+    assert runs.claim(claim.session, claim.run, worker="w2") is None
 
 
 def test_a_run_that_was_stopped_does_not_begin_to_wait(session: SessionId, owner: Author) -> None:

@@ -109,7 +109,7 @@ def stop_all() -> None:
     for run in Run.objects.filter(ended_at=None).exclude(requested_by=None).select_related("requested_by"):
         assert run.requested_by is not None
         with suppress(RunEnded):
-            runs.cancel_by_staff(RunId(run.pk), by=author(run.requested_by))
+            runs.cancel_by_staff(SessionId(run.session_id), RunId(run.pk), by=author(run.requested_by))
 
 
 def only_run(session: SessionId) -> Run:

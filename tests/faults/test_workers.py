@@ -3,7 +3,8 @@
 import asyncio
 import signal
 
-from sessions_core.services.runs import LEASE_S
+from django.conf import settings
+
 from tests.faults import conversations
 from tests.faults.conftest import Play
 from tests.faults.system import System
@@ -61,7 +62,7 @@ async def test_a_pause_of_the_database_beyond_the_lease_restarts_no_run(world: S
     async with play("worker–database stalled beyond the lease, no other worker") as round:
         await round.in_mid_stream(seconds=4, in_life=20)
         world.worker_databases[0].stall()
-        await asyncio.sleep(LEASE_S + 1)  # the leases lapse
+        await asyncio.sleep(settings.LEASE_S + 1)  # the leases lapse
         world.worker_databases[0].heal()
         await round.healed()
     assert conversations.attempts(world, round.sessions) == {1}

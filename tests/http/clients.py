@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.test import Client
 
-from sessions_core.models import Participant
+from sessions_core.models import Participant, Run
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services import access, runs, sessions, tokens
@@ -89,6 +89,7 @@ def post_message(session: SessionId, by: User, text: str = "hello") -> acts.Post
 
 def claim_run(run: RunId | UUID) -> Claim:
     """Claims the Run for a worker, which must succeed."""
-    claim = runs.claim(RunId(run), worker="worker-1")
+    session = Run.objects.values_list("session_id", flat=True).get(pk=run)
+    claim = runs.claim(SessionId(session), RunId(run), worker="worker-1")
     assert claim is not None
     return claim

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services import dispatch
 from sessions_core.services.dispatch import AgentInfo
 
@@ -20,7 +20,7 @@ class IdleDispatcher:
 
     woken: Sequence[tuple[RunId, str]] = ()
 
-    def wake(self, run: RunId, agent: str) -> None:
+    def wake(self, session: SessionId, run: RunId, agent: str) -> None:  # noqa: ARG002
         type(self).woken = (*self.woken, (run, agent))
 
     def queue(self, agent: str) -> str:  # noqa: ARG002

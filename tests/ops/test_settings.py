@@ -34,6 +34,7 @@ WRONG: Final[dict[str, list[str]]] = {
     "LOCAL_MODEL": ["small.gguf", "/nowhere/small.gguf", "/"],
     "REDIS_URL": ["there:6379", "redis://", "redis://there:port", "redis://[::1", "redis://there/first", "unix://"],
     "SECRET_KEY": ["secret", "a" * 31, "a" * 50, "abcd" * 20],
+    "VERSION": ["two words", "zwölf"],
     "VAR_DIR": ["relative/folder", __file__],
 }
 KINDS: Final = {

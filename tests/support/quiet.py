@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services.dispatch import AgentInfo
 
 
@@ -12,7 +12,7 @@ class QuietDispatcher:
     held: ClassVar[int] = 0  # messages in the queue
     shown: ClassVar[str] = "Script"
 
-    def wake(self, run: RunId, agent: str) -> None:  # noqa: ARG002
+    def wake(self, session: SessionId, run: RunId, agent: str) -> None:  # noqa: ARG002
         self.woken.append(run)
 
     def queue(self, agent: str) -> str:  # noqa: ARG002

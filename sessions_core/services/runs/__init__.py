@@ -8,6 +8,7 @@ park      a Run begins to wait (`services.waiting` wakes it)
 cancel    people stop Runs
 blocked   a worker was killed because a Run blocked its event loop
 end       the only way to a terminal state
+spending  what a Run has spent, in its row
 sweep     every worker ends, wakes and compacts the Runs that no other process looks after
 
 Locks are taken in the order Run, then Session. A state moves by compare-and-set, and its Event is appended in the same
@@ -16,8 +17,6 @@ transaction. Callers write `runs.cancel(…)` and import no module of this folde
 
 from sessions_core.services.runs.attempt import (
     ATTEMPTS,
-    HEARTBEAT_S,
-    LEASE_S,
     Heartbeat,
     claim,
     heartbeat,
@@ -35,8 +34,6 @@ from sessions_core.services.runs.turn import holds_turn
 
 __all__ = [
     "ATTEMPTS",
-    "HEARTBEAT_S",
-    "LEASE_S",
     "Heartbeat",
     "QueueChanged",
     "Requested",

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
 import msgspec
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -17,18 +17,18 @@ from sessions_core.models import Run
 from sessions_core.protocol import run_states
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import SYSTEM, Actor, Fact, RunFailed, RunRestarted, RunResumed, RunStarted
-from sessions_core.protocol.ids import RunId
+from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
+from sessions_core.protocol.spent import Spent
 from sessions_core.services import dispatch, failures
-from sessions_core.services.runs import queue
+from sessions_core.services.runs import queue, spending
 from sessions_core.services.runs.end import end_run
 from sessions_core.services.runs.turn import ITS_TURN
 
 logger = logging.getLogger(__name__)
 
-LEASE_S: Final = 6  # after the last heartbeat of a killed worker, another worker may claim the Run
-HEARTBEAT_S: Final = 1  # six heartbeats a lease: one slow query loses no Run
 ATTEMPTS: Final = 3  # a Run that kills its workers then ends interrupted
+VERSION_CHARACTERS: Final = 64  # as the column has
 HAND_BACKS: Final = 20  # of one Run that cost no attempt; a Run that always breaks off its connection would never end
 
 _LAPSED: Final = f"run.state = '{RunState.RUNNING}' AND run.lease_until < now()"
@@ -39,24 +39,24 @@ STARTABLE: Final = f"""
 """
 # The same attempt goes on.
 RESUMABLE: Final = f"run.cancel_requested_at IS NULL AND run.state = '{RunState.WAITING}' AND run.resume_at <= now()"
+_LEASE: Final = "now() + %(lease)s * interval '1 second'"
+_WORKED_MS: Final = "greatest(0, extract(epoch FROM least(before.lease_until, now()) - before.claimed_at) * 1000)"
 _CLAIM: Final = f"""
-    UPDATE run SET state = '{RunState.RUNNING}', fence = run.fence + 1, worker = %(worker)s,
+    UPDATE run SET state = '{RunState.RUNNING}', fence = run.fence + 1, worker = %(worker)s, worker_version = %(version)s,
            attempt = run.attempt + CASE before.state WHEN '{RunState.WAITING}' THEN 0 ELSE 1 END,
-           lease_until = now() + %(lease)s, started_at = coalesce(run.started_at, now()),
+           worked_ms = run.worked_ms + CASE before.state WHEN '{RunState.RUNNING}' THEN {_WORKED_MS} ELSE 0 END,
+           lease_until = {_LEASE}, claimed_at = now(), started_at = coalesce(run.started_at, now()),
            queued = false, waits_on = '', waiting = NULL, resume_at = NULL
-    FROM (SELECT id, state, queued, waiting FROM run WHERE id = %(run)s AND ({STARTABLE} OR {RESUMABLE}) FOR NO KEY UPDATE) before
-    WHERE run.id = before.id
-    RETURNING run.session_id, run.agent, run.fence, run.attempt, run.replies_to, run.attempt_seq,
-              before.queued, before.waiting::text
+    FROM (SELECT id, state, queued, waiting, lease_until, claimed_at FROM run
+          WHERE id = %(run)s AND session_id = %(session)s AND ({STARTABLE} OR {RESUMABLE}) FOR NO KEY UPDATE) before
+    WHERE run.id = before.id RETURNING run.*, before.queued AS was_queued, before.waiting AS waited_for
 """
 _HEARTBEAT: Final = f"""
-    UPDATE run SET lease_until = now() + %(lease)s FROM (
-        SELECT run.id FROM run JOIN unnest(%(runs)s::uuid[], %(fences)s::bigint[]) AS held(id, fence)
-          ON run.id = held.id AND run.fence = held.fence
+    UPDATE run SET lease_until = {_LEASE}, {spending.ASSIGNMENTS} FROM (
+        SELECT held.* FROM run JOIN {spending.GIVEN} ON run.id = held.id AND run.fence = held.fence
         WHERE run.state = '{RunState.RUNNING}' ORDER BY run.id FOR NO KEY UPDATE OF run
     ) live WHERE run.id = live.id RETURNING run.id, run.cancel_requested_at IS NOT NULL
 """
-_LEASE: Final = timedelta(seconds=LEASE_S)
 UNCLAIMABLE: Final = RunFailed(
     code="agent_error", message="The answer could not be begun. The server's log says why.", retry=True
 )
@@ -69,14 +69,14 @@ class Heartbeat(Struct, frozen=True):
     cancelled: set[RunId]
 
 
-def claim(run_id: RunId, *, worker: str) -> Claim | None:
-    """Claims the Run for this worker, for LEASE_S. Returns None when it has ended, when another worker holds it, or when an
-    earlier Run of its Session is active.
+def claim(session_id: SessionId, run_id: RunId, *, worker: str) -> Claim | None:
+    """Claims the Run for this worker, for LEASE_S: a new attempt, or the same one when the Run waited. Returns None when it has
+    ended, when another worker holds it, when it waits still, or when it is not its turn.
 
     A claim that raises an error counts as an attempt, unless the database is away: after ATTEMPTS of them the Run ends failed.
     """
     try:
-        return _claim(run_id, worker)
+        return _claim(session_id, run_id, worker)
     except Exception as error:
         if failures.is_outage(error):
             raise
@@ -85,27 +85,51 @@ def claim(run_id: RunId, *, worker: str) -> Claim | None:
         return None
 
 
-def _claim(run_id: RunId, worker: str) -> Claim | None:
-    arguments = {"run": run_id, "worker": worker, "lease": _LEASE, "attempts": ATTEMPTS}
+def _claim(session_id: SessionId, run_id: RunId, worker: str) -> Claim | None:
+    arguments: dict[str, Any] = {
+        "session": session_id,
+        "run": run_id,
+        "worker": worker,
+        "version": settings.VERSION[:VERSION_CHARACTERS],
+        "attempts": ATTEMPTS,
+        "lease": settings.LEASE_S,
+    }
     with transaction.atomic(durable=True):
-        row = _fetch_one(_CLAIM, arguments)
-        if row is None:
+        run = next(iter(Run.objects.raw(_CLAIM, arguments)), None)
+        if run is None:
             return None
-        session, agent, fence, attempt, replies_to, attempt_seq, was_queued, waited_for = row
-        if was_queued:
-            queue.send(session, run_id, agent)
-        actor = Actor(kind="agent", id=agent, name=dispatch.title(agent))
+        if run.was_queued:  # type: ignore[attr-defined]  # a column of the statement
+            queue.send(session_id, run_id, run.agent)
+        actor = Actor(kind="agent", id=run.agent, name=dispatch.title(run.agent))
+        waited_for: object = run.waited_for  # type: ignore[attr-defined]
         if waited_for is not None:
-            log.append(session, [msgspec.json.decode(waited_for, type=RunResumed)], actor=actor, run=run_id)
+            log.append(session_id, [_resumed(waited_for)], actor=actor, run=run_id)
         else:
-            fact: Fact = RunStarted(attempt=attempt)
-            if attempt > 1:
-                fact = RunRestarted(attempt=attempt, voided=log.started_messages(run_id, after=attempt_seq))
-            span = log.append(session, [fact], actor=actor, run=run_id)
+            span = log.append(session_id, [_begun(run)], actor=actor, run=run_id)
             Run.objects.filter(pk=run_id).update(attempt_seq=span.end)
     return Claim(
-        session=session, run=run_id, fence=fence, actor=actor, agent=agent, attempt=attempt, replies_to=replies_to
+        session=session_id,
+        run=run_id,
+        fence=run.fence,
+        actor=actor,
+        agent=run.agent,
+        attempt=run.attempt,
+        replies_to=MessageId(run.replies_to) if run.replies_to else None,
+        worked_s=run.worked_ms / 1000,
+        spent=spending.of(run),
     )
+
+
+def _resumed(waited_for: object) -> RunResumed:
+    return msgspec.json.decode(str(waited_for), type=RunResumed)
+
+
+def _begun(run: Run) -> Fact:
+    """Returns `run.started`, or `run.restarted` with what the attempt before has left open."""
+    if run.attempt == 1:
+        return RunStarted(attempt=1)
+    still_open = log.open_messages(SessionId(run.session_id), RunId(run.pk), after=run.attempt_seq)
+    return RunRestarted(attempt=run.attempt, voided=tuple(message for message, _ in still_open))
 
 
 def _count_failed_claim(run_id: RunId) -> None:
@@ -120,19 +144,17 @@ def _count_failed_claim(run_id: RunId) -> None:
             Run.objects.filter(pk=run_id).update(attempt=F("attempt") + 1, fence=F("fence") + 1)
 
 
-def heartbeat(claims: Sequence[Claim]) -> Heartbeat:
-    """Renews the leases of a worker's live Runs, in one query."""
-    runs = [claim.run for claim in claims]
-    arguments: dict[str, Any] = {"lease": _LEASE, "runs": runs, "fences": [claim.fence for claim in claims]}
+def heartbeat(claims: Sequence[Claim], *, spent: Sequence[Spent] = ()) -> Heartbeat:
+    """Renews the leases of a worker's live Runs and notes what each has `spent`, in one query. Without `spent`, nothing new."""
+    runs = {claim.run for claim in claims}
+    held = spending.given(claims, spent or [claim.spent for claim in claims])
     with connection.cursor() as cursor:
-        cursor.execute(_HEARTBEAT, arguments)
+        cursor.execute(_HEARTBEAT, {"lease": settings.LEASE_S, "held": held})
         renewed = {RunId(run): cancelled for run, cancelled in cursor.fetchall()}
-    return Heartbeat(
-        lost=set(runs) - renewed.keys(), cancelled={run for run, cancelled in renewed.items() if cancelled}
-    )
+    return Heartbeat(lost=runs - renewed.keys(), cancelled={run for run, cancelled in renewed.items() if cancelled})
 
 
-def release(claim: Claim) -> None:
+def release(claim: Claim, *, spent: Spent | None = None) -> None:
     """Hands the Run back because this worker is being stopped or the database was away, and wakes another. The attempt is not
     counted, also when another worker has claimed the Run meanwhile.
     """
@@ -142,6 +164,7 @@ def release(claim: Claim) -> None:
         if run is None:
             return
         if run.fence == claim.fence:
+            spending.note(run, spent)
             hand_back(rows, counted=False)
         elif run.attempt > claim.attempt:
             rows.update(handed_back=_handed_back(run))
@@ -154,15 +177,10 @@ def hand_back(rows: QuerySet[Run], *, counted: bool) -> None:
         return
     # The fence rises, so that a heartbeat under way does not renew the lease.
     rows.update(lease_until=Now(), fence=F("fence") + 1, handed_back=run.handed_back if counted else _handed_back(run))
-    transaction.on_commit(partial(dispatch.dispatcher().wake, RunId(run.pk), run.agent), robust=True)
+    transaction.on_commit(
+        partial(dispatch.dispatcher().wake, SessionId(run.session_id), RunId(run.pk), run.agent), robust=True
+    )
 
 
 def _handed_back(run: Run) -> int:
     return min(run.handed_back + 1, HAND_BACKS)
-
-
-def _fetch_one(statement: str, arguments: dict[str, Any]) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, arguments)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        return row

@@ -52,15 +52,14 @@ def cancel(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Ru
         return stopped
 
 
-def cancel_by_staff(run_id: RunId, *, by: Author) -> Stopped:
+def cancel_by_staff(session_id: SessionId, run_id: RunId, *, by: Author) -> Stopped:
     """Cancels a Run with its descendants, without checking membership. Raises NotFound, RunEnded."""
     with transaction.atomic(durable=True):
-        session = Run.objects.filter(pk=run_id).values_list("session_id", flat=True).first()
-        if session is None:
+        if not Run.objects.filter(session_id=session_id, pk=run_id).exists():
             raise NotFound
-        reached = _with_descendants(lock_active(SessionId(session)), run_id)
-        stopped = _cancel(SessionId(session), reached, by=by, client_id=None)
-        _pause(SessionId(session), reached)
+        reached = _with_descendants(lock_active(session_id), run_id)
+        stopped = _cancel(session_id, reached, by=by, client_id=None)
+        _pause(session_id, reached)
         return stopped
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
 from django.db import transaction
 from django.db.models.functions import Now
 from msgspec import UNSET
@@ -29,24 +30,37 @@ from sessions_core.protocol.events import (
 )
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
+from sessions_core.protocol.spent import Spent
 from sessions_core.services import failures
-from sessions_core.services.runs import queue
+from sessions_core.services.runs import queue, spending
 
 logger = logging.getLogger(__name__)
 
 _UNWRITABLE: Final = RunInterrupted(reason="Its end could not be written down. The server's log says why.")
-_ERROR_CHARACTERS: Final = 500  # as the column has
+_ERROR_CHARACTERS: Final = 500  # as the columns have
+_CODE_CHARACTERS: Final = 64
+_CLASS_CHARACTERS: Final = 200
 NOTHING_USED: Final[Mapping[MessageId, Usage]] = MappingProxyType({})
 
 
-def finish(claim: Claim, outcome: RunOutcome, *, used: Mapping[MessageId, Usage] = NOTHING_USED) -> None:
+def finish(
+    claim: Claim,
+    outcome: RunOutcome,
+    *,
+    used: Mapping[MessageId, Usage] = NOTHING_USED,
+    spent: Spent | None = None,
+    exception_class: str = "",
+) -> None:
     """Ends the Run: completes its open Messages from their deltas, with the usage in `used`, and appends the outcome. A Run
-    whose cancellation was requested ends cancelled, whatever its outcome. Raises Fenced.
+    whose cancellation was requested ends cancelled, whatever its outcome. `exception_class`: what its agent raised. Raises
+    Fenced.
     """
     with transaction.atomic(durable=True):
         run = Run.objects.select_for_update().filter(pk=claim.run, fence=claim.fence, state=RunState.RUNNING).first()
         if run is None:
             raise Fenced
+        spending.note(run, spent)
+        run.exception_class = exception_class
         end_run(run, RunCancelled() if run.cancel_requested_at else outcome, actor=claim.actor, used=used)
 
 
@@ -82,7 +96,8 @@ def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: 
     state, _ = _states(outcome)
     if run.queued:
         queue.send(session, RunId(run.pk), run.agent)
-    log.append(session, [*facts, outcome], actor=actor, run=RunId(run.pk))
+    usage = spending.of(run).usage or UNSET
+    log.append(session, [*facts, msgspec.structs.replace(outcome, usage=usage)], actor=actor, run=RunId(run.pk))
     error = outcome.message if isinstance(outcome, RunFailed) else getattr(outcome, "reason", "")
     Run.objects.filter(pk=run.pk).update(
         state=state,
@@ -93,6 +108,8 @@ def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: 
         resume_at=None,
         ended_at=Now(),
         error=error[:_ERROR_CHARACTERS],
+        error_code=outcome.code[:_CODE_CHARACTERS] if isinstance(outcome, RunFailed) else "",
+        exception_class=run.exception_class[:_CLASS_CHARACTERS] if isinstance(outcome, RunFailed) else "",
     )
     if run.parent_id is None:
         _settle_queue(run, outcome)

@@ -104,4 +104,4 @@ def wake_next(session_id: SessionId) -> None:
     """Wakes a worker for the Run that is next, if there is one."""
     requested = Run.objects.filter(session_id=session_id, state=RunState.REQUESTED)
     if (run := requested.order_by("queued", "asked_seq").first()) is not None:
-        dispatch.dispatcher().wake(RunId(run.pk), run.agent)
+        dispatch.dispatcher().wake(session_id, RunId(run.pk), run.agent)

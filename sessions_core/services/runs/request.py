@@ -53,7 +53,7 @@ def request(
         requested_by_id=by.user,
         queued=queued,
     )
-    transaction.on_commit(partial(dispatch.dispatcher().wake, run, agent), robust=True)
+    transaction.on_commit(partial(dispatch.dispatcher().wake, session_id, run, agent), robust=True)
     return Requested(seq=span.start + 1, run=run)
 
 

@@ -46,7 +46,7 @@ _WAKE: Final = f"""
         SELECT id FROM {_CLAIMABLE} claimable WHERE due AND agent = ANY(%(agents)s) ORDER BY since LIMIT %(limit)s)
     UPDATE run SET woken_at = now()
     FROM (SELECT run.id FROM due JOIN run ON run.id = due.id FOR NO KEY UPDATE OF run SKIP LOCKED) free
-    WHERE run.id = free.id RETURNING run.id, run.agent
+    WHERE run.id = free.id RETURNING run.session_id, run.id, run.agent
 """
 _LONG_WAIT: Final = f"""
     SELECT 1 FROM run WHERE {_STARTABLE}
@@ -101,8 +101,8 @@ def _wake(queue: str, agents: Sequence[str], *, waiting: int) -> None:
     queued = dispatch.dispatcher().queued(queue)
     if queued is None or queued >= waiting:  # None: the broker is away
         return
-    for run, agent in _fetch_all(_WAKE, agents=agents, limit=min(waiting - queued, SWEEP_BATCH)):
-        dispatch.dispatcher().wake(RunId(run), agent)
+    for session, run, agent in _fetch_all(_WAKE, agents=agents, limit=min(waiting - queued, SWEEP_BATCH)):
+        dispatch.dispatcher().wake(SessionId(session), RunId(run), agent)
 
 
 def _end_unknown(agent: str) -> None:
