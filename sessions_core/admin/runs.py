@@ -1,5 +1,5 @@
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.contrib import admin, messages
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
@@ -12,6 +12,10 @@ from sessions_core.models import Run
 from sessions_core.protocol.errors import Refusal
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services import dispatch, runs
+
+_WORKER: Final = ("worker", "worker_version")
+_TIMES: Final = ("requested_at", "started_at", "claimed_at", "first_text_at")
+_TOKENS: Final = ("input_tokens", "output_tokens", "cached_tokens")
 
 
 class AgentFilter(admin.SimpleListFilter):
@@ -63,9 +67,12 @@ class RunAdmin(ReadOnlyAdmin):
     ordering = ("-requested_at",)
     actions = ("stop",)
     fieldsets = (
-        (None, {"fields": ("id", "session", "agent", "state", "error", "requested_by", "replies_to", "parent")}),
-        ("Worker", {"fields": ("attempt", "handed_back", "fence", "worker", "lease", "lease_until", "woken_at")}),
-        ("Times", {"fields": ("requested_at", "started_at", "cancel_requested_at", "ended_at", "compacted_at")}),
+        (None, {"fields": ("id", "session", "agent", "state", "requested_by", "replies_to", "parent")}),
+        ("Failure", {"fields": ("error_code", "error", "exception_class")}),
+        ("Waiting", {"fields": ("queued", "waits_on", "waiting", "resume_at")}),
+        ("Worker", {"fields": ("attempt", "handed_back", "fence", *_WORKER, "lease", "lease_until", "woken_at")}),
+        ("Times", {"fields": (*_TIMES, "worked_ms", "cancel_requested_at", "ended_at", "compacted_at")}),
+        ("Spent", {"fields": ("step_count", "requests", *_TOKENS, "estimated", "cost_usd")}),
     )
     readonly_fields = ("lease",)
 

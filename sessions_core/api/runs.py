@@ -1,6 +1,6 @@
 """/api/sessions/{session}/runs: listing, stopping and retrying Runs. Asks have an address already, which refuses."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from ninja import Query, Router, Status
@@ -15,9 +15,11 @@ from sessions_core.services import access, runs
 
 router = Router(tags=["runs"])
 
+_USAGE: Final = ("requests", "input_tokens", "output_tokens", "cached_tokens", "estimated", "cost_usd")
 _COLUMNS: Final = (
-    *("id", "agent", "state", "attempt", "replies_to", "parent_id"),
-    *("requested_at", "started_at", "ended_at", "error"),
+    *("id", "agent", "state", "attempt", "waits_on", "replies_to", "parent_id"),
+    *("requested_at", "started_at", "first_text_at", "ended_at", "error", "error_code"),
+    *_USAGE,
 )
 
 
@@ -28,7 +30,7 @@ def list_runs(
     """Lists the Runs of a Session, newest first."""
     access.member(session, user=request.auth.user)
     rows = Run.objects.filter(session_id=session).order_by("-asked_seq").values(*_COLUMNS)[:limit]
-    return {"runs": [{**row, "parent": row["parent_id"], "error": row["error"] or None} for row in rows]}
+    return {"runs": [_run_out(row) for row in rows]}
 
 
 @router.post("/{session}/runs/{run}/cancellation", response={200: StoppedRuns, **CONFLICTS})
@@ -58,6 +60,13 @@ def answer_ask(request: ApiRequest, session: SessionId, ask: UUID) -> None:  # n
     """Answers a question of an agent. No agent asks yet, so this refuses with `not_supported`."""
     access.require(session, user=request.auth.user, right=access.Right.WRITE)
     raise NotSupported
+
+
+def _run_out(row: dict[str, Any]) -> dict[str, object]:
+    usage = {name: row[name] for name in _USAGE}
+    asked_a_model = usage["requests"] or usage["input_tokens"] or usage["output_tokens"]
+    texts = {name: row[name] or None for name in ("error", "error_code", "waits_on")}
+    return {**row, **texts, "parent": row["parent_id"], "usage": usage if asked_a_model else None}
 
 
 def _stop(request: ApiRequest, session: SessionId, run: RunId | None, client_id: ClientId) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, model_val
 
 from sessions_core.protocol import clock
 from sessions_core.protocol.cursors import parse_seq, parse_session_cursor
-from sessions_core.protocol.events import Part, PostState, Role
+from sessions_core.protocol.events import Part, PostState, Role, WaitsOn
 from sessions_core.protocol.frames import Policy
 from sessions_core.protocol.ids import SEQ_MAX, SessionId
 from sessions_core.protocol.run_states import RunState
@@ -191,17 +191,34 @@ class QueuedText(Schema):
     text: Text
 
 
+class UsageOut(Schema):
+    """What models have read and written for a Run so far. `cost_usd` is null where the price is not known."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    estimated: bool
+    cost_usd: float | None
+
+
 class RunOut(Schema):
+    """`waits_on`: for what a waiting Run waits; `usage` is null where no model was asked."""
+
     id: UUID
     agent: str
     state: RunState
     attempt: int
+    waits_on: WaitsOn | None
     replies_to: UUID | None
     parent: UUID | None
     requested_at: Moment
     started_at: Moment | None
+    first_text_at: Moment | None
     ended_at: Moment | None
     error: str | None
+    error_code: str | None
+    usage: UsageOut | None
 
 
 class RunList(Schema):

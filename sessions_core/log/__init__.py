@@ -15,10 +15,12 @@ from sessions_core.log.ranges import PAGE_BYTES, LogPage, read
 from sessions_core.log.reading import (
     Position,
     actor_of,
+    calls_in,
     find_command,
     find_newest_message,
     has_message,
     heads,
+    open_calls,
     open_messages,
     started_messages,
 )
@@ -34,6 +36,7 @@ __all__ = [
     "append_all",
     "append_as",
     "bump_epoch",
+    "calls_in",
     "cold_start",
     "compact",
     "find_command",
@@ -41,6 +44,7 @@ __all__ = [
     "has_message",
     "heads",
     "open_before",
+    "open_calls",
     "open_last",
     "open_messages",
     "read",

@@ -1,6 +1,6 @@
 """Finds in logs: their heads, and what one command or one Run has appended."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, TypeVar
 
 from django.db import connection
@@ -13,6 +13,10 @@ from sessions_core.protocol.events import (
     MessageCompleted,
     MessageDelta,
     Part,
+    RunRestarted,
+    ToolCalled,
+    ToolFailed,
+    ToolReturned,
     decode_fact,
 )
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, UserId
@@ -95,8 +99,12 @@ def has_message(session_id: SessionId, message: MessageId) -> bool:
 
 
 def open_messages(session_id: SessionId, run: RunId, *, after: int) -> list[tuple[MessageId, tuple[Part, ...]]]:
-    """Returns the Messages that the Run started above seq `after` and has not completed, with the parts of their deltas."""
-    found: dict[MessageId, list[MessageDelta]] = {message: [] for message in started_messages(run, after=after)}
+    """Returns the Messages that the Run started above seq `after` and has neither completed nor voided, with the parts of their
+    deltas.
+    """
+    started = started_messages(run, after=after)
+    voided = _voided(run, after=after) if started else set()
+    found: dict[MessageId, list[MessageDelta]] = {message: [] for message in started if message not in voided}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT kind, data::text FROM event WHERE session_id = %s AND seq > %s AND message_id = ANY(%s)"
@@ -122,6 +130,49 @@ def started_messages(run: RunId, *, after: int) -> tuple[MessageId, ...]:
             [run, after],
         )
         return tuple(MessageId(row[0]) for row in cursor.fetchall())
+
+
+def open_calls(run: RunId, *, after: int) -> list[ToolCalled]:
+    """Returns the tool calls that the Run began above seq `after` and that have neither returned nor failed, in order. Those that
+    were voided are left out.
+    """
+    found: dict[str, ToolCalled] = {}
+    for fact in _call_facts(run, after=after):
+        match fact:
+            case ToolCalled(call=call):
+                found[call] = fact
+            case ToolReturned(call=call) | ToolFailed(call=call):
+                found.pop(call, None)
+            case RunRestarted(voided_calls=calls):
+                for call in calls:
+                    found.pop(call, None)
+            case _:
+                pass
+    return list(found.values())
+
+
+def calls_in(run: RunId, messages: Collection[MessageId], *, after: int) -> tuple[str, ...]:
+    """Returns the tool calls that the Run began above seq `after` in one of the Messages."""
+    called = (fact for fact in _call_facts(run, after=after) if isinstance(fact, ToolCalled))
+    return tuple(dict.fromkeys(fact.call for fact in called if fact.message in messages))
+
+
+def _voided(run: RunId, *, after: int) -> set[MessageId]:
+    restarts = (fact for fact in _call_facts(run, after=after) if isinstance(fact, RunRestarted))
+    return {message for fact in restarts for message in fact.voided}
+
+
+def _call_facts(run: RunId, *, after: int) -> Iterator[Fact]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, data::text FROM event WHERE run_id = %s AND seq > %s"
+            " AND kind IN ('run.restarted', 'tool.called', 'tool.failed', 'tool.returned') ORDER BY seq",
+            [run, after],
+        )
+        rows = cursor.fetchall()
+    for kind, data in rows:
+        if (fact := decode_fact(kind, data)) is not None:
+            yield fact
 
 
 def _parts(deltas: Iterable[MessageDelta]) -> tuple[Part, ...]:

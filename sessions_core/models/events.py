@@ -1,6 +1,6 @@
 """The log."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import Func, Q
@@ -10,6 +10,9 @@ from typing_extensions import override
 from sessions_core.models.fields import KeptJSONField
 from sessions_core.models.sessions import Session
 from sessions_core.protocol import run_states
+
+# Of the tool calls of a Run, and what voids them.
+CALL_KINDS: Final = ("run.restarted", "tool.called", "tool.failed", "tool.returned")
 
 
 class Event(models.Model):
@@ -52,6 +55,7 @@ class Event(models.Model):
                 name="event_boundary",
             ),
             models.Index(fields=["run_id", "seq"], condition=Q(kind="message.started"), name="event_run_message"),
+            models.Index(fields=["run_id", "seq"], condition=Q(kind__in=CALL_KINDS), name="event_run_call"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(seq__gte=1), name="event_seq_from_1"),

@@ -232,7 +232,8 @@ class RunStarted(_Fact, frozen=True):
 
 class RunRestarted(_Fact, frozen=True):
     """`voided`: the Messages of the attempt before that are not continued; they disappear from the Timeline, like the tool calls
-    in `voided_calls`.
+    in `voided_calls`, which were made in them. A replay writes both anew. The same attempt may write it again, when a Message
+    that was open does not go on as it had begun.
     """
 
     kind: ClassVar[str] = "run.restarted"

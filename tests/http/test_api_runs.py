@@ -7,13 +7,14 @@ from django.test.utils import CaptureQueriesContext
 
 from sessions_core.models import Event, Run
 from sessions_core.protocol import run_states
-from sessions_core.protocol.events import RunCompleted, RunFailed
+from sessions_core.protocol.events import RunCompleted, RunFailed, RunWaiting
+from sessions_core.protocol.spent import Spent
 from sessions_core.services import runs
 from tests.http.clients import ApiClient, claim_run, create_session, post_message, with_participant
 
 FIELDS = {
-    *("id", "agent", "state", "attempt", "replies_to", "parent"),
-    *("requested_at", "started_at", "ended_at", "error"),
+    *("id", "agent", "state", "attempt", "waits_on", "replies_to", "parent"),
+    *("requested_at", "started_at", "first_text_at", "ended_at", "error", "error_code", "usage"),
 }
 
 
@@ -28,7 +29,27 @@ def test_runs_are_listed_newest_first(alice: User) -> None:
     assert set(listed[0]) == FIELDS
     assert (listed[0]["state"], listed[0]["started_at"], listed[0]["error"]) == ("requested", None, None)
     assert (listed[1]["state"], listed[1]["attempt"], listed[1]["error"]) == ("failed", 1, "It is away.")
+    assert (listed[1]["error_code"], listed[1]["usage"]) == ("provider", None)
     assert listed[1]["ended_at"].endswith("Z")
+
+
+def test_a_run_says_what_it_waits_for_and_what_it_has_used(alice: User) -> None:
+    session = create_session(alice)
+    claim = claim_run(post_message(session, alice).run)
+    spent = Spent(requests=2, input_tokens=30, output_tokens=4, cost_usd=0.5)
+    runs.park(claim, RunWaiting(on="signal", signal="paid"), spent=spent)
+
+    (run,) = ApiClient(alice).get(f"sessions/{session}/runs").body["runs"]
+
+    assert (run["state"], run["waits_on"], run["error_code"]) == ("waiting", "signal", None)
+    assert run["usage"] == {
+        "requests": 2,
+        "input_tokens": 30,
+        "output_tokens": 4,
+        "cached_tokens": 0,
+        "estimated": False,
+        "cost_usd": 0.5,
+    }
 
 
 def test_the_list_of_runs_is_bounded_and_costs_the_same(alice: User) -> None:

@@ -129,7 +129,9 @@ def _begun(run: Run) -> Fact:
     if run.attempt == 1:
         return RunStarted(attempt=1)
     still_open = log.open_messages(SessionId(run.session_id), RunId(run.pk), after=run.attempt_seq)
-    return RunRestarted(attempt=run.attempt, voided=tuple(message for message, _ in still_open))
+    voided = tuple(message for message, _ in still_open)
+    calls = log.calls_in(RunId(run.pk), voided, after=run.attempt_seq) if voided else ()
+    return RunRestarted(attempt=run.attempt, voided=voided, voided_calls=calls)
 
 
 def _count_failed_claim(run_id: RunId) -> None:

@@ -22,7 +22,9 @@ from sessions_core.services.runs.end import end_run
 
 
 class Stopped(Struct, frozen=True):
-    """The Runs that a cancel reached, and the seq of its Event. `repeated`: the same command was carried out before."""
+    """The Runs that a cancel reached, and the seq of its Event; of the newest one, when all of them are being stopped already.
+    `repeated`: the same command was carried out before.
+    """
 
     seq: int
     runs: tuple[RunId, ...]
@@ -71,21 +73,23 @@ def interrupt(session_id: SessionId, active: Sequence[Run], *, by: Author) -> bo
     if not now_active <= {run.pk for run in active}:
         return False
     reached = {run.pk: run for holder in now_active for run in _with_descendants(active, RunId(holder))}
-    not_cancelled = [run for run in reached.values() if run.cancel_requested_at is None]
-    if not_cancelled:
-        _cancel(session_id, not_cancelled, by=by, client_id=None)
+    if reached:
+        _cancel(session_id, list(reached.values()), by=by, client_id=None)
     return True
 
 
 def _cancel(session_id: SessionId, active: Sequence[Run], *, by: Author, client_id: ClientId | None) -> Stopped:
     if not active:
         raise RunEnded
-    reached = tuple(RunId(run.pk) for run in active)
+    not_cancelled = [run for run in active if run.cancel_requested_at is None]
+    if not not_cancelled:
+        return Stopped(seq=log.heads([session_id])[session_id].head, runs=tuple(RunId(run.pk) for run in active))
+    reached = tuple(RunId(run.pk) for run in not_cancelled)
     fact = RunCancelRequested(by=str(by.user), device=by.device_text, runs=reached)
     only = reached[0] if len(reached) == 1 else None
     span = log.append(session_id, [fact], actor=by.actor, run=only, client_id=client_id)
-    Run.objects.filter(pk__in=reached, cancel_requested_at=None).update(cancel_requested_at=Now())
-    for run in active:
+    Run.objects.filter(pk__in=reached).update(cancel_requested_at=Now())
+    for run in not_cancelled:
         if run.queued:
             queue.append_withdrawn(session_id, run, by=by)
         if run.state != RunState.RUNNING:  # no worker holds it, so none would end it

@@ -1,4 +1,4 @@
-"""Ends Runs: completes the open Messages and appends the outcome, in one transaction."""
+"""Ends Runs: closes what is open, the Messages and the tool calls, and appends the outcome, in one transaction."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -26,6 +26,8 @@ from sessions_core.protocol.events import (
     RunFailed,
     RunInterrupted,
     RunOutcome,
+    ToolCalled,
+    ToolFailed,
     Usage,
 )
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
@@ -40,6 +42,7 @@ _UNWRITABLE: Final = RunInterrupted(reason="Its end could not be written down. T
 _ERROR_CHARACTERS: Final = 500  # as the columns have
 _CODE_CHARACTERS: Final = 64
 _CLASS_CHARACTERS: Final = 200
+CUT_OFF: Final = "The answer ended during this call, so nobody knows whether it was carried out."
 NOTHING_USED: Final[Mapping[MessageId, Usage]] = MappingProxyType({})
 
 
@@ -84,11 +87,18 @@ def _write_end(run: Run, outcome: RunOutcome, actor: Actor, used: Mapping[Messag
     session, run_id = SessionId(run.session_id), RunId(run.pk)
     _, message_state = _states(outcome)
     still_open = log.open_messages(session, run_id, after=run.attempt_seq) if run.attempt else []
-    facts: list[Fact] = [
+    facts: list[Fact] = []
+    if run.attempt:
+        facts += [_cut_off(call) for call in log.open_calls(run_id, after=run.asked_seq)]
+    facts += [
         MessageCompleted(message=message, parts=parts, state=message_state, usage=used.get(message, UNSET))
         for message, parts in still_open
     ]
     _append_end(run, outcome, facts, actor=actor)
+
+
+def _cut_off(call: ToolCalled) -> ToolFailed:
+    return ToolFailed(call=call.call, error=CUT_OFF, unknown=True, message=call.message, step=call.step)
 
 
 def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: Actor) -> None:
