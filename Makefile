@@ -6,6 +6,7 @@
 # make check-quick  the part of make check that takes seconds: format, lint, templates; for a hook before each commit
 # make fix    formats everything, and mends what the linters can mend by themselves
 # make faults plays every fault for longer and with more clients than make test, and writes bench/FAULTS.md
+# make check-model  plays random acts on the model of Runs and on the database at length; make test plays a few
 # make bench  measures, and writes bench/RESULTS.md
 # make lock   locks the requirements after a change of pyproject.toml or package.json; with UPGRADE=1 at their newest
 # make clean  removes what was installed and built; with DATA=1 also var/, the conversations
@@ -13,7 +14,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory --no-builtin-rules
-.PHONY: run test test-busy test-more check check-quick fix bench faults lock clean python-tools node-tools chromium
+.PHONY: run test test-busy test-more check check-quick check-model fix bench faults lock clean python-tools node-tools chromium
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -58,6 +59,9 @@ fix: $(DEV) $(NODE)
 
 faults: $(DEV)
 	@exec $(BIN)/python -m pytest tests/faults --long
+
+check-model: $(DEV)
+	@exec $(BIN)/python -m pytest tests/model --hypothesis-profile=more
 
 bench: $(DEV) $(NODE)
 	@exec $(BIN)/python -m bench
