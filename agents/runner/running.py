@@ -44,6 +44,7 @@ class RunningAttempt:
         self._loop = asyncio.get_running_loop()
         self._grace_over: asyncio.Future[None] = self._loop.create_future()
         self._task: asyncio.Task[RunOutcome] | None = None
+        self._timer: asyncio.TimerHandle | None = None  # of the next look at the limits of time
 
     def stop(self, reason: StopReason) -> None:
         """Cancels the agent: its next await raises asyncio.CancelledError. Only the first reason counts; does nothing when the
@@ -67,7 +68,8 @@ class RunningAttempt:
         self._check_time()
         either: set[asyncio.Future[Any]] = {task, self._grace_over}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if not task.done():
             logger.warning("The agent %s goes on after it was cancelled; its Run ends without it.", self.claim.agent)
             return None

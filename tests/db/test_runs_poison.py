@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from sessions_core import log
 from sessions_core.models import Event, Run, Worker
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.events import MessageCompleted, RunCompleted, RunFailed
+from sessions_core.protocol.events import MessageCompleted, RunCompleted, RunFailed, RunWaiting
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import runs, sessions, workers
 from sessions_core.services.runs import sweep
@@ -121,6 +121,25 @@ def test_a_run_whose_agent_no_worker_has_ends(session: SessionId, owner: Author)
     runs.wake_waiting(own_agents=["guide"])
 
     assert Run.objects.get(pk=run).state == "failed"
+    assert kinds(session)[-1] == "run.failed"
+
+
+@pytest.mark.usefixtures("watching")
+@pytest.mark.parametrize("parked", [True, False])
+def test_a_run_ends_whose_agent_went_away_while_it_waited_or_worked(
+    session: SessionId,
+    owner: Author,
+    parked: bool,  # noqa: FBT001  # a column of the table
+) -> None:
+    claim = post_and_claim(session, owner)
+    if parked:
+        runs.park(claim, RunWaiting(on="sleep"))
+        Run.objects.update(resume_at=LONG_AGO)
+    else:
+        Run.objects.update(lease_until=LONG_AGO)
+
+    runs.wake_waiting(own_agents=["guide"])
+
     assert kinds(session)[-1] == "run.failed"
 
 

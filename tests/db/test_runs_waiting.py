@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from sessions_core import log
 from sessions_core.models import Ask, Run, Signal
@@ -13,7 +13,7 @@ from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import RunResumed, RunWaiting
-from sessions_core.protocol.ids import RunId, SessionId, new_ask
+from sessions_core.protocol.ids import RunId, SessionId, new_ask, new_run
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import runs, waiting
 from tests.db.acts import concurrently, delta, facts, kinds, new_client_id, post_and_claim, start_message
@@ -165,3 +165,31 @@ def test_a_run_that_was_stopped_does_not_begin_to_wait(session: SessionId, owner
 
     assert kinds(session)[-1] == "run.cancelled"
     assert Run.objects.get().state == RunState.CANCELLED
+
+
+def test_runs_that_wait_cost_a_sweep_nothing(session: SessionId, owner: Author) -> None:
+    runs.park(post_and_claim(session, owner), SLEEP, resume_at=clock.now() + timedelta(hours=1))
+    _park_many(session, 2000)
+    before = _rows_read()
+
+    runs.end_lapsed()
+    runs.wake_waiting(own_agents=["script"])
+    runs.waits_longer_than(timedelta(0))
+
+    assert _rows_read() - before < 20
+
+
+def _park_many(session: SessionId, count: int) -> None:
+    like = Run.objects.get(session_id=session)
+    columns = {field.attname: getattr(like, field.attname) for field in Run._meta.concrete_fields}
+    Run.objects.bulk_create(Run(**columns | {"id": new_run()}) for _ in range(count))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE run")
+
+
+def _rows_read() -> int:
+    """Returns how many rows of the table of Runs were read so far, by an index or without."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'run'")
+        return int(cursor.fetchone()[0])

@@ -111,11 +111,16 @@ def _end_unknown(agent: str) -> None:
     """
     if not workers.is_missing(agent, since=UNKNOWN_AFTER):
         return
-    runs = Run.objects.filter(agent=agent, state=RunState.REQUESTED, requested_at__lt=Now() - UNKNOWN_AFTER)
+    due = Now() - UNKNOWN_AFTER
+    left = (
+        Q(state=RunState.REQUESTED, requested_at__lt=due)
+        | Q(state=RunState.RUNNING, lease_until__lt=due)
+        | Q(state=RunState.WAITING, resume_at__lt=due)
+    )
+    runs = Run.objects.filter(left, agent=agent, ended_at=None)
     for run_id in runs.values_list("pk", flat=True)[:SWEEP_BATCH]:
         with transaction.atomic(durable=True):
-            waiting = Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=RunState.REQUESTED)
-            if (run := waiting.first()) is not None:
+            if (run := runs.select_for_update(skip_locked=True).filter(pk=run_id).first()) is not None:
                 end_run(run, NO_SUCH_AGENT, actor=SYSTEM)
 
 
