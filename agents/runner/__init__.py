@@ -8,5 +8,6 @@ running      one attempt, and how it is stopped;            outcome      writing
 maintenance  heartbeats, sweeps, compaction, cancels;       appender     one statement for the writes of many Runs
 history      reads the log;                             prompt_view  what of it a model is shown
 watchdog     a process that ends a blocked worker;      marks        what it sees of the loop
+kept         what earlier attempts have kept;       outside  people, signals and the clock
 preparation  what agents load before their first Run
 """

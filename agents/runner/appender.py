@@ -8,12 +8,14 @@ from typing import Final
 from django.db import Error as DatabaseFault
 from msgspec import Struct
 
-from sessions_core import bridge, log
+from sessions_core import bridge
 from sessions_core.log import Write
 from sessions_core.machines.feed import Span
 from sessions_core.protocol.claim import WriteGrant
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import Fact
+from sessions_core.services import steps
+from sessions_core.services.steps import NewStep
 
 GROUP_SIZE: Final = 64  # writes in one statement: about 10 ms, so that no write waits long for the others
 OUTCOME_UNKNOWN: Final = frozenset({"08", "57"})  # SQLSTATE classes: connection exception, operator intervention
@@ -21,6 +23,7 @@ OUTCOME_UNKNOWN: Final = frozenset({"08", "57"})  # SQLSTATE classes: connection
 
 class _Pending(Struct, frozen=True):
     write: Write
+    step: NewStep | None
     written: asyncio.Future[Span]
 
 
@@ -31,10 +34,12 @@ class Appender:
         self._pending: deque[_Pending] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    async def append(self, grant: WriteGrant, facts: Sequence[Fact]) -> Span:
-        """Returns and raises what `log.append_as` does. When the caller is cancelled, the write is still carried out."""
+    async def append(self, grant: WriteGrant, facts: Sequence[Fact], *, step: NewStep | None = None) -> Span:
+        """Returns and raises what `log.append_as` does, and keeps the Step, if there is one, in the same transaction. When the
+        caller is cancelled, the write is still carried out.
+        """
         written = asyncio.get_running_loop().create_future()
-        self._pending.append(_Pending(write=Write(grant=grant, facts=facts), written=written))
+        self._pending.append(_Pending(write=Write(grant=grant, facts=facts), step=step, written=written))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write_all(), name="appender")
         return await asyncio.shield(written)
@@ -49,7 +54,8 @@ class Appender:
 
 
 async def _write(group: Sequence[_Pending]) -> None:
-    spans = await bridge.run_reserved(log.append_all, [pending.write for pending in group])
+    writes, kept = [pending.write for pending in group], [pending.step for pending in group]
+    spans = await bridge.run_reserved(steps.write_all, writes, kept)
     for pending, span in zip(group, spans, strict=True):
         if span is None:
             _fail(pending, Fenced())

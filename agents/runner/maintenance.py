@@ -12,7 +12,7 @@ from django.conf import settings
 from agents.runner.runner import Runner
 from agents.sdk.registry import agents
 from sessions_core import bridge, hints
-from sessions_core.services import deletion, runs, workers
+from sessions_core.services import asks, deletion, runs, workers
 from sessions_core.services.pruning import Pruning
 
 SWEEP_S: Final = 1  # a lapsed lease is noticed within it
@@ -33,6 +33,7 @@ async def maintain(runner: Runner) -> None:
         )
         group.create_task(_repeat(SWEEP_S, partial(end_lapsed, runner), "The lapsed Runs could not be ended"))
         group.create_task(_repeat(SWEEP_S, partial(wake_waiting, runner), "The waiting Runs could not be woken"))
+        group.create_task(_repeat(SWEEP_S, partial(_expire_asks, runner), "The questions could not be closed"))
         group.create_task(
             _repeat(workers.SEEN_EVERY_S, partial(_seen, runner), "The database does not know this worker")
         )
@@ -48,6 +49,12 @@ async def end_lapsed(runner: Runner) -> None:
     """Ends Runs that no worker will end."""
     if not runner.draining:
         await bridge.run(runs.end_lapsed)
+
+
+async def _expire_asks(runner: Runner) -> None:
+    """Closes the questions whose time is over."""
+    if not runner.draining:
+        await bridge.run(asks.expire)
 
 
 async def wake_waiting(runner: Runner) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from agents.runner.running import RunningAttempt, StopReason
+from agents.sdk.outside import Declined
 from sessions_core import bridge
 from sessions_core.protocol.errors import Fenced
 from sessions_core.protocol.events import RunCancelled, RunFailed, RunOutcome, Usage
@@ -28,6 +29,13 @@ UNWRITABLE: Final = RunFailed(
 logger = logging.getLogger(__name__)
 
 
+def declined(reason: Declined) -> RunFailed:
+    """Returns the outcome of an agent that does not handle a question without an answer."""
+    if reason.reason == "expired":
+        return RunFailed(code="declined", message="Nobody answered the question in time.", retry=True)
+    return RunFailed(code="declined", message="The question was declined, so the answer ended there.", retry=True)
+
+
 async def write(attempt: RunningAttempt, outcome: RunOutcome | None, *, is_draining: Callable[[], bool]) -> None:
     """Ends the Run in the log, as `stop_reason` wants it, else with the agent's own outcome (None: it cancelled itself).
 
@@ -39,6 +47,8 @@ async def write(attempt: RunningAttempt, outcome: RunOutcome | None, *, is_drain
             return
         case StopReason.HANDED_BACK | StopReason.DATABASE_AWAY:
             await _commit(attempt, partial(runs.release, attempt.claim, spent=attempt.meter.spent), is_draining)
+        case StopReason.WAITING:
+            await _park(attempt, is_draining)
         case StopReason.CANCELLED | StopReason.FENCED:  # when another attempt has the Run, this is refused as well
             await _finish(attempt, RunCancelled(), is_draining)
         case StopReason.LIMIT_REACHED:
@@ -48,6 +58,13 @@ async def write(attempt: RunningAttempt, outcome: RunOutcome | None, *, is_drain
             await _finish(attempt, UNWRITABLE, is_draining)
         case None:
             await _finish(attempt, outcome or AGENT_ERROR, is_draining)
+
+
+async def _park(attempt: RunningAttempt, is_draining: Callable[[], bool]) -> None:
+    assert attempt.waiting is not None
+    fact, until = attempt.waiting
+    park = partial(runs.park, attempt.claim, fact, resume_at=until, spent=attempt.meter.spent)
+    await _commit(attempt, park, is_draining)
 
 
 async def _finish(attempt: RunningAttempt, outcome: RunOutcome, is_draining: Callable[[], bool]) -> None:

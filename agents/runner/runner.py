@@ -2,6 +2,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 
 from django.conf import settings
@@ -9,20 +10,26 @@ from django.db import Error as DatabaseFault
 from django.db import IntegrityError
 
 from agents.runner import history, limits, outcome
+from agents.runner import kept as kept_steps
 from agents.runner.appender import Appender
+from agents.runner.kept import Keeper
 from agents.runner.marks import context_of
+from agents.runner.outside import Services
 from agents.runner.preparation import prepared
 from agents.runner.running import GRACE_S, RunningAttempt, StopReason
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
+from agents.sdk.journal import Journal
 from agents.sdk.meter import UNKNOWN_PRICE, Meter
+from agents.sdk.outside import Declined
 from agents.sdk.prompt import Prompt
 from agents.sdk.registry import Agent, agents
 from agents.sdk.run import AgentRun
+from agents.sdk.waits import Waits
 from sessions_core import bridge
 from sessions_core.machines.feed import Span
 from sessions_core.protocol.errors import Fenced
-from sessions_core.protocol.events import Fact, MessageDelta, RunCompleted, RunFailed, RunOutcome
+from sessions_core.protocol.events import Fact, MessageDelta, RunCompleted, RunFailed, RunOutcome, RunWaiting
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.protocol.text import repair
 from sessions_core.services import failures, runs
@@ -112,7 +119,10 @@ class Runner:
             await asyncio.shield(asyncio.wrap_future(prepared(agent)))
             await _check_price(attempt.meter)
             await asyncio.sleep(0)  # a stop that has come by now cancels here, before the agent calls any model
+            attempt.agent_run.begin()
             await agent.function(attempt.agent_run)
+        except Declined as declined:
+            return outcome.declined(declined)
         except AgentFailed as failed:
             attempt.exception_class = class_name(failed.__cause__ or failed)
             return RunFailed(code=failed.code, message=repair(failed.message), retry=failed.retry)
@@ -130,7 +140,25 @@ class Runner:
         with _left_to_a_new_attempt(attempt):
             question = await bridge.run(history.read_input, attempt.claim)
             await self.renew_leases([attempt])  # sees a cancel whose hint came before this process was listening for it
-        return AgentRun(attempt.claim, question, partial(_read_prompt, attempt), buffer, attempt.meter)
+            kept = await bridge.run(kept_steps.read, attempt.claim)
+            messages = await bridge.run(kept_steps.read_messages, attempt.claim)
+        return AgentRun(
+            attempt.claim,
+            question,
+            partial(_read_prompt, attempt),
+            buffer,
+            attempt.meter,
+            journal=Journal(Keeper(attempt.claim, self._appender, buffer, partial(_write_failed, attempt)), kept),
+            outside=Services(attempt.claim, partial(_left_to_a_new_attempt, attempt)),
+            waits=Waits(partial(_suspend, attempt, buffer)),
+            messages=messages,
+        )
+
+
+async def _suspend(attempt: RunningAttempt, buffer: DeltaBuffer, waiting: RunWaiting, until: datetime | None) -> None:
+    await buffer.flush()
+    buffer.seal()
+    attempt.suspend(waiting, until)
 
 
 async def _check_price(meter: Meter) -> None:
@@ -159,6 +187,9 @@ def _left_to_a_new_attempt(attempt: RunningAttempt) -> Iterator[None]:
     """Leaves the Run to a new attempt when the database is away: the agent is not at fault."""
     try:
         yield
+    except Fenced as error:
+        attempt.stop(StopReason.FENCED)
+        raise asyncio.CancelledError from error
     except Exception as error:
         if not failures.is_outage(error):
             raise

@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import math
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from agents.sdk.limits import Limits
 from agents.sdk.meter import Meter
 from agents.sdk.run import AgentRun
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import RunOutcome
+from sessions_core.protocol.events import RunOutcome, RunWaiting
 
 GRACE_S: Final = 5.0  # for an agent to clean up after it was cancelled; then its Run ends without it
 
@@ -28,6 +29,7 @@ class StopReason(Enum):
     DATABASE_AWAY = "the database did not take a write; whether it has it is not known"
     UNWRITABLE = "the log can never take what the agent said"
     HANDED_BACK = "this worker is shutting down"
+    WAITING = "all that the agent awaits is waiting"
 
 
 class RunningAttempt:
@@ -40,6 +42,7 @@ class RunningAttempt:
         self.limit = ""  # which one was reached, as a sentence
         self.exception_class = ""  # of what the agent raised
         self.agent_run: AgentRun | None = None  # None until the agent begins
+        self.waiting: tuple[RunWaiting, datetime | None] | None = None  # what for, and until when at most
         self._grace_s = grace_s
         self._loop = asyncio.get_running_loop()
         self._grace_over: asyncio.Future[None] = self._loop.create_future()
@@ -56,6 +59,11 @@ class RunningAttempt:
         if self._task is not None:
             self._task.cancel()
         self._loop.call_later(self._grace_s, self._end_grace)
+
+    def suspend(self, waiting: RunWaiting, until: datetime | None) -> None:
+        """Ends the attempt for as long as the Run waits."""
+        self.waiting = (waiting, until)
+        self.stop(StopReason.WAITING)
 
     async def wait(self, task: asyncio.Task[RunOutcome]) -> RunOutcome | None:
         """Waits for the agent's task and returns its outcome; None when the attempt was stopped.

@@ -6,14 +6,28 @@ be imported and tested alone. A new ability of agents is added here; what a work
 run           one Run, as its agent sees it;  message        a Message that is being written
 registry      `@agent`, and finding them;     registration   what may be registered
 limits        what a Run may spend;        meter          counts it
+journal       keys, and what is kept under them;  steps  doing the work of one;  waits  when a Run needs no worker
+forms         questions as JSON Schema;  outside  the runner's side of people and signals;  durations  “2h”
 delta_buffer  gathers what is written into few statements
 """
 
-from agents.sdk.failed import AgentFailed
+from agents.sdk.failed import AgentFailed, StepUnknown
 from agents.sdk.limits import Limits
 from agents.sdk.message import Message
+from agents.sdk.outside import Declined, Steer
 from agents.sdk.prompt import Prompt, PromptMessage
 from agents.sdk.registry import agent
 from agents.sdk.run import AgentRun
 
-__all__ = ["AgentFailed", "AgentRun", "Limits", "Message", "Prompt", "PromptMessage", "agent"]
+__all__ = [
+    "AgentFailed",
+    "AgentRun",
+    "Declined",
+    "Limits",
+    "Message",
+    "Prompt",
+    "PromptMessage",
+    "Steer",
+    "StepUnknown",
+    "agent",
+]

@@ -68,6 +68,10 @@ class DeltaBuffer:
         await self._write_rest()
         self._check_open()
 
+    def seal(self) -> None:
+        """Refuses all that is put from now on: whoever writes is cancelled."""
+        self._closed = True
+
     async def close(self, *, keep: bool) -> None:
         """Writes what is waiting, or drops it without `keep`, and closes the buffer. A write that has begun is always waited
         for. Never raises. Without `keep` the Run was stopped, and whoever writes later is cancelled, too.

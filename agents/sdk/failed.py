@@ -12,5 +12,13 @@ class AgentFailed(Exception):  # noqa: N818  # `raise AgentFailed(…)` says wha
         super().__init__(message)
 
 
+class KeyUsedTwice(ValueError):  # noqa: N818  # read as the sentence it is
+    """Two calls of a Run have one key, so that a later attempt could not tell their results apart."""
+
+
+class StepUnknown(RuntimeError):  # noqa: N818  # read as the sentence it is
+    """An earlier attempt was cut off in a step that must not be done twice: nobody knows whether it was done."""
+
+
 class AlreadyEnded(RuntimeError):  # noqa: N818  # read as the sentence it is
     """An agent writes to a Message or a Run that has ended. Raised in the agent's own line, because its code is wrong there."""

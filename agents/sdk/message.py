@@ -1,6 +1,7 @@
+from collections.abc import Awaitable, Callable
 from typing import Final, Self
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct, structs
 
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed, AlreadyEnded
@@ -21,13 +22,39 @@ WRITTEN_LATE: Final = (
 )
 
 
+class KeptMessage(Struct, frozen=True):
+    """A Message that is in the log already: an earlier attempt has completed it, or this one began it before the Run waited."""
+
+    message: MessageId
+    is_complete: bool
+    parts: tuple[Part, ...]
+
+
+Void = Callable[[MessageId], Awaitable[None]]
+
+
+async def _cannot_void(_: MessageId) -> None:
+    raise AssertionError("no Message was kept")
+
+
 class Message:
-    """A Message that is being written. Readers see what is appended about 40 ms later (DELTA_MS), once it is in the log."""
+    """A Message that is being written. Readers see what is appended about 40 ms later (DELTA_MS), once it is in the log.
+
+    What is `kept` in the log is not written again: a complete Message takes what is appended without a trace, an open one goes on
+    where its text ends. When the agent says something else this time, `void` takes the kept Message away, and another one begins.
+    """
 
     def __init__(
-        self, buffer: DeltaBuffer, *, parent: MessageId | None, agent: str, meter: Meter | None = None
+        self,
+        buffer: DeltaBuffer,
+        *,
+        parent: MessageId | None,
+        agent: str,
+        meter: Meter | None = None,
+        kept: KeptMessage | None = None,
+        void: Void = _cannot_void,
     ) -> None:
-        self.id = new_message()
+        self.id = kept.message if kept else new_message()
         self.usage: Usage | None = None
         self._ended: Ended | None = None
         self._is_open = True
@@ -36,7 +63,11 @@ class Message:
         self._parts: list[tuple[PartType, list[str]]] = []
         self._offset = 0  # code points of the last part
         self._length = 0
-        buffer.put(MessageStarted(message=self.id, parent=parent, role="assistant", agent=agent), at_once=True)
+        self._started = MessageStarted(message=self.id, parent=parent, role="assistant", agent=agent)
+        self._kept = kept
+        self._void = void
+        if kept is None:
+            buffer.put(self._started, at_once=True)
 
     async def append(self, text: str) -> None:
         """Adds Markdown to the answer. NUL and lone surrogates, which the log cannot hold, become U+FFFD.
@@ -56,12 +87,13 @@ class Message:
         """
         self._check_open()
         before = self.usage
-        self._meter.count(
-            requests=0 if before else 1,
-            input_tokens=input_tokens - (before.input_tokens if before else 0),
-            output_tokens=output_tokens - (before.output_tokens if before else 0),
-            estimated=estimated,
-        )
+        if not self._is_complete:
+            self._meter.count(
+                requests=0 if before else 1,
+                input_tokens=input_tokens - (before.input_tokens if before else 0),
+                output_tokens=output_tokens - (before.output_tokens if before else 0),
+                estimated=estimated,
+            )
         self.usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens, estimated=estimated)
 
     @property
@@ -91,6 +123,8 @@ class Message:
         if not self._is_open:
             raise AlreadyEnded(COMPLETED_TWICE)
         self._is_open = False
+        if self._is_complete:
+            return
         parts = tuple(Part(type=kind, text="".join(pieces)) for kind, pieces in self._parts)
         usage, ended = self.usage or UNSET, self.ended or UNSET
         self._buffer.put(MessageCompleted(message=self.id, parts=parts, state="complete", usage=usage, ended=ended))
@@ -112,19 +146,52 @@ class Message:
     async def _append(self, kind: PartType, text: str) -> None:
         self._check_open()
         if text:
-            self._put(kind, repair(text))
+            await self._put(kind, repair(text))
         await self._buffer.wait_for_room()
 
-    def _put(self, kind: PartType, text: str) -> None:
+    @property
+    def _is_complete(self) -> bool:
+        """True when an earlier attempt has completed it."""
+        return self._kept is not None and self._kept.is_complete
+
+    async def _put(self, kind: PartType, text: str) -> None:
         if self._length + len(text) > MAX_LENGTH:
             raise AgentFailed("too_long", f"The answer grew beyond {MAX_LENGTH:,} characters and was ended.")
         new_part = not self._parts or self._parts[-1][0] != kind
         if new_part:
             self._parts.append((kind, []))
             self._offset = 0
-        part = len(self._parts) - 1
-        delta = MessageDelta(message=self.id, part=part, part_type=kind, offset=self._offset, text=text)
-        self._buffer.put(delta, size=len(text), at_once=new_part)
         self._parts[-1][1].append(text)
+        offset = self._offset
         self._offset += len(text)
         self._length += len(text)
+        if self._is_complete:
+            return
+        known = self._known(kind, offset, text)
+        if known is None:
+            await self._begin_anew()
+        elif rest := text[known:]:
+            self._write(len(self._parts) - 1, kind, offset + known, rest, at_once=new_part)
+
+    def _known(self, kind: PartType, offset: int, text: str) -> int | None:
+        """Returns how many code points of the text are in the log already, and None when the log has something else there."""
+        part = len(self._parts) - 1
+        if self._kept is None or part >= len(self._kept.parts):
+            return 0
+        kept = self._kept.parts[part]
+        known = kept.text[offset : offset + len(text)]
+        return len(known) if kept.type == kind and text.startswith(known) else None
+
+    async def _begin_anew(self) -> None:
+        await self._buffer.flush()
+        await self._void(self.id)
+        self._kept = None
+        self.id = new_message()
+        self._started = structs.replace(self._started, message=self.id)
+        self._buffer.put(self._started, at_once=True)
+        for part, (kind, pieces) in enumerate(self._parts):
+            self._write(part, kind, 0, "".join(pieces))
+
+    def _write(self, part: int, kind: PartType, offset: int, text: str, *, at_once: bool = False) -> None:
+        delta = MessageDelta(message=self.id, part=part, part_type=kind, offset=offset, text=text)
+        self._buffer.put(delta, size=len(text), at_once=at_once)

@@ -1,16 +1,37 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Final, TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
+from typing_extensions import override
 
+from agents.sdk import steps
 from agents.sdk.delta_buffer import DeltaBuffer
-from agents.sdk.message import Message
+from agents.sdk.durations import duration
+from agents.sdk.failed import StepUnknown
+from agents.sdk.forms import Form, answer_of, ask_form
+from agents.sdk.journal import Journal, digest_of
+from agents.sdk.message import KeptMessage, Message
 from agents.sdk.meter import Meter
+from agents.sdk.outside import Declined, NewAsk, Outside, Steer
 from agents.sdk.prompt import Prompt
+from agents.sdk.steps import Retries, attempt
+from agents.sdk.waits import Waiting, Waits
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import RunProgressed, Usage
+from sessions_core.protocol.events import Responders, Role, RunProgressed, Usage
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.text import repair
+
+T = TypeVar("T")
+
+SHORT_S: Final = 3.0  # a sleep that is over so soon is slept in place
+logger = logging.getLogger(__name__)
 
 ReadPrompt = Callable[[int | None], Awaitable[Prompt]]
 
@@ -23,7 +44,17 @@ class AgentRun:
     """
 
     def __init__(
-        self, claim: Claim, question: str, read_prompt: ReadPrompt, buffer: DeltaBuffer, meter: Meter | None = None
+        self,
+        claim: Claim,
+        question: str,
+        read_prompt: ReadPrompt,
+        buffer: DeltaBuffer,
+        meter: Meter,
+        *,
+        journal: Journal,
+        outside: Outside,
+        waits: Waits,
+        messages: Iterable[KeptMessage] = (),
     ) -> None:
         self.id: RunId = claim.run
         self.session: SessionId = claim.session
@@ -35,7 +66,15 @@ class AgentRun:
         self.input: str = question  # the text of the message to answer; empty where there is none
         self._read_prompt = read_prompt
         self._buffer = buffer
-        self._meter = meter or Meter(spent=claim.spent)
+        self._meter = meter
+        self._journal = journal
+        self._outside = outside
+        self._waits = waits
+        self._kept_messages = deque(messages)
+
+    def begin(self) -> None:
+        """Notes the present task as the agent's own. The runner calls it."""
+        self._waits.begin()
 
     async def prompt(self, *, messages: int | None = None) -> Prompt:
         """Reads the conversation for a model, oldest first; the message to answer is the last one.
@@ -53,14 +92,23 @@ class AgentRun:
         When the block raises, the Message is left open: the end of the Run completes it with what was appended, marked as
         stopped or failed.
         """
-        async with Message(self._buffer, parent=self.replies_to, agent=self.agent, meter=self._meter) as message:
+        async with Message(
+            self._buffer,
+            parent=self.replies_to,
+            agent=self.agent,
+            meter=self._meter,
+            kept=self._kept_messages.popleft() if self._kept_messages else None,
+            void=self._outside.void,
+        ) as message:
             self.messages.append(message)
             yield message
 
     async def progress(self, label: str, done: float | None = None, total: float | None = None) -> None:
         """Shows people what the agent is doing: `label`, and `done` of `total`, in any unit, where they are known. Only the
-        newest of several in a short time (DELTA_MS) is written.
+        newest of several in a short time (DELTA_MS) is written. What an earlier attempt has shown is not shown again.
         """
+        if self._journal.is_replaying:
+            return
         progressed = RunProgressed(
             label=repair(label), done=UNSET if done is None else done, total=UNSET if total is None else total
         )
@@ -71,3 +119,142 @@ class AgentRun:
     def usage(self) -> Usage | None:
         """What the Run has used of models so far, over all its attempts; None where nothing was counted."""
         return self._meter.spent.usage
+
+    async def step(
+        self,
+        key: str,
+        work: Callable[..., Awaitable[object]],
+        *arguments: object,
+        retries: int = 0,
+        backoff: tuple[float, float] = (1, 10),
+        retry_on: tuple[type[Exception], ...] = (Exception,),
+        timeout: float | None = None,  # noqa: ASYNC109  # of each try
+        idempotent: bool = True,
+    ) -> Any:  # noqa: ANN401  # JSON
+        """Does `work(*arguments)` once in the life of the Run, and returns its result as JSON gives it back: None, texts,
+        numbers, lists and dicts. A later attempt reads the result of the `key`, and does not do the work.
+
+        `retries`: so many more times after an error of `retry_on`, with a pause in seconds that doubles from the first to the
+        second figure of `backoff`. `timeout` in seconds, each time. When a worker is killed in the middle, the work is done
+        again, with the same `run.key` for the world outside; with `idempotent=False` that raises StepUnknown instead. Raises
+        AgentFailed when the result is larger than 16 MiB.
+        """
+        key, digest = self._journal.key("step", key), digest_of(arguments)
+        kept = await self._journal.find(key)
+        if kept is not None and kept.digest and kept.digest != digest:
+            self.log.warning("The step “%s” was begun with another input before. Its kept result is used.", key)
+        if kept is not None and kept.is_complete:
+            return kept.result
+        if not idempotent:
+            if kept is not None:
+                raise StepUnknown(f"The step “{key}” was cut off, and must not be done twice.")
+            await self._journal.begin(key, digest=digest)
+        self._meter.count(steps=1)
+        result = await attempt(key, work, arguments, Retries(retries, backoff, retry_on, timeout))
+        return await self._journal.complete(key, result, digest=digest)
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of the step that is being done: for the world outside, the same in every attempt."""
+        return f"{self.id}:{steps.current.get()}"
+
+    async def ask(
+        self,
+        form: Form,
+        title: str,
+        *,
+        default: object = None,
+        expires: float | str | timedelta | None = None,
+        by: Role | Responders | None = None,
+        key: str | None = None,
+    ) -> Any:  # noqa: ANN401  # of the form's type
+        """Asks people, and returns the first answer, in the form's type. The Run waits as long as it takes, without a worker.
+
+        `form`: a pydantic model, a msgspec Struct, a JSON Schema or a list of choices. `default` fills the form in. `by`: who may
+        answer; without it the owner and the editors. Raises Declined when a person declines or writes a message instead, and when
+        nobody has answered within `expires`.
+        """
+        key, asked = self._journal.key("ask", key), ask_form(form)
+        end = None if expires is None else await self._outside.now() + duration(expires)
+        responders = Responders(roles=(by,)) if isinstance(by, str) else by
+        new = NewAsk(title, asked.kind, asked.schema, expires_at=end, responders=responders, default=default)
+        await self._buffer.flush()
+        while (outcome := await self._outside.ask(key, new)).is_open:
+            await self._waits.wait(Waiting("ask", ask=outcome.ask))
+        if outcome.end is not None:
+            raise Declined(outcome.end, outcome.message)
+        return answer_of(form, outcome.value)
+
+    async def sleep(self, time: float | str | timedelta, *, key: str | None = None) -> None:
+        """Sleeps for so many seconds, or for a time such as “15m”, “2h” or “7d”. A long sleep holds no worker."""
+        key = self._journal.key("sleep", key)
+        until = await self._once(key, lambda: self._at(duration(time)))
+        while (left := (until - await self._outside.now()).total_seconds()) > 0:
+            if left <= SHORT_S:
+                await asyncio.sleep(left)
+            else:
+                await self._buffer.flush()
+                await self._waits.wait(Waiting("sleep", until=until))
+
+    async def wait_for(
+        self, signal: str, *, expires: float | str | timedelta | None = None, key: str | None = None
+    ) -> Any:  # noqa: ANN401  # JSON
+        """Waits for a signal, which the API takes for this Run, and returns its value. Each is taken by one call; those that come
+        early are kept. Raises Declined with the reason expired.
+        """
+        key = self._journal.key(f"signal-{signal}", key)
+        until = None if expires is None else await self._once(f"{key}.until", lambda: self._at(duration(expires)))
+        await self._buffer.flush()
+        while (received := await self._outside.signal(signal, key)) is None:
+            if until is not None and until <= await self._outside.now():
+                raise Declined("expired")
+            await self._waits.wait(Waiting("signal", signal=signal, until=until))
+        return received.value
+
+    async def gather(self, awaitables: Iterable[Awaitable[T]]) -> list[T]:
+        """Awaits all of them side by side, and returns their results in order. When one raises, the others are cancelled. While
+        all of them wait, the Run holds no worker; with asyncio's own gather it does.
+        """
+        return await self._waits.gather(self._journal.key("gather"), awaitables)
+
+    async def steers(self) -> list[Steer]:
+        """Takes what people have written to this Run since the last time, oldest first. What no call takes gets an answer of its
+        own when the Run has ended.
+        """
+        key = self._journal.key("steers")
+        kept = await self._journal.find(key)
+        if kept is not None:
+            return [Steer(**each) for each in kept.result]
+        if taken := await self._outside.steers():
+            await self._journal.complete(key, [structs.asdict(each) for each in taken])
+        return taken
+
+    async def now(self) -> datetime:
+        """Returns the time by the database's clock; in a later attempt the same again."""
+        return await self._once(self._journal.key("now"), self._outside.now)
+
+    @cached_property
+    def random(self) -> random.Random:
+        """Random numbers that are the same in every attempt of this Run."""
+        return random.Random(str(self.id))  # noqa: S311  # not for secrets
+
+    @cached_property
+    def log(self) -> logging.LoggerAdapter[logging.Logger]:
+        """A logger whose lines name the Run."""
+        extra = {"run": str(self.id), "session": str(self.session), "agent": self.agent, "attempt": self.attempt}
+        return _RunLogger(logger, extra)
+
+    async def _once(self, key: str, find: Callable[[], Awaitable[datetime]]) -> datetime:
+        kept = await self._journal.find(key)
+        found = kept.result if kept is not None else await self._journal.complete(key, await find())
+        return datetime.fromisoformat(found)
+
+    async def _at(self, time: timedelta) -> datetime:
+        return await self._outside.now() + time
+
+
+class _RunLogger(logging.LoggerAdapter[logging.Logger]):
+    @override
+    def process(self, msg: str, kwargs: MutableMapping[str, Any]) -> tuple[str, MutableMapping[str, Any]]:
+        run = self.extra or {}
+        return f"{run['agent']} ({run['run']}, attempt {run['attempt']}): {msg}", kwargs

@@ -20,9 +20,11 @@ from sessions_core.log.reading import (
     find_newest_message,
     has_message,
     heads,
+    messages_of,
     open_calls,
     open_messages,
     started_messages,
+    text_of,
 )
 from sessions_core.log.writing import Write, append, append_all, append_as, bump_epoch, compact
 
@@ -43,10 +45,12 @@ __all__ = [
     "find_newest_message",
     "has_message",
     "heads",
+    "messages_of",
     "open_before",
     "open_calls",
     "open_last",
     "open_messages",
     "read",
     "started_messages",
+    "text_of",
 ]

@@ -12,6 +12,7 @@ from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
     MessageDelta,
+    MessagePosted,
     Part,
     RunRestarted,
     ToolCalled,
@@ -63,6 +64,14 @@ def find_command(session_id: SessionId, client_id: ClientId, kind: type[F], *, b
     return seq, fact
 
 
+_MESSAGES_OF = """
+    SELECT started.message_id, (
+        SELECT data::text FROM event WHERE session_id = started.session_id AND message_id = started.message_id
+        AND kind = 'message.completed'), run.attempt_seq
+    FROM event started JOIN run ON run.id = started.run_id
+    WHERE started.run_id = %(run)s AND started.session_id = %(session)s AND started.kind = 'message.started'
+    ORDER BY started.seq
+"""
 # A Message that waits for its turn is not in the conversation yet: it has its place where it was sent.
 _NEWEST_MESSAGE = """
     SELECT message_id FROM event WHERE session_id = %s AND kind IN ('message.posted', 'message.started', 'message.dequeued')
@@ -85,6 +94,18 @@ def actor_of(session_id: SessionId, seq: int) -> Actor:
             "SELECT actor_kind, actor_id, actor_name FROM event WHERE session_id = %s AND seq = %s", [session_id, seq]
         )
         return Actor(*cursor.fetchone())
+
+
+def text_of(session_id: SessionId, message: MessageId) -> str | None:
+    """Returns the text of a posted Message."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT data::text FROM event WHERE session_id = %s AND message_id = %s AND kind = 'message.posted'",
+            [session_id, message],
+        )
+        row = cursor.fetchone()
+    fact = decode_fact(MessagePosted.kind, row[0]) if row else None
+    return "\n\n".join(part.text for part in fact.parts) if isinstance(fact, MessagePosted) else None
 
 
 def has_message(session_id: SessionId, message: MessageId) -> bool:
@@ -120,6 +141,24 @@ def open_messages(session_id: SessionId, run: RunId, *, after: int) -> list[tupl
                 case _:
                     pass
     return [(message, _parts(deltas)) for message, deltas in found.items()]
+
+
+def messages_of(session_id: SessionId, run: RunId) -> list[tuple[MessageId, bool, tuple[Part, ...]]]:
+    """Returns the Messages of the Run that were not voided, in the order of their beginning: whether each is complete, and its
+    parts so far. One that is not complete was begun by the present attempt, otherwise it was voided.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MESSAGES_OF, {"session": session_id, "run": run})
+        rows = cursor.fetchall()
+    still_open = dict(open_messages(session_id, run, after=rows[0][2])) if rows else {}
+    found = []
+    for message, data, _ in rows:
+        fact = decode_fact(MessageCompleted.kind, data) if data else None
+        if isinstance(fact, MessageCompleted):
+            found.append((MessageId(message), True, fact.parts))
+        elif message in still_open:
+            found.append((MessageId(message), False, still_open[message]))
+    return found
 
 
 def started_messages(run: RunId, *, after: int) -> tuple[MessageId, ...]:

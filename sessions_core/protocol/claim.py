@@ -17,12 +17,13 @@ class WriteGrant(Struct, frozen=True):
 
 
 class Claim(WriteGrant, frozen=True):
-    """One attempt of a Run that a worker has claimed. `attempt` counts from 1. `worked_s` and `spent`: what the Run has taken
-    before, without the time that it waited.
+    """One attempt of a Run that a worker has claimed. `attempt` counts from 1. `is_resumed`: the Run has waited, and the attempt
+    goes on. `worked_s` and `spent`: what the Run has taken before, without the time that it waited.
     """
 
     agent: str
     attempt: int
     replies_to: MessageId | None
+    is_resumed: bool = False
     worked_s: float = 0.0
     spent: Spent = NOTHING

@@ -22,6 +22,7 @@ from sessions_core.protocol.events import Fact, Role
 from sessions_core.protocol.ids import ClientId, SessionId, UserId
 
 NO_SESSION: Final = "There is no such conversation."
+ARCHIVED: Final = "This conversation is archived. Restore it to go on."
 F = TypeVar("F", bound=Fact)
 # Plain SQL, because every subscription runs it: Django took five times as long to build it as to execute it.
 _MEMBER: Final = """
@@ -43,6 +44,7 @@ def author(user: User) -> Author:
 class Right(Enum):
     """What a command needs. Stopping is EDIT: what goes on in an archived Session can be stopped."""
 
+    TAKE_PART = "everybody who takes part, in a Session that is not archived"
     EDIT = "an owner or an editor"
     WRITE = "the same, in a Session that is not archived"
     OWN = "the owner"
@@ -135,11 +137,14 @@ def _check(right: Right, role: Role, *, archived: bool) -> None:
         case Right.OWN:
             if role != "owner":
                 raise Forbidden("Only the owner of a conversation may do that.")
+        case Right.TAKE_PART:
+            if archived:
+                raise ReadOnly(ARCHIVED)
         case Right.EDIT | Right.WRITE:
             if role == "viewer":
                 raise ReadOnly("You can read this conversation, but not write in it.")
             if archived and right is Right.WRITE:
-                raise ReadOnly("This conversation is archived. Restore it to go on.")
+                raise ReadOnly(ARCHIVED)
         case _:
             assert_never(right)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Least, Now
 from msgspec import UNSET
 
@@ -27,6 +27,14 @@ def resume(run_id: RunId, *, at: datetime | None = None) -> None:
     elif waiting.update(resume_at=Now(), woken_at=Now()):
         session, agent = waiting.values_list("session_id", "agent").get()
         transaction.on_commit(partial(dispatch.dispatcher().wake, SessionId(session), run_id, agent), robust=True)
+
+
+def now() -> datetime:
+    """Returns the time by the database's clock, which leases and waits go by."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        time: datetime = cursor.fetchone()[0]
+        return time
 
 
 def is_over(run_id: RunId, fact: RunWaiting) -> bool:

@@ -12,12 +12,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from sessions_core import services
-from sessions_core.models import Participant, QueuedMessage, Session
+from sessions_core.models import Ask, Consent, Participant, QueuedMessage, Run, Session
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import Forbidden, NotFound, ReadOnly, Refusal
 from sessions_core.protocol.events import Part
-from sessions_core.protocol.ids import MessageId, SessionId, new_message, new_run
-from sessions_core.services import access, deletion, messages, runs, sessions
+from sessions_core.protocol.ids import AskId, MessageId, RunId, SessionId, new_message, new_run
+from sessions_core.services import access, asks, consents, deletion, messages, runs, sessions, signals
 from tests.db.acts import author, concurrently, new_client_id, post_message, somebody_waits
 from tests.support.waiting import until
 
@@ -40,12 +40,23 @@ COMMANDS: Final[dict[str, Callable[[SessionId, Author], object]]] = {
         session, by=by, client_id=new_client_id(), message=_queued(session)
     ),
     "runs.queue_changes.resume_queue": lambda session, by: runs.resume_queue(session, by=by, client_id=new_client_id()),
+    "asks.answer": lambda session, by: asks.answer(
+        session, _asked(session), by=by, client_id=new_client_id(), value="yes"
+    ),
+    "asks.decline": lambda session, by: asks.decline(session, _asked(session), by=by, client_id=new_client_id()),
+    "consents.revoke": lambda session, by: consents.revoke(
+        session, by=by, client_id=new_client_id(), agent="script", tool="look"
+    ),
+    "signals.send": lambda session, by: signals.send(
+        session, _run(session), "paid", by=by, client_id=new_client_id(), value=1
+    ),
     "runs.request.retry": lambda session, by: runs.retry(session, by=by, client_id=new_client_id(), run_id=new_run()),
     "deletion.delete": lambda session, by: deletion.delete(session, by=by),
 }
 WRITES_ONLY: Final = {
     *("messages.post", "messages.edit_queued", "sessions.configure", "runs.request.retry"),
     *("runs.queue_changes.withdraw", "runs.queue_changes.resume_queue"),
+    *("asks.answer", "asks.decline", "signals.send"),
 }  # refused in an archived Session
 INSIDE_A_COMMAND: Final = {
     *("access.begin", "access.begin_once", "access.check_known"),
@@ -59,6 +70,22 @@ def _queued(session: SessionId) -> MessageId:
     """Returns the newest Message in the queue, if there is one."""
     queued = QueuedMessage.objects.filter(session_id=session).order_by("-posted_seq").first()
     return MessageId(queued.message) if queued else new_message()
+
+
+def _run(session: SessionId) -> RunId:
+    return RunId(Run.objects.filter(session_id=session).order_by("asked_seq").values_list("pk", flat=True)[0])
+
+
+def _asked(session: SessionId) -> AskId:
+    return AskId(Ask.objects.get(session_id=session).pk)
+
+
+def _fill(session: SessionId, by: Author) -> None:
+    """Gives the commands something to act on: an answer that asks, a queued Message, and a consent."""
+    run = post_message(session, by).run
+    post_message(session, by)
+    Ask.objects.create(session_id=session, run_id=run, key="go-on", kind="choice", title="?", schema={"enum": ["yes"]})
+    Consent.objects.create(session_id=session, agent="script", tool="look", digest="")
 
 
 def _archive(session: SessionId) -> None:
@@ -99,8 +126,7 @@ def test_a_command_that_waited_for_the_lock_is_judged_by_what_is_true_then(
     change: Callable[[SessionId], None],
     refusals: type[Refusal] | tuple[type[Refusal], ...],
 ) -> None:
-    post_message(session, owner)
-    post_message(session, owner)  # is queued
+    _fill(session, owner)
     is_locked = threading.Event()
 
     def change_slowly() -> Mapping[str, object]:
@@ -127,8 +153,7 @@ def test_a_command_that_waited_for_the_lock_is_judged_by_what_is_true_then(
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_stranger_waits_for_no_lock(session: SessionId, owner: Author, mallory: "User", name: str) -> None:
-    post_message(session, owner)
-    post_message(session, owner)  # is queued
+    _fill(session, owner)
     with transaction.atomic():
         Session.objects.select_for_update().get(pk=session)
 

@@ -21,6 +21,7 @@ from sessions_core.services.runs.attempt import (
     claim,
     heartbeat,
     release,
+    void_message,
 )
 from sessions_core.services.runs.blocked import end_blocked
 from sessions_core.services.runs.cancel import Stopped, cancel, cancel_by_staff, interrupt, lock_active
@@ -57,6 +58,7 @@ __all__ = [
     "request",
     "resume_queue",
     "retry",
+    "void_message",
     "waits_longer_than",
     "wake_waiting",
     "withdraw",

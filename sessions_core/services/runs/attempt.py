@@ -115,6 +115,7 @@ def _claim(session_id: SessionId, run_id: RunId, worker: str) -> Claim | None:
         agent=run.agent,
         attempt=run.attempt,
         replies_to=MessageId(run.replies_to) if run.replies_to else None,
+        is_resumed=waited_for is not None,
         worked_s=run.worked_ms / 1000,
         spent=spending.of(run),
     )
@@ -132,6 +133,13 @@ def _begun(run: Run) -> Fact:
     voided = tuple(message for message, _ in still_open)
     calls = log.calls_in(RunId(run.pk), voided, after=run.attempt_seq) if voided else ()
     return RunRestarted(attempt=run.attempt, voided=voided, voided_calls=calls)
+
+
+def void_message(claim: Claim, message: MessageId) -> None:
+    """Takes an open Message away from the readers: the agent says something else after the Run has waited. Raises Fenced."""
+    with transaction.atomic(durable=True):
+        span = log.append_as(claim, [RunRestarted(attempt=claim.attempt, voided=(message,))])
+        Run.objects.filter(pk=claim.run).update(attempt_seq=span.end)
 
 
 def _count_failed_claim(run_id: RunId) -> None:

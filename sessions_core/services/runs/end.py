@@ -33,7 +33,7 @@ from sessions_core.protocol.events import (
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.protocol.spent import Spent
-from sessions_core.services import failures
+from sessions_core.services import asks, failures
 from sessions_core.services.runs import queue, spending
 
 logger = logging.getLogger(__name__)
@@ -106,6 +106,7 @@ def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: 
     state, _ = _states(outcome)
     if run.queued:
         queue.send(session, RunId(run.pk), run.agent)
+    asks.close_of(run)
     usage = spending.of(run).usage or UNSET
     log.append(session, [*facts, msgspec.structs.replace(outcome, usage=usage)], actor=actor, run=RunId(run.pk))
     error = outcome.message if isinstance(outcome, RunFailed) else getattr(outcome, "reason", "")
@@ -127,7 +128,7 @@ def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: 
 
 
 def _settle_queue(run: Run, outcome: RunOutcome) -> None:
-    """Pauses the queue after an answer that failed; lets it go on after one that was asked for since the queue."""
+    """Pauses the queue after an answer that failed; lets it go on after one that was asked for since the pause."""
     match outcome:
         case RunFailed() | RunInterrupted():
             queue.pause(SessionId(run.session_id), RunId(run.pk), "failed")

@@ -1,0 +1,58 @@
+"""What an agent asks of the world outside its worker, answered by the services."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from agents.sdk.outside import AskOutcome, NewAsk, ReceivedSignal, Steer
+from sessions_core import bridge
+from sessions_core.protocol.claim import Claim
+from sessions_core.protocol.ids import MessageId
+from sessions_core.services import asks, runs, signals, waiting
+
+
+class Services:
+    """The services, for one attempt. `guard` stops the attempt when the database is away or the attempt was fenced out."""
+
+    def __init__(self, claim: Claim, guard: Callable[[], AbstractContextManager[None]]) -> None:
+        self._claim = claim
+        self._guard = guard
+
+    async def now(self) -> datetime:
+        with self._guard():
+            return await bridge.run(waiting.now)
+
+    async def ask(self, key: str, ask: NewAsk) -> AskOutcome:
+        with self._guard():
+            outcome = await bridge.run(
+                asks.open_ask,
+                self._claim,
+                key,
+                title=ask.title,
+                kind=ask.kind,
+                schema=ask.schema,
+                expires_at=ask.expires_at,
+                responders=ask.responders,
+                default=ask.default,
+                call=ask.call,
+                tool=ask.tool,
+            )
+        return AskOutcome(
+            ask=outcome.ask,
+            is_open=outcome.state == "open",
+            value=outcome.value,
+            end=outcome.end,
+            message=outcome.message,
+        )
+
+    async def signal(self, name: str, key: str) -> ReceivedSignal | None:
+        with self._guard():
+            taken = await bridge.run(signals.take, self._claim, name, key)
+        return None if taken is None else ReceivedSignal(taken.value)
+
+    async def void(self, message: MessageId) -> None:
+        with self._guard():
+            await bridge.run(runs.void_message, self._claim, message)
+
+    async def steers(self) -> list[Steer]:
+        return []

@@ -1,0 +1,245 @@
+"""The questions that Runs put to people. The only writer of Ask.
+
+A question is open until somebody answers, declines or writes a message instead, until it expires, or until its Run ends. The
+first wins: all of them lock the Session's row, and before it that of the Run, which goes on when the last question it waits for
+is closed.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal, cast
+
+from django.db import transaction
+from django.db.models.functions import Now
+from msgspec import UNSET, Struct, convert, to_builtins
+
+from sessions_core import log
+from sessions_core.models import Ask, Participant, Run
+from sessions_core.protocol import clock
+from sessions_core.protocol.author import Author
+from sessions_core.protocol.claim import Claim
+from sessions_core.protocol.errors import AskClosed as AskClosedRefusal
+from sessions_core.protocol.errors import AskForbidden, Fenced, NotFound
+from sessions_core.protocol.events import (
+    SYSTEM,
+    AskAnswered,
+    AskClosed,
+    AskEnd,
+    AskKind,
+    AskOpened,
+    Responders,
+)
+from sessions_core.protocol.ids import AskId, ClientId, MessageId, RunId, SessionId, new_ask
+from sessions_core.protocol.run_states import RunState
+from sessions_core.services import access, answers, consents, failures, waiting
+from sessions_core.services.access import Right
+
+logger = logging.getLogger(__name__)
+
+AskState = Literal["open", "answered", "closed"]
+
+EXPIRE_BATCH: Final = 200  # questions in one sweep
+EDITORS: Final = ("owner", "editor")  # who may answer, unless the question says otherwise
+
+
+class Outcome(Struct, frozen=True):
+    """What has become of a question. `end` says why nobody has answered it, `message` what somebody wrote instead."""
+
+    ask: AskId
+    state: AskState
+    value: Any = None
+    end: AskEnd | None = None
+    message: str | None = None
+
+
+class Answered(Struct, frozen=True):
+    """The seq of the Event that an answer has appended. `repeated`: the same command was carried out before."""
+
+    seq: int
+    repeated: bool = False
+
+
+def open_ask(
+    claim: Claim,
+    key: str,
+    *,
+    title: str,
+    kind: AskKind,
+    schema: Mapping[str, Any],
+    expires_at: datetime | None = None,
+    responders: Responders | None = None,
+    default: object = None,
+    call: str = "",
+    tool: str = "",
+) -> Outcome:
+    """Opens a question under a key of its Run, unless that was done before, and returns what has become of it. Raises Fenced, and
+    BadField when the schema is none.
+    """
+    answers.check_schema(schema)
+    with transaction.atomic(durable=True):
+        run = Run.objects.select_for_update().filter(pk=claim.run, fence=claim.fence, state=RunState.RUNNING).first()
+        if run is None or run.cancel_requested_at:
+            raise Fenced
+        if (found := Ask.objects.filter(run_id=claim.run, key=key).first()) is not None:
+            return _outcome(found)
+        fact = AskOpened(
+            ask=new_ask(),
+            title=title,
+            schema=dict(schema),
+            ask_kind=kind,
+            expires_at=UNSET if expires_at is None else clock.wire(expires_at),
+            by=responders or UNSET,
+            call=call or UNSET,
+            default=UNSET if default is None else default,
+        )
+        log.append(claim.session, [fact], actor=claim.actor, run=claim.run)
+        ask = Ask.objects.create(
+            id=fact.ask,
+            session_id=claim.session,
+            run_id=claim.run,
+            key=key,
+            kind=kind,
+            title=title,
+            schema=dict(schema),
+            responders=to_builtins(responders) if responders else None,
+            call=call,
+            tool=tool,
+            expires_at=expires_at,
+        )
+        return _outcome(ask)
+
+
+def answer(
+    session_id: SessionId, ask_id: AskId, *, by: Author, client_id: ClientId, value: object, device_label: str = ""
+) -> Answered:
+    """Answers a question. Raises NotFound, ReadOnly, AskForbidden, AskClosed, BadAnswer."""
+    with transaction.atomic(durable=True):
+        ask, first = _begin(session_id, ask_id, by=by, client_id=client_id, kind=AskAnswered)
+        if first is not None:
+            return Answered(seq=first, repeated=True)
+        answers.check(ask, value)
+        fact = AskAnswered(
+            ask=ask_id,
+            value=value,
+            by=str(by.user),
+            device=by.device_text,
+            device_label=device_label or UNSET,
+        )
+        span = log.append(session_id, [fact], actor=by.actor, run=RunId(ask.run_id), client_id=client_id)
+        Ask.objects.filter(pk=ask_id).update(state="answered", value=value, answered_by=by.user, closed_at=Now())
+        if ask.kind == "approval":
+            consents.remember(ask, value, by=by)
+        _resume(ask)
+        return Answered(seq=span.end)
+
+
+def decline(session_id: SessionId, ask_id: AskId, *, by: Author, client_id: ClientId) -> Answered:
+    """Closes a question without an answer. Raises NotFound, ReadOnly, AskForbidden, AskClosed."""
+    with transaction.atomic(durable=True):
+        ask, first = _begin(session_id, ask_id, by=by, client_id=client_id, kind=AskClosed)
+        if first is not None:
+            return Answered(seq=first, repeated=True)
+        seq = _close(ask, "declined", by=by, client_id=client_id)
+        _resume(ask)
+        return Answered(seq=seq)
+
+
+def decline_by_message(run: Run, message: MessageId, *, by: Author) -> bool:
+    """Closes the open questions of a Run that `by` may answer, because a message was written instead. Returns whether there were
+    some. The caller has locked the Run's row and the Session's.
+    """
+    open_asks = [ask for ask in Ask.objects.filter(run=run, state="open") if _may_answer(ask, by)]
+    for ask in open_asks:
+        _close(ask, "declined", by=by, message=message)
+        _resume(ask)
+    return bool(open_asks)
+
+
+def close_of(run: Run) -> None:
+    """Closes the open questions of a Run that ends. The caller has locked its row."""
+    for ask in Ask.objects.filter(run=run, state="open").order_by("opened_at"):
+        _close(ask, "run_ended", by=None)
+
+
+def expire() -> None:
+    """Closes the questions whose time is over. Every worker does it."""
+    due = Ask.objects.filter(state="open", expires_at__lte=Now()).values_list("pk", flat=True)
+    for ask_id in due[:EXPIRE_BATCH]:
+        try:
+            _expire(AskId(ask_id))
+        except Exception as error:  # an error in one question must not keep the sweep from the others
+            if failures.is_outage(error):
+                raise
+            logger.exception("The question %s, whose time is over, cannot be closed.", ask_id)
+
+
+def _expire(ask_id: AskId) -> None:
+    with transaction.atomic(durable=True):
+        Run.objects.select_for_update().filter(asks=ask_id).first()
+        ask = Ask.objects.select_for_update().filter(pk=ask_id, state="open", expires_at__lte=Now()).first()
+        if ask is not None:
+            _close(ask, "expired", by=None)
+            _resume(ask)
+
+
+def _begin(
+    session_id: SessionId, ask_id: AskId, *, by: Author, client_id: ClientId, kind: type[AskAnswered | AskClosed]
+) -> tuple[Ask, int | None]:
+    """Locks the Run and the Session. Returns the open question, and the seq of the first time if the command was given before."""
+    access.check_known(session_id, by=by, client_id=client_id)
+    Run.objects.select_for_update().filter(session_id=session_id, asks=ask_id).first()  # before the Session
+    _, first = access.begin_once(session_id, by=by, right=Right.TAKE_PART, client_id=client_id, kind=kind)
+    ask = Ask.objects.filter(session_id=session_id, pk=ask_id).first()
+    if ask is None:
+        raise NotFound("There is no such question in this conversation.")
+    if first is None:
+        if not _may_answer(ask, by):
+            raise AskForbidden
+        if ask.state != "open":
+            raise AskClosedRefusal(_closed_sentence(ask))
+    return ask, first[0] if first else None
+
+
+def _may_answer(ask: Ask, by: Author) -> bool:
+    responders = convert(ask.responders, Responders) if ask.responders else Responders(roles=EDITORS)
+    if str(by.user) in responders.users:
+        return True
+    return Participant.objects.filter(session_id=ask.session_id, user_id=by.user, role__in=responders.roles).exists()
+
+
+def _close(
+    ask: Ask, end: AskEnd, *, by: Author | None, client_id: ClientId | None = None, message: MessageId | None = None
+) -> int:
+    fact = AskClosed(ask=AskId(ask.pk), reason=end, message=message or UNSET)
+    actor = by.actor if by else SYSTEM
+    span = log.append(SessionId(ask.session_id), [fact], actor=actor, run=RunId(ask.run_id), client_id=client_id)
+    Ask.objects.filter(pk=ask.pk).update(state="closed", end=end, message=message, closed_at=Now())
+    return span.end
+
+
+def _resume(ask: Ask) -> None:
+    """Lets the Run go on, unless it waits for the answer to another question, too."""
+    if not Ask.objects.filter(run_id=ask.run_id, state="open").exists():
+        waiting.resume(RunId(ask.run_id))
+
+
+def _closed_sentence(ask: Ask) -> str:
+    if ask.state == "answered":
+        name = ask.answered_by.get_username() if ask.answered_by else "Somebody"
+        return f"{name} has answered this question already."
+    return {
+        "expired": "The time for this question is over.",
+        "declined": "This question was declined.",
+        "run_ended": "The answer that asked this has ended.",
+    }[ask.end]
+
+
+def _outcome(ask: Ask) -> Outcome:
+    return Outcome(
+        ask=AskId(ask.pk),
+        state=cast("AskState", ask.state),
+        value=ask.value,
+        end=cast("AskEnd", ask.end) if ask.end else None,
+        message=log.text_of(SessionId(ask.session_id), MessageId(ask.message)) if ask.message else None,
+    )
