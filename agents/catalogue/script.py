@@ -5,12 +5,13 @@ shows.
 import asyncio
 from pathlib import Path
 from typing import Annotated, Final
+from uuid import uuid4
 
 import msgspec
 from django.conf import settings
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
-from agents.sdk import AgentFailed, AgentRun, Message, agent
+from agents.sdk import AgentFailed, AgentRun, Declined, Message, agent
 from sessions_core.protocol.ids import SessionId
 
 EXAMPLE: Final = '{"words": 200, "every_ms": 20, "pause_after": 50, "pause_ms": 3000, "fail_after": 100, "reason": 20}'
@@ -21,9 +22,28 @@ Count = Annotated[int, Meta(ge=0, le=100_000)]
 Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
 
 
+class ScriptStep(Struct, frozen=True, forbid_unknown_fields=True):
+    """Works for so long, and has a new uuid as its result: a step that was done twice shows."""
+
+    key: str
+    ms: Milliseconds = 0
+
+
+class ScriptAsk(Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks after so many words, and says `answered <json>`, or `declined <reason>`."""
+
+    after: Count = 0
+    title: str = "Go on?"
+    schema: dict[str, object] = field(default_factory=lambda: {"type": "object"})
+    expires_s: Annotated[float, Meta(gt=0, le=86_400)] | None = None
+
+
 class Script(Struct, frozen=True, forbid_unknown_fields=True):
     """Says `words` words, one every `every_ms`, after `reason` words of reasoning. Pauses once, after `pause_after` words; fails
     after `fail_after`. From `wait_at` words on it waits until it is allowed to go on: see `allowance`.
+
+    Before its words it does its `steps`, sleeps for `sleep_s` and waits for the signal `wait_for`; it notes `tokens` as used.
+    After its words it waits for a steer with `until_steered`, and says `steered <text>`.
     """
 
     words: Count = 100
@@ -33,6 +53,12 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True):
     wait_at: Count | None = None
     fail_after: Count | None = None
     reason: Count = 0
+    steps: tuple[ScriptStep, ...] = ()
+    ask: ScriptAsk | None = None
+    until_steered: bool = False
+    sleep_s: Annotated[float, Meta(ge=0, le=604_800)] | None = None
+    wait_for: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    tokens: Count | None = None
 
 
 @agent(
@@ -44,13 +70,25 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True):
 async def perform(run: AgentRun) -> None:
     """Writes `w1 w2 … wN`, with one space between words; the reasoning is the same with `r`."""
     script = parse(run.input)
+    for step in script.steps:
+        await run.step(step.key, _work, step.ms)
+    if script.sleep_s is not None:
+        await run.sleep(script.sleep_s)
+    if script.wait_for is not None:
+        await run.wait_for(script.wait_for)
     async with run.message() as message:
         for n in range(1, script.reason + 1):
             await message.reason(_word("r", n))
             await asyncio.sleep(script.every_ms / 1000)
         for n in range(script.words + 1):
             await _say(message, script, n)
+            if script.ask is not None and n == script.ask.after:
+                await message.append(f" {await _ask(run, script.ask)}")
             await _wait(allowance(settings.VAR_DIR, run.session), script, n)
+        if script.until_steered:
+            await message.append(f" steered {await _steered(run)}")
+        if script.tokens is not None:
+            message.used(input_tokens=script.tokens, output_tokens=script.tokens)
 
 
 def parse(text: str) -> Script:
@@ -66,6 +104,25 @@ def allowance(var_dir: Path, session: SessionId) -> Path:
     and it outlives a killed worker.
     """
     return var_dir / FOLDER / str(session)
+
+
+async def _work(ms: int) -> str:
+    await asyncio.sleep(ms / 1000)
+    return str(uuid4())
+
+
+async def _ask(run: AgentRun, ask: ScriptAsk) -> str:
+    try:
+        answer = await run.ask(ask.schema, ask.title, expires=ask.expires_s)
+    except Declined as declined:
+        return f"declined {declined.reason}"
+    return f"answered {msgspec.json.encode(answer, order='sorted').decode()}"
+
+
+async def _steered(run: AgentRun) -> str:
+    while not (steers := await run.steers()):  # noqa: ASYNC110  # a person writes it, on another machine
+        await asyncio.sleep(POLL_S)
+    return " ".join(steer.text for steer in steers)
 
 
 async def _say(message: Message, script: Script, n: int) -> None:

@@ -21,7 +21,9 @@ _FIELD_OF_BODY: Final = 2  # ninja locates a wrong field as ("body", name of our
 
 def to_response(refusal: Refusal) -> HttpResponse:
     """Returns the refusal as a response, with Retry-After where waiting helps."""
-    error = {"code": refusal.code, "message": refusal.message, "retry": refusal.retry}
+    error: dict[str, object] = {"code": refusal.code, "message": refusal.message, "retry": refusal.retry}
+    if refusal.fields:
+        error["fields"] = refusal.fields
     response = HttpResponse(_ENCODER.encode({"error": error}), status=refusal.status, content_type=JSON)
     wait_ms = _BUSY_MS if refusal.retry_after_ms is None and isinstance(refusal, Busy) else refusal.retry_after_ms
     if wait_ms is not None:

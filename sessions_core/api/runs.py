@@ -1,7 +1,6 @@
-"""/api/sessions/{session}/runs: listing, stopping and retrying Runs. Asks have an address already, which refuses."""
+"""/api/sessions/{session}/runs: listing, stopping and retrying Runs."""
 
 from typing import Annotated, Any, Final
-from uuid import UUID
 
 from ninja import Query, Router, Status
 
@@ -9,7 +8,6 @@ from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import CONFLICTS, REFUSALS, IdempotencyKey, command_id
 from sessions_core.api.schemas import RetriedRun, RunList, StoppedRuns
 from sessions_core.models import Run
-from sessions_core.protocol.errors import NotSupported
 from sessions_core.protocol.ids import ClientId, RunId, SessionId
 from sessions_core.services import access, runs
 
@@ -53,13 +51,6 @@ def retry_run(
     client_id = command_id(key)
     requested = runs.retry(session, by=request.auth, client_id=client_id, run_id=run)
     return Status(200 if requested.repeated else 201, {"id": client_id, "seq": requested.seq, "run": requested.run})
-
-
-@router.post("/{session}/asks/{ask}/answer", response=CONFLICTS)
-def answer_ask(request: ApiRequest, session: SessionId, ask: UUID) -> None:  # noqa: ARG001  # named for the address
-    """Answers a question of an agent. No agent asks yet, so this refuses with `not_supported`."""
-    access.require(session, user=request.auth.user, right=access.Right.WRITE)
-    raise NotSupported
 
 
 def _run_out(row: dict[str, Any]) -> dict[str, object]:

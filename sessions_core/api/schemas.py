@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, model_val
 
 from sessions_core.protocol import clock
 from sessions_core.protocol.cursors import parse_seq, parse_session_cursor
-from sessions_core.protocol.events import Part, PostState, Role, WaitsOn
+from sessions_core.protocol.events import AskKind, Part, PostState, Role, WaitsOn
 from sessions_core.protocol.frames import Policy
 from sessions_core.protocol.ids import SEQ_MAX, SessionId
 from sessions_core.protocol.run_states import RunState
@@ -34,11 +34,14 @@ Seq = Annotated[int, BeforeValidator(parse_seq), Field(ge=0, le=SEQ_MAX)]  # in 
 
 
 class ErrorDetail(Schema):
-    """Why a request was refused: `code` for programs, `message` for people; `retry`: the same request may succeed later."""
+    """Why a request was refused: `code` for programs, `message` for people; `retry`: the same request may succeed later;
+    `fields`: a sentence for each wrong field of an answer.
+    """
 
     code: str
     message: str
     retry: bool
+    fields: dict[str, str] | None = None
 
 
 class ErrorResponse(Schema):
@@ -176,6 +179,52 @@ class PostedMessage(Schema):
     message: UUID
     outcome: PostState
     run: UUID | None
+
+
+class AskOut(Schema):
+    """An open question. `by`: who may answer; absent: the owner and editors."""
+
+    id: UUID
+    run: UUID
+    kind: AskKind
+    title: str
+    # In Python `schema` is a method of every schema.
+    form: dict[str, Any] = Field(serialization_alias="schema")
+    by: dict[str, list[str]] | None
+    expires_at: Moment | None
+
+
+class AskList(Schema):
+    asks: list[AskOut]
+
+
+class GivenAnswer(Schema):
+    """A `value` that fits the question, or `declined`."""
+
+    value: Any = None
+    declined: bool = False
+
+
+class GivenSignal(Schema):
+    value: Any = None
+
+
+class Answered(Schema):
+    """`id` is the command's, `seq` that of the Event that it appended."""
+
+    id: UUID
+    seq: int
+
+
+class ConsentOut(Schema):
+    agent: str
+    tool: str
+    granted_by: str | None
+    granted_at: Moment
+
+
+class ConsentList(Schema):
+    consents: list[ConsentOut]
 
 
 class QueueChange(Schema):

@@ -9,7 +9,7 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from typing_extensions import override
 
-from sessions_core.api import agents, history, messages, queue, runs, sessions, timeline
+from sessions_core.api import agents, asks, history, messages, queue, runs, sessions, timeline
 from sessions_core.api.authentication import BearerToken, SignedInBrowser
 from sessions_core.api.refusals import add_handlers
 from sessions_core.protocol.errors import BadField, TooLarge
@@ -66,6 +66,7 @@ def _build() -> NinjaAPI:
     built.add_router("/sessions", messages.router)
     built.add_router("/sessions", queue.router)
     built.add_router("/sessions", runs.router)
+    built.add_router("/sessions", asks.router)
     built.add_router("/agents", agents.router)
     add_handlers(built)
     return built

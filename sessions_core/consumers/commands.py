@@ -10,7 +10,7 @@ from sessions_core.consumers.subscribe import subscribe
 from sessions_core.live.connection import HEARTBEAT_MS, Connection
 from sessions_core.live.delivery import Delivery
 from sessions_core.live.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS, WAITING_BYTES
-from sessions_core.protocol.errors import HelloFirst, NotSupported, Refusal
+from sessions_core.protocol.errors import BadField, HelloFirst, NotSupported, Refusal
 from sessions_core.protocol.events import Part
 from sessions_core.protocol.frames import (
     FRAME_BYTES,
@@ -38,7 +38,7 @@ from sessions_core.protocol.frames import (
     error_of,
 )
 from sessions_core.protocol.ids import ClientId, SessionId
-from sessions_core.services import devices, messages, runs, sessions
+from sessions_core.services import asks, devices, messages, runs, sessions
 from sessions_core.services.failures import refusal_of
 
 LIMITS: Final = {
@@ -130,7 +130,9 @@ async def _execute_write(frame: Read | Command, connection: Connection, delivery
             await _change_queue(messages.edit_queued, frame, connection, message=frame.message, parts=parts)
         case ResumeQueue():
             await _change_queue(runs.resume_queue, frame, connection)
-        case Regenerate() | Answer():
+        case Answer():
+            await _answer(frame, connection)
+        case Regenerate():
             raise NotSupported
         case _:
             assert_never(frame)
@@ -163,6 +165,25 @@ async def _change_queue(
 ) -> None:
     changed = await bridge.run(change, frame.session, by=connection.author, client_id=frame.id, **arguments)
     connection.reply(Ok(id=frame.id, seq=changed.seq, message=arguments.get("message", UNSET)))
+
+
+async def _answer(frame: Answer, connection: Connection) -> None:
+    by, client_id = connection.author, frame.id
+    if frame.declined:
+        answered = await bridge.run(asks.decline, frame.session, frame.ask, by=by, client_id=client_id)
+    elif frame.value is UNSET:
+        raise BadField("Give a `value`, or `declined`.")
+    else:
+        answered = await bridge.run(
+            asks.answer,
+            frame.session,
+            frame.ask,
+            by=by,
+            client_id=client_id,
+            value=frame.value,
+            device_label=connection.label,
+        )
+    connection.reply(Ok(id=frame.id, seq=answered.seq))
 
 
 async def _cancel(frame: Cancel, connection: Connection) -> None:

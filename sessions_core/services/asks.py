@@ -30,7 +30,7 @@ from sessions_core.protocol.events import (
     AskOpened,
     Responders,
 )
-from sessions_core.protocol.ids import AskId, ClientId, MessageId, RunId, SessionId, new_ask
+from sessions_core.protocol.ids import AskId, ClientId, MessageId, RunId, SessionId, UserId, new_ask
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import access, answers, consents, failures, waiting
 from sessions_core.services.access import Right
@@ -172,6 +172,24 @@ def expire() -> None:
             if failures.is_outage(error):
                 raise
             logger.exception("The question %s, whose time is over, cannot be closed.", ask_id)
+
+
+def open_in(session_id: SessionId, *, user: UserId) -> list[dict[str, Any]]:
+    """Returns the open questions of the Session, oldest first. Raises NotFound."""
+    access.member(session_id, user=user)
+    found = Ask.objects.filter(session_id=session_id, state="open").order_by("opened_at")
+    return [
+        {
+            "id": ask.pk,
+            "run": ask.run_id,
+            "kind": ask.kind,
+            "title": ask.title,
+            "form": ask.schema,
+            "by": ask.responders,
+            "expires_at": ask.expires_at,
+        }
+        for ask in found
+    ]
 
 
 def _expire(ask_id: AskId) -> None:

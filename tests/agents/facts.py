@@ -1,5 +1,6 @@
 """Facts that a test waits for or asserts, read from the log."""
 
+from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from sessions_core.protocol import run_states
@@ -15,6 +16,11 @@ TERMINAL: Final = tuple(f"run.{state}" for state in run_states.TERMINAL)
 def words(count: int, letter: str = "w") -> str:
     """The text that the scripted agent writes."""
     return " ".join(f"{letter}{n}" for n in range(1, count + 1))
+
+
+def among(log: Iterable[object], kind: type[F]) -> list[F]:
+    """Returns the facts of that kind."""
+    return [fact for fact in log if isinstance(fact, kind)]
 
 
 def of_kind(session: SessionId, kind: type[F]) -> list[F]:

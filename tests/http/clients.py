@@ -67,7 +67,7 @@ class ApiResponse:
     def code(self) -> str:
         """Returns the code of a refusal, after checking that the body has the documented form."""
         assert set(self.body) == {"error"}, self.body
-        assert set(self.body["error"]) == {"code", "message", "retry"}
+        assert set(self.body["error"]) - {"fields"} == {"code", "message", "retry"}
         assert self.body["error"]["message"].endswith((".", "!", "?"))
         return str(self.body["error"]["code"])
 

@@ -108,7 +108,9 @@ def test_the_routes_are_those_of_the_protocol() -> None:
     assert set(ROUTES) == {
         *(("GET", "sessions"), ("POST", "sessions"), ("GET", "agents")),
         *((method, of_a_session) for method in ("GET", "PATCH", "DELETE")),
-        *(("GET", f"{of_a_session}/{what}") for what in ("events", "timeline", "runs")),
+        *(("GET", f"{of_a_session}/{what}") for what in ("events", "timeline", "runs", "asks", "consents")),
+        ("DELETE", f"{of_a_session}/consents/{{agent}}/{{tool}}"),
+        ("POST", f"{of_a_session}/runs/{{run}}/signals/{{name}}"),
         *(("POST", f"{of_a_session}/{what}") for what in ("messages", "cancellation", "asks/{ask}/answer")),
         *((method, f"{of_a_session}/queue/{{message}}") for method in ("PATCH", "DELETE")),
         ("POST", f"{of_a_session}/queue/resumption"),

@@ -39,8 +39,14 @@ WRITING: Final = [(method, path) for method, path in ROUTES if method != "GET"]
 WITH_BODY: Final = [("POST", "sessions"), ("PATCH", "sessions/{session}"), ("POST", "sessions/{session}/messages")]
 
 
+def _ids() -> dict[str, object]:
+    return {"run": uuid4(), "ask": uuid4(), "message": uuid4(), "agent": "a", "tool": "t", "name": "n"}
+
+
 def address_of(path: str, session: object = None) -> str:
-    return path.format(session=session or uuid4(), run=uuid4(), ask=uuid4(), message=uuid4())
+    return path.format(
+        session=session or uuid4(), run=uuid4(), ask=uuid4(), message=uuid4(), agent="a", tool="t", name="n"
+    )
 
 
 def body_for(path: str) -> dict[str, object]:
@@ -49,7 +55,9 @@ def body_for(path: str) -> dict[str, object]:
 
 def wrong_addresses(path: str, theirs: object) -> Iterator[str]:
     for wrong in (theirs, uuid4(), "x", "0", "%00", "%ED%A0%80", "9" * 400, "..", "%2F", "%0A", f"{uuid4()}%00"):
-        yield path.replace("{session}", str(wrong)).format(run=uuid4(), ask=uuid4(), message=uuid4())
+        yield path.replace("{session}", str(wrong)).format(
+            run=uuid4(), ask=uuid4(), message=uuid4(), agent="a", tool="t", name="n"
+        )
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

@@ -173,13 +173,3 @@ def test_a_viewer_sees_the_runs(alice: User, bob: User) -> None:
     post_message(session, alice)
 
     assert len(ApiClient(bob).get(f"sessions/{session}/runs").body["runs"]) == 1
-
-
-def test_asks_have_an_address_and_no_answer_yet(alice: User, mallory: User) -> None:
-    session = create_session(alice)
-
-    refused = ApiClient(alice).post(f"sessions/{session}/asks/{uuid4()}/answer", {"value": {}})
-    stranger = ApiClient(mallory).post(f"sessions/{session}/asks/{uuid4()}/answer", {"value": {}})
-
-    assert (refused.status, refused.code) == (422, "not_supported")
-    assert stranger.status == 404

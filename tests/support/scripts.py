@@ -7,7 +7,7 @@ from agents.catalogue.script import allowance
 from sessions_core.protocol.ids import SessionId
 
 
-def script(**order: int) -> str:
+def script(**order: object) -> str:
     """Returns a message for the scripted agent."""
     return json.dumps(order)
 

@@ -187,7 +187,6 @@ def test_a_reading_token_does_not_write(
     ("type", "fields"),
     [
         ("regenerate", {"message": uuid4()}),
-        ("answer", {"ask": uuid4(), "value": 1}),
     ],
 )
 def test_frames_of_later_work_are_answered(

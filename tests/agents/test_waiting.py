@@ -1,0 +1,286 @@
+"""While a Run waits for people, a time or a signal, no worker holds it; afterwards its agent goes on where it was."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from msgspec import Struct
+
+from agents.runner.runner import Runner
+from agents.sdk import AgentRun, Declined
+from sessions_core import bridge
+from sessions_core.models import Ask, Run
+from sessions_core.protocol.events import (
+    AskAnswered,
+    AskClosed,
+    AskOpened,
+    MessageCompleted,
+    RunCompleted,
+    RunFailed,
+    RunRestarted,
+    RunResumed,
+    RunWaiting,
+    StepCompleted,
+)
+from sessions_core.protocol.ids import AskId, ClientId
+from sessions_core.protocol.run_states import RunState
+from sessions_core.services import asks, signals
+from tests.agents.facts import among, completed, text
+from tests.agents.harness import Harness
+from tests.db.acts import new_client_id
+from tests.support.scripts import script
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Plan(Struct):
+    delete: list[int]
+
+
+async def open_ask() -> AskId:
+    return AskId((await bridge.run(Ask.objects.get, state="open")).pk)
+
+
+async def answer(harness: Harness, value: object, ask: AskId | None = None) -> None:
+    ask = ask or await open_ask()
+    await bridge.run(asks.answer, harness.session, ask, by=harness.owner, client_id=new_client_id(), value=value)
+
+
+async def goes_on(harness: Harness) -> list[Any]:
+    """A worker of another process goes on with the Run."""
+    harness.runner = Runner("w2")
+    return await harness.execute(harness.run)
+
+
+async def test_an_answer_comes_in_the_type_of_its_form(harness: Harness) -> None:
+    plans: list[object] = []
+
+    async def ask(run: AgentRun) -> None:
+        plans.append(await run.ask(Plan, "Delete these?", default={"delete": [1]}))
+
+    log = await harness.ask(ask)
+
+    opened = among(log, AskOpened)[0]
+    assert (opened.title, opened.ask_kind, opened.default) == ("Delete these?", "form", {"delete": [1]})
+    assert log[-1] == RunWaiting(on="ask", ask=opened.ask)
+    row = await harness.row()
+    assert (row.state, row.lease_until, harness.runner.running) == (RunState.WAITING, None, ())
+
+    await answer(harness, {"delete": [1, 2]})
+    log = await goes_on(harness)
+
+    assert plans == [Plan([1, 2])]
+    assert [fact.ask for fact in among(log, RunResumed)] == [opened.ask]
+    assert isinstance(log[-1], RunCompleted)
+    assert (await harness.row()).attempt == 1
+    assert not among(log, RunRestarted)
+
+
+async def test_an_open_message_goes_on_where_its_text_ends(harness: Harness) -> None:
+    async def ask(run: AgentRun) -> None:
+        async with run.message() as message:
+            await message.reason("Hm.")
+            await message.append("Shall I? ")
+            choice = await run.ask(["yes", "no"], "Shall I?")
+            await message.append(f"You said {choice}.")
+
+    await harness.ask(ask)
+    await answer(harness, "no")
+    log = await goes_on(harness)
+
+    assert text(await bridge.run(completed, harness.session)) == "Shall I? You said no."
+    assert len(among(log, MessageCompleted)) == 1
+    assert not among(log, RunRestarted)
+
+
+async def test_a_message_that_says_something_else_takes_the_place_of_the_kept_one(harness: Harness) -> None:
+    async def ask(run: AgentRun) -> None:
+        async with run.message() as message:
+            await message.append(f"{uuid4()} ")
+            await run.ask(["yes"], "Shall I?")
+            await message.append("Done.")
+
+    await harness.ask(ask)
+    await answer(harness, "yes")
+    log = await goes_on(harness)
+
+    voided = among(log, RunRestarted)[0]
+    whole = await bridge.run(completed, harness.session)
+    assert (voided.attempt, len(voided.voided)) == (1, 1)
+    assert whole.message not in voided.voided
+    assert text(whole).endswith(" Done.")
+
+
+async def test_what_was_done_before_the_wait_is_not_done_again(harness: Harness) -> None:
+    done: list[str] = []
+
+    async def work(name: str) -> str:
+        done.append(name)
+        return name
+
+    async def ask(run: AgentRun) -> None:
+        await run.step("first", work, "first")
+        async with run.message() as message:
+            await message.append("one")
+        await run.ask(["yes"], "Shall I?")
+        await run.step("second", work, "second")
+        async with run.message() as message:
+            await message.append("two")
+
+    await harness.ask(ask)
+    await answer(harness, "yes")
+    log = await goes_on(harness)
+
+    assert done == ["first", "second"]
+    assert [fact.key for fact in among(log, StepCompleted)] == ["first", "second"]
+    assert [text(fact) for fact in among(log, MessageCompleted)] == ["one", "two"]
+
+
+async def test_several_questions_at_once_are_waited_for_together(harness: Harness) -> None:
+    said: list[list[str]] = []
+
+    async def ask(run: AgentRun) -> None:
+        said.append(await run.gather(run.ask(["a", "b"], f"Question {n}") for n in range(3)))
+
+    log = await harness.ask(ask)
+    opened = [fact.ask for fact in among(log, AskOpened)]
+    assert len(opened) == 3
+    assert set(among(log, RunWaiting)[0].asks or ()) == set(opened)
+
+    for each in opened[:2]:
+        await answer(harness, "a", each)
+    assert isinstance((await harness.execute(harness.run))[-1], AskAnswered)  # not claimed: one is open
+    await answer(harness, "b", opened[2])
+    await goes_on(harness)
+
+    assert said == [["a", "a", "b"]]
+
+
+async def test_who_declines_ends_the_question(harness: Harness) -> None:
+    reasons: list[str] = []
+
+    async def ask(run: AgentRun) -> None:
+        try:
+            await run.ask(["yes"], "Shall I?")
+        except Declined as declined:
+            reasons.append(declined.reason)
+
+    await harness.ask(ask)
+    ask_id = await open_ask()
+    await bridge.run(asks.decline, harness.session, ask_id, by=harness.owner, client_id=new_client_id())
+    await goes_on(harness)
+
+    assert reasons == ["declined"]
+
+
+async def test_a_question_that_nobody_answers_in_time_expires(harness: Harness) -> None:
+    async def ask(run: AgentRun) -> None:
+        await run.ask(["yes"], "Shall I?", expires="1h")
+
+    await harness.ask(ask)
+    await bridge.run(lambda: Ask.objects.update(expires_at="2020-01-01T00:00:00Z"))
+    await bridge.run(asks.expire)
+    log = await goes_on(harness)
+
+    assert [fact.reason for fact in among(log, AskClosed)] == ["expired"]
+    assert isinstance(log[-1], RunFailed)
+    assert (log[-1].code, log[-1].message) == ("declined", "Nobody answered the question in time.")
+
+
+async def test_stop_ends_a_run_that_waits_and_its_question(harness: Harness) -> None:
+    async def ask(run: AgentRun) -> None:
+        await run.ask(["yes"], "Shall I?")
+
+    await harness.ask(ask)
+    await harness.stop()
+
+    assert (await harness.row()).state == RunState.CANCELLED
+    assert [each.end for each in await bridge.run(lambda: list(Ask.objects.all()))] == ["run_ended"]
+
+
+async def test_a_long_sleep_holds_no_worker(harness: Harness) -> None:
+    async def sleep(run: AgentRun) -> None:
+        await run.sleep("1h")
+
+    log = await harness.ask(sleep)
+    assert among(log, RunWaiting)[0].on == "sleep"
+    assert (await harness.row()).resume_at is not None
+
+    await bridge.run(lambda: Run.objects.update(resume_at="2020-01-01T00:00:00Z"))
+    log = await goes_on(harness)  # woken too early: it sleeps on
+
+    assert isinstance(log[-1], RunWaiting)
+
+
+async def test_a_signal_is_waited_for_and_an_early_one_is_kept(harness: Harness) -> None:
+    values: list[object] = []
+
+    async def wait(run: AgentRun) -> None:
+        values.extend([await run.wait_for("paid"), await run.wait_for("paid")])
+
+    async def send(value: object, client_id: ClientId) -> None:
+        await bridge.run(
+            signals.send, harness.session, harness.run, "paid", by=harness.owner, client_id=client_id, value=value
+        )
+
+    await harness.request(wait)
+    once = new_client_id()
+    await send(1, once)
+    await send(1, once)
+    log = await harness.execute(harness.run)
+    assert among(log, RunWaiting)[0].signal == "paid"
+
+    await send(2, new_client_id())
+    log = await goes_on(harness)
+
+    assert values == [1, 2]
+    assert isinstance(log[-1], RunCompleted)
+
+
+async def test_while_something_else_goes_on_the_run_waits_in_place(harness: Harness) -> None:
+    said: list[str] = []
+    begun = asyncio.Event()
+
+    async def ask(run: AgentRun) -> None:
+        async def answered() -> None:
+            said.append(await run.ask(["yes"], "Shall I?"))
+
+        other = asyncio.create_task(answered())  # the SDK does not know this task
+        begun.set()
+        await other
+
+    task = await harness.start(ask, begun)
+    await eventually(Ask.objects.exists, blocking=True)
+    await answer(harness, "yes")
+    log = await task
+
+    assert said == ["yes"]
+    assert not among(log, RunWaiting)
+
+
+async def test_a_write_after_the_wait_has_begun_is_refused(harness: Harness) -> None:
+    async def ask(run: AgentRun) -> None:
+        try:
+            await run.ask(["yes"], "Shall I?")
+        finally:
+            async with run.message() as message:
+                await message.append("too late")
+
+    log = await harness.ask(ask)
+
+    assert isinstance(log[-1], RunWaiting)
+
+
+async def test_the_script_asks_and_does_its_steps_once(harness: Harness) -> None:
+    steps = [{"key": "a", "ms": 1}, {"key": "b", "ms": 1}]
+    ask = {"after": 2, "title": "Go on?", "schema": {"type": "object"}}
+    await harness.post(script(words=4, every_ms=1, steps=steps, ask=ask), agent="script")
+
+    await harness.execute(harness.run)
+    await answer(harness, {"b": 1, "a": 2})
+    log = await goes_on(harness)
+
+    assert text(await bridge.run(completed, harness.session)) == 'w1 w2 answered {"a":2,"b":1} w3 w4'
+    assert [fact.key for fact in among(log, StepCompleted)] == ["a", "b"]
