@@ -119,7 +119,6 @@ class Runner:
             await asyncio.shield(asyncio.wrap_future(prepared(agent)))
             await _check_price(attempt.meter)
             await asyncio.sleep(0)  # a stop that has come by now cancels here, before the agent calls any model
-            attempt.agent_run.begin()
             await agent.function(attempt.agent_run)
         except Declined as declined:
             return outcome.declined(declined)
@@ -142,6 +141,8 @@ class Runner:
             await self.renew_leases([attempt])  # sees a cancel whose hint came before this process was listening for it
             kept = await bridge.run(kept_steps.read, attempt.claim)
             messages = await bridge.run(kept_steps.read_messages, attempt.claim)
+        waits = Waits(partial(_suspend, attempt, buffer))
+        waits.begin()
         return AgentRun(
             attempt.claim,
             question,
@@ -150,7 +151,7 @@ class Runner:
             attempt.meter,
             journal=Journal(Keeper(attempt.claim, self._appender, buffer, partial(_write_failed, attempt)), kept),
             outside=Services(attempt.claim, partial(_left_to_a_new_attempt, attempt)),
-            waits=Waits(partial(_suspend, attempt, buffer)),
+            waits=waits,
             messages=messages,
         )
 

@@ -72,10 +72,6 @@ class AgentRun:
         self._waits = waits
         self._kept_messages = deque(messages)
 
-    def begin(self) -> None:
-        """Notes the present task as the agent's own. The runner calls it."""
-        self._waits.begin()
-
     async def prompt(self, *, messages: int | None = None) -> Prompt:
         """Reads the conversation for a model, oldest first; the message to answer is the last one.
 
