@@ -86,9 +86,9 @@ def _try(session_id: SessionId, post: _Post) -> Posted | None:
             case "reject":
                 raise RunActive
             case "interrupt":
-                if not (interrupts and runs.interrupt(session_id, active, by=post.by)):
-                    transaction.set_rollback(True)
+                if not interrupts or runs.have_others_come(session_id, active):
                     return None
+                runs.interrupt(session_id, active, by=post.by)
                 return _append(session, post, parts, "sent")
             case policy:
                 assert_never(policy)

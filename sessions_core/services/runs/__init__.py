@@ -24,7 +24,14 @@ from sessions_core.services.runs.attempt import (
     void_message,
 )
 from sessions_core.services.runs.blocked import end_blocked
-from sessions_core.services.runs.cancel import Stopped, cancel, cancel_by_staff, interrupt, lock_active
+from sessions_core.services.runs.cancel import (
+    Stopped,
+    cancel,
+    cancel_by_staff,
+    have_others_come,
+    interrupt,
+    lock_active,
+)
 from sessions_core.services.runs.end import finish
 from sessions_core.services.runs.park import park
 from sessions_core.services.runs.queue import add_queued, goes_on
@@ -49,6 +56,7 @@ __all__ = [
     "end_lapsed",
     "finish",
     "goes_on",
+    "have_others_come",
     "heartbeat",
     "holds_turn",
     "interrupt",

@@ -23,7 +23,7 @@ from sessions_core.protocol.spent import Spent
 from sessions_core.services import dispatch, failures
 from sessions_core.services.runs import queue, spending
 from sessions_core.services.runs.end import end_run
-from sessions_core.services.runs.turn import ITS_TURN
+from sessions_core.services.runs.turn import ITS_TURN, is_still_its_turn
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,9 @@ def _claim(session_id: SessionId, run_id: RunId, worker: str) -> Claim | None:
             return None
         if run.was_queued:  # type: ignore[attr-defined]  # a column of the statement
             queue.send(session_id, run_id, run.agent)
+            if not is_still_its_turn(session_id, run_id):
+                transaction.set_rollback(True)
+                return None
         actor = Actor(kind="agent", id=run.agent, name=dispatch.title(run.agent))
         waited_for: object = run.waited_for  # type: ignore[attr-defined]
         if waited_for is not None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from msgspec import Struct
 
 from sessions_core import hints, log
-from sessions_core.models import Run
+from sessions_core.models import Run, Session
 from sessions_core.protocol import run_states
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import NotFound, RunEnded
@@ -19,6 +20,12 @@ from sessions_core.services import access
 from sessions_core.services.access import Right
 from sessions_core.services.runs import queue, turn
 from sessions_core.services.runs.end import end_run
+
+_FAMILY: Final = """
+    WITH RECURSIVE family AS (
+        SELECT unnest(%s::uuid[]) AS id UNION SELECT run.id FROM run JOIN family ON run.parent_id = family.id)
+    SELECT id FROM family
+"""
 
 
 class Stopped(Struct, frozen=True):
@@ -36,46 +43,68 @@ def cancel(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Ru
     Session is no hindrance. Raises NotFound, ReadOnly, RunEnded.
     """
     access.check_known(session_id, by=by, client_id=client_id)
+    while (stopped := _try(session_id, by, client_id, run_id)) is None:
+        pass
+    return stopped
+
+
+def _try(session_id: SessionId, by: Author, client_id: ClientId, run_id: RunId | None) -> Stopped | None:
+    """Returns None, and changes nothing, when other Runs were requested meanwhile, which it may have to reach."""
     with transaction.atomic(durable=True):
         active = lock_active(session_id)
         _, first = access.begin_once(session_id, by=by, right=Right.EDIT, client_id=client_id, kind=RunCancelRequested)
         if first is not None:
             seq, fact = first
             return Stopped(seq=seq, runs=fact.runs, repeated=True)
+        if have_others_come(session_id, active):
+            return None
         if run_id is None:
-            stopped = _cancel(session_id, active, by=by, client_id=client_id)
-            queue.resume_if_empty(session_id)
-            return stopped
-        if not Run.objects.filter(session_id=session_id, pk=run_id).exists():
-            raise NotFound("There is no such answer in this conversation.")
-        reached = _with_descendants(active, run_id)
-        stopped = _cancel(session_id, reached, by=by, client_id=client_id)
-        _pause(session_id, reached)
-        return stopped
+            return _cancel(session_id, active, by=by, client_id=client_id)
+        return _cancel_one(session_id, run_id, active, by=by, client_id=client_id)
 
 
 def cancel_by_staff(session_id: SessionId, run_id: RunId, *, by: Author) -> Stopped:
     """Cancels a Run with its descendants, without checking membership. Raises NotFound, RunEnded."""
+    while (stopped := _try_by_staff(session_id, run_id, by)) is None:
+        pass
+    return stopped
+
+
+def _try_by_staff(session_id: SessionId, run_id: RunId, by: Author) -> Stopped | None:
     with transaction.atomic(durable=True):
-        if not Run.objects.filter(session_id=session_id, pk=run_id).exists():
-            raise NotFound
-        reached = _with_descendants(lock_active(session_id), run_id)
-        stopped = _cancel(session_id, reached, by=by, client_id=None)
-        _pause(session_id, reached)
-        return stopped
+        active = lock_active(session_id)
+        if not Session.objects.select_for_update().filter(pk=session_id, deleted_at=None).exists():
+            raise NotFound(access.NO_SESSION)
+        if have_others_come(session_id, active):
+            return None
+        return _cancel_one(session_id, run_id, active, by=by, client_id=None)
 
 
-def interrupt(session_id: SessionId, active: Sequence[Run], *, by: Author) -> bool:
-    """Cancels the Runs that hold the turn, with their descendants, because a Message goes ahead of them. `active`: those that the
-    caller has locked before the Session. Returns False, and changes nothing, when others have begun since.
+def interrupt(session_id: SessionId, active: Sequence[Run], *, by: Author) -> None:
+    """Cancels the Runs that hold the turn, with their descendants, because a Message goes ahead of them. `active`: all active
+    Runs of the Session, which the caller has locked before it.
     """
-    now_active = {run.pk for run in turn.holding(session_id)}
-    if not now_active <= {run.pk for run in active}:
-        return False
-    reached = {run.pk: run for holder in now_active for run in _with_descendants(active, RunId(holder))}
+    reached = _with_descendants(active, [RunId(run.pk) for run in active if turn.holds(run)])
     if reached:
-        _cancel(session_id, list(reached.values()), by=by, client_id=None)
-    return True
+        _cancel(session_id, reached, by=by, client_id=None)
+
+
+def _cancel_one(
+    session_id: SessionId, run_id: RunId, active: Sequence[Run], *, by: Author, client_id: ClientId | None
+) -> Stopped:
+    if not Run.objects.filter(session_id=session_id, pk=run_id).exists():
+        raise NotFound("There is no such answer in this conversation.")
+    reached = _with_descendants(active, [run_id])
+    stopped = _cancel(session_id, reached, by=by, client_id=client_id)
+    _pause(session_id, reached)
+    return stopped
+
+
+def _pause(session_id: SessionId, stopped: Sequence[Run]) -> None:
+    """Pauses the queue when a Run that held the turn was stopped, and was not being stopped already."""
+    for run in stopped:
+        if run.cancel_requested_at is None and turn.holds(run):
+            queue.pause(session_id, RunId(run.pk), "stopped")
 
 
 def _cancel(session_id: SessionId, active: Sequence[Run], *, by: Author, client_id: ClientId | None) -> Stopped:
@@ -98,13 +127,6 @@ def _cancel(session_id: SessionId, active: Sequence[Run], *, by: Author, client_
     return Stopped(seq=span.end, runs=reached)
 
 
-def _pause(session_id: SessionId, stopped: Sequence[Run]) -> None:
-    """Pauses the queue when a Run of the turn was stopped. A queued one that was stopped is only taken out of the queue."""
-    for run in stopped:
-        if run.parent_id is None and not run.queued:
-            queue.pause(session_id, RunId(run.pk), "stopped")
-
-
 def lock_active(session_id: SessionId) -> list[Run]:
     """Locks the active Runs, always in the order of their ids: no deadlock between two cancels."""
     return list(
@@ -112,8 +134,17 @@ def lock_active(session_id: SessionId) -> list[Run]:
     )
 
 
-def _with_descendants(active: Sequence[Run], run_id: RunId) -> list[Run]:
-    reached = {run_id}
-    while more := {RunId(run.pk) for run in active if run.parent_id in reached} - reached:
-        reached |= more
-    return [run for run in active if run.pk in reached]
+def have_others_come(session_id: SessionId, locked: Sequence[Run]) -> bool:
+    """Returns whether there are other active Runs than those that `lock_active` has locked: they were requested before the caller
+    had the lock of the Session. It then begins again, because Runs are locked before their Session.
+    """
+    active = Run.objects.filter(session_id=session_id, state__in=run_states.ACTIVE)
+    return active.exclude(pk__in=[run.pk for run in locked]).exists()
+
+
+def _with_descendants(active: Sequence[Run], run_ids: Sequence[RunId]) -> list[Run]:
+    """Returns those of the `active` Runs that are given or descend from the given ones, also through Runs that have ended."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FAMILY, [list(run_ids)])
+        family = {run_id for (run_id,) in cursor.fetchall()}
+    return [run for run in active if run.pk in family]

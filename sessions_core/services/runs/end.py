@@ -34,7 +34,7 @@ from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.protocol.spent import Spent
 from sessions_core.services import asks, failures
-from sessions_core.services.runs import queue, spending
+from sessions_core.services.runs import queue, spending, turn
 
 logger = logging.getLogger(__name__)
 
@@ -122,20 +122,24 @@ def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: 
         error_code=outcome.code[:_CODE_CHARACTERS] if isinstance(outcome, RunFailed) else "",
         exception_class=run.exception_class[:_CLASS_CHARACTERS] if isinstance(outcome, RunFailed) else "",
     )
-    if run.parent_id is None:
-        _settle_queue(run, outcome)
+    _settle_queue(run, outcome)
     transaction.on_commit(partial(queue.wake_next, session), robust=True)
 
 
 def _settle_queue(run: Run, outcome: RunOutcome) -> None:
-    """Pauses the queue after an answer that failed; lets it go on after one that was asked for since the pause."""
+    """Pauses the queue after an answer that failed; lets it go on after one that was asked for since the pause, and when its last
+    Message has left it.
+    """
+    session = SessionId(run.session_id)
     match outcome:
-        case RunFailed() | RunInterrupted():
-            queue.pause(SessionId(run.session_id), RunId(run.pk), "failed")
-        case RunCompleted():
+        case RunFailed() | RunInterrupted() if run.queued or turn.holds(run):
+            queue.pause(session, RunId(run.pk), "failed")
+        case RunCompleted() if run.parent_id is None:
             queue.resume_after(run)
-        case RunCancelled():
+        case _:
             pass  # the cancel has paused it, unless a Message goes ahead
+    if run.queued:
+        queue.resume_if_empty(session)
 
 
 def _states(outcome: RunOutcome) -> tuple[RunState, MessageOutcome]:

@@ -1,6 +1,7 @@
 """A Run begins to wait: for people, for a time, for a signal or for other Runs. Its worker lets go of it."""
 
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from django.db import transaction
@@ -16,8 +17,9 @@ from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.protocol.spent import Spent
 from sessions_core.services import waiting
-from sessions_core.services.runs import spending
+from sessions_core.services.runs import queue, spending
 from sessions_core.services.runs.end import end_run
+from sessions_core.services.runs.turn import KEEPS_TURN
 
 
 def park(claim: Claim, fact: RunWaiting, *, resume_at: datetime | None = None, spent: Spent | None = None) -> None:
@@ -45,6 +47,8 @@ def park(claim: Claim, fact: RunWaiting, *, resume_at: datetime | None = None, s
             waiting=msgspec.to_builtins(fact),
             resume_at=resume_at,
         )
+        if fact.on not in KEEPS_TURN:
+            transaction.on_commit(partial(queue.wake_next, SessionId(run.session_id)), robust=True)
         if waiting.is_over(RunId(run.pk), fact):
             waiting.resume(RunId(run.pk))
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Literal
 
 from django.db import transaction
+from django.db.models import Q
 from msgspec import convert, to_builtins
 
 from sessions_core import log
@@ -102,6 +103,7 @@ def has_queued(session_id: SessionId) -> bool:
 
 def wake_next(session_id: SessionId) -> None:
     """Wakes a worker for the Run that is next, if there is one."""
-    requested = Run.objects.filter(session_id=session_id, state=RunState.REQUESTED)
-    if (run := requested.order_by("queued", "asked_seq").first()) is not None:
+    requested = Run.objects.filter(session_id=session_id, state=RunState.REQUESTED, parent=None)
+    may_begin = requested.filter(Q(queued=False) | Q(session__queue_paused_seq=None))
+    if (run := may_begin.order_by("queued", "asked_seq").first()) is not None:
         dispatch.dispatcher().wake(session_id, RunId(run.pk), run.agent)

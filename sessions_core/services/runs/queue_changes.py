@@ -56,7 +56,6 @@ def withdraw(session_id: SessionId, *, by: Author, client_id: ClientId, message:
             raise NotQueued
         seq = queue.append_withdrawn(session_id, run, by=by, client_id=client_id)
         end_run(run, RunCancelled(), actor=SYSTEM)
-        queue.resume_if_empty(session_id)
         return QueueChanged(seq=seq)
 
 

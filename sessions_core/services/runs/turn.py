@@ -4,8 +4,8 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from sessions_core.models import Run
-from sessions_core.protocol.ids import SessionId
+from sessions_core.models import Run, Session
+from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 
 # What a Run waits for without giving its turn away.
@@ -34,6 +34,31 @@ def holding(session_id: SessionId) -> QuerySet[Run]:
     keeps = Q(state=RunState.RUNNING) | Q(state=RunState.WAITING, waits_on__in=KEEPS_TURN)
     runs = Run.objects.filter(session_id=session_id, parent=None, ended_at=None)
     return runs.filter(keeps | Q(state=RunState.REQUESTED, queued=False))
+
+
+def holds(run: Run) -> bool:
+    """Returns whether the Run, as its row was read, holds the turn."""
+    if run.parent_id is not None:
+        return False
+    match run.state:
+        case RunState.RUNNING:
+            return True
+        case RunState.WAITING:
+            return run.waits_on in KEEPS_TURN
+        case RunState.REQUESTED:
+            return not run.queued
+        case _:
+            return False
+
+
+def is_still_its_turn(session_id: SessionId, run_id: RunId) -> bool:
+    """Returns whether a queued Run that is being claimed may begin. A Message may have gone ahead of it, or the queue been
+    paused, since its claim began to wait for the Run's row: the claim has read the other rows before that.
+
+    The caller has locked the Session's row: who goes ahead or pauses does so under this lock.
+    """
+    is_paused = Session.objects.filter(pk=session_id, queue_paused_seq__isnull=False).exists()
+    return not is_paused and not holding(session_id).exclude(pk=run_id).exists()
 
 
 def holds_turn(session_id: SessionId) -> bool:
