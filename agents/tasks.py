@@ -2,26 +2,39 @@
 
 import logging
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
-from celery import shared_task
+from celery import Task, shared_task
 from celery.concurrency import get_implementation
 from celery.concurrency.thread import TaskPool
 from celery.signals import worker_init, worker_ready, worker_shutting_down
+from kombu.exceptions import OperationalError
 
 from agents.runner.worker import this_worker
 from agents.sdk.registry import agents, problems
 
+PUT_BACK_S: Final = 0.1  # until a message is put back; twice as long each time that nobody could take it
+PUT_BACK_MOST_S: Final = 5.0
+
 logger = logging.getLogger(__name__)
 
 
-def execute(session_id: str, run_id: str) -> None:
-    """Executes the Run if this worker can claim it. Delivery is at-least-once; the claim deduplicates."""
-    this_worker().execute(session_id, run_id)
+def execute(task: Task[Any, Any], session_id: str, run_id: str) -> None:
+    """Executes the Run if this worker can claim it. Delivery is at-least-once; the claim deduplicates.
+
+    Puts the message back when this worker cannot even try: it is shutting down, or its database is away while that of others may
+    not be. It would swallow half of what wakes the others, and their Runs would wait for the next sweep, and the next.
+    """
+    if not this_worker().execute(session_id, run_id):
+        times = task.request.retries
+        this_worker().draining.wait(min(PUT_BACK_S * 2 ** min(times, 10), PUT_BACK_MOST_S))
+        with suppress(OperationalError, OSError):  # the sweep finds the Run
+            task.apply_async((session_id, run_id), retries=times + 1, retry=False)  # type: ignore[call-arg]
 
 
 for _name in agents():
-    shared_task(name=f"agents.{_name}", ignore_result=True)(execute)
+    shared_task(name=f"agents.{_name}", bind=True, ignore_result=True)(execute)
 
 
 @worker_init.connect

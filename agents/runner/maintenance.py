@@ -49,6 +49,7 @@ async def end_lapsed(runner: Runner) -> None:
     """Ends Runs that no worker will end."""
     if not runner.draining:
         await bridge.run(runs.end_lapsed)
+        runner.note_answer()
 
 
 async def _expire_asks(runner: Runner) -> None:

@@ -1,9 +1,12 @@
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
@@ -34,17 +37,21 @@ from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.protocol.text import repair
 from sessions_core.services import failures, runs
 
+CUT_OFF_S: Final = 2.5  # a sweep asks the database each second
+
 logger = logging.getLogger(__name__)
 
 
 class Runner:
     """Executes Runs on the loop it is used on. `worker` names this process in the Run's row, for operators."""
 
-    def __init__(self, worker: str, *, grace_s: float = GRACE_S) -> None:
+    def __init__(self, worker: str, *, grace_s: float = GRACE_S, cut_off_s: float = CUT_OFF_S) -> None:
         self.worker = worker
         self.draining = False
         self._grace_s = grace_s
+        self._cut_off_s = cut_off_s
         self._running: set[RunningAttempt] = set()
+        self._answered_at = math.inf  # by the monotonic clock; until a worker asks, nothing is known
         self._appender = Appender()
 
     @property
@@ -52,15 +59,24 @@ class Runner:
         """The attempts that this process is working on."""
         return tuple(self._running)
 
-    async def execute(self, session_id: SessionId, run_id: RunId) -> None:
-        """Executes the Run if this worker can claim it, and returns when it has ended. Delivery is at-least-once; the claim
-        deduplicates.
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the database has not answered for so long that another worker should take what comes in."""
+        return time.monotonic() - self._answered_at > self._cut_off_s
+
+    def note_answer(self) -> None:
+        """Notes that the database answers."""
+        self._answered_at = time.monotonic()
+
+    async def execute(self, session_id: SessionId, run_id: RunId) -> bool:
+        """Executes the Run if this worker can claim it, and returns when it has ended, or waits for something. Delivery is
+        at-least-once; the claim deduplicates. Returns False when this worker cannot even try.
         """
-        if self.draining:
-            return
+        if self.draining or self.is_cut_off:
+            return False
         claim = await bridge.run(runs.claim, session_id, run_id, worker=self.worker)
         if claim is None:
-            return
+            return True
         agent = agents().get(claim.agent)
         attempt = RunningAttempt(claim, limits.of(agent), grace_s=self._grace_s)
         self._running.add(attempt)
@@ -70,6 +86,7 @@ class Runner:
             await self._run_to_end(attempt, agent)
         finally:
             self._running.discard(attempt)
+        return True
 
     async def renew_leases(self, attempts: Sequence[RunningAttempt]) -> None:
         """Renews the leases of the attempts in one query. Stops those that are cancelled or that another worker has claimed."""

@@ -32,6 +32,7 @@ class Worker:
     """A Runner and its loop. The thread is a daemon, so that nothing waits for it when Celery has ended."""
 
     def __init__(self) -> None:
+        self.draining = threading.Event()
         self._loop = new_loop()
         self._runner = Runner(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}")
         marks = Marks.create()
@@ -45,13 +46,16 @@ class Worker:
         self._ticking = asyncio.run_coroutine_threadsafe(ticking, self._loop)
         self._maintenance.add_done_callback(lambda _: logger.info("This worker looks after no Runs any more."))
 
-    def execute(self, session_id: str, run_id: str) -> None:
-        """Executes the Run if it can be claimed. Blocks until it has ended, or waits for something."""
+    def execute(self, session_id: str, run_id: str) -> bool:
+        """Executes the Run if it can be claimed. Blocks until it has ended, or waits for something. Returns False when this
+        worker could not even try, and another one should.
+        """
         execution = self._runner.execute(SessionId(UUID(session_id)), RunId(UUID(run_id)))
-        asyncio.run_coroutine_threadsafe(execution, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(execution, self._loop).result()
 
     def drain(self) -> None:
         """Hands back the Runs. Safe in a signal handler: it only schedules the call on the loop."""
+        self.draining.set()
         self._loop.call_soon_threadsafe(self._runner.drain)
 
 

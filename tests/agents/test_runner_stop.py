@@ -270,3 +270,12 @@ def _let_writes_pass() -> None:
 def _rename(before: str, after: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {before} RENAME TO {after}")
+
+
+async def test_a_worker_that_is_cut_off_from_the_database_leaves_runs_to_others(harness: Harness) -> None:
+    harness.runner = Runner("w1", cut_off_s=0)
+    harness.runner.note_answer()
+
+    assert not await harness.runner.execute(harness.session, await harness.post("{}", agent="script"))
+
+    assert (await harness.row()).attempt == 0
