@@ -7,6 +7,7 @@ worker       the loop on its thread, for Celery's threads;  runner       from cl
 running      one attempt, and how it is stopped;            outcome      writing how a Run has ended
 maintenance  heartbeats, sweeps, compaction, cancels;       appender     one statement for the writes of many Runs
 history      reads the log;                             prompt_view  what of it a model is shown
+steers       takes what people write to a Run at work
 watchdog     a process that ends a blocked worker;      marks        what it sees of the loop
 kept         what earlier attempts have kept;       outside  people, signals and the clock
 preparation  what agents load before their first Run

@@ -42,7 +42,9 @@ async def maintain(runner: Runner) -> None:
         group.create_task(
             _repeat(PRUNE_S, partial(_prune, runner, Pruning()), "What nobody needs any more could not be removed")
         )
-        group.create_task(_repeat(LISTEN_AGAIN_S, partial(_listen, runner), "Cancels come by the heartbeat only"))
+        group.create_task(
+            _repeat(LISTEN_AGAIN_S, partial(_listen, runner), "Cancels and steers come by the heartbeat only")
+        )
 
 
 async def end_lapsed(runner: Runner) -> None:
@@ -102,7 +104,7 @@ async def _prune(runner: Runner, pruning: Pruning) -> None:
 
 
 async def _listen(runner: Runner) -> None:
-    await hints.listen_cancels(runner.cancel)
+    await hints.listen_to_people(cancelled=runner.cancel, steered=runner.steer)
 
 
 async def _repeat(every_s: float, act: Callable[[], Awaitable[None]], warning: str) -> None:

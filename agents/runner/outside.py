@@ -1,12 +1,14 @@
 """What an agent asks of the world outside its worker, answered by the services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
+from agents.runner.steers import Steers
 from agents.sdk.outside import AskOutcome, NewAsk, ReceivedSignal, Steer
 from sessions_core import bridge
 from sessions_core.protocol.claim import Claim
+from sessions_core.protocol.events import Fact
 from sessions_core.protocol.ids import MessageId
 from sessions_core.services import asks, runs, signals, waiting
 
@@ -14,8 +16,9 @@ from sessions_core.services import asks, runs, signals, waiting
 class Services:
     """The services, for one attempt. `guard` stops the attempt when the database is away or the attempt was fenced out."""
 
-    def __init__(self, claim: Claim, guard: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, claim: Claim, steers: Steers, guard: Callable[[], AbstractContextManager[None]]) -> None:
         self._claim = claim
+        self._steers = steers
         self._guard = guard
 
     async def now(self) -> datetime:
@@ -54,5 +57,7 @@ class Services:
         with self._guard():
             await bridge.run(runs.void_message, self._claim, message)
 
-    async def steers(self) -> list[Steer]:
-        return []
+    async def steers(self, key: str, before: Sequence[Fact]) -> list[Steer]:
+        with self._guard():
+            taken = await self._steers.take(key, before=before)
+        return [Steer(text=each.text, author=each.author.name) for each in taken]

@@ -97,6 +97,14 @@ class Runner:
                 attempt.stop(StopReason.LOST)
             elif attempt.claim.run in heartbeat.cancelled:
                 attempt.stop(StopReason.CANCELLED)
+        self.steer(heartbeat.steered)
+
+    def steer(self, run_ids: Iterable[RunId]) -> None:
+        """Tells the Runs that this process is working on that people have written to them; ignores others."""
+        steered = set(run_ids)
+        for attempt in self.running:
+            if attempt.claim.run in steered:
+                attempt.steers.arrived.set()
 
     def cancel(self, run_ids: Iterable[RunId]) -> None:
         """Stops the Runs that this process is working on, because a person pressed Stop; ignores others."""
@@ -167,7 +175,7 @@ class Runner:
             buffer,
             attempt.meter,
             journal=Journal(Keeper(attempt.claim, self._appender, buffer, partial(_write_failed, attempt)), kept),
-            outside=Services(attempt.claim, partial(_left_to_a_new_attempt, attempt)),
+            outside=Services(attempt.claim, attempt.steers, partial(_left_to_a_new_attempt, attempt)),
             waits=waits,
             messages=messages,
         )

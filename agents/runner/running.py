@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any, Final
 
 from agents.runner.limits import sentence
+from agents.runner.steers import Steers
 from agents.sdk.limits import Limits
 from agents.sdk.meter import Meter
 from agents.sdk.run import AgentRun
@@ -43,6 +44,7 @@ class RunningAttempt:
         self.exception_class = ""  # of what the agent raised
         self.agent_run: AgentRun | None = None  # None until the agent begins
         self.waiting: tuple[RunWaiting, datetime | None] | None = None  # what for, and until when at most
+        self.steers = Steers(claim)
         self._grace_s = grace_s
         self._loop = asyncio.get_running_loop()
         self._grace_over: asyncio.Future[None] = self._loop.create_future()

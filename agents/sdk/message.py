@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Self
 
 from msgspec import UNSET, Struct, structs
@@ -37,6 +37,10 @@ async def _cannot_void(_: MessageId) -> None:
     raise AssertionError("no Message was kept")
 
 
+def _nothing_kept() -> None:
+    return None
+
+
 class Message:
     """A Message that is being written. Readers see what is appended about 40 ms later (DELTA_MS), once it is in the log.
 
@@ -53,6 +57,7 @@ class Message:
         meter: Meter | None = None,
         kept: KeptMessage | None = None,
         void: Void = _cannot_void,
+        find_next: Callable[[], KeptMessage | None] = _nothing_kept,
     ) -> None:
         self.id = kept.message if kept else new_message()
         self.usage: Usage | None = None
@@ -66,6 +71,7 @@ class Message:
         self._started = MessageStarted(message=self.id, parent=parent, role="assistant", agent=agent)
         self._kept = kept
         self._void = void
+        self._find_next = find_next
         if kept is None:
             buffer.put(self._started, at_once=True)
 
@@ -125,10 +131,32 @@ class Message:
         self._is_open = False
         if self._is_complete:
             return
-        parts = tuple(Part(type=kind, text="".join(pieces)) for kind, pieces in self._parts)
-        usage, ended = self.usage or UNSET, self.ended or UNSET
-        self._buffer.put(MessageCompleted(message=self.id, parts=parts, state="complete", usage=usage, ended=ended))
+        self._buffer.put(self._completed)
         await self._buffer.flush()
+
+    @property
+    def is_begun(self) -> bool:
+        """True while it is open and says something."""
+        return self._is_open and bool(self._length)
+
+    @property
+    def _completed(self) -> MessageCompleted:
+        parts = tuple(Part(type=kind, text="".join(pieces)) for kind, pieces in self._parts)
+        usage, ended = self.usage or UNSET, self._ended or UNSET
+        return MessageCompleted(message=self.id, parts=parts, state="complete", usage=usage, ended=ended)
+
+    def break_off(self) -> Sequence[MessageCompleted]:
+        """Returns the fact that completes it, when that is not in the log: what people write to the Run stands after it."""
+        return [] if self._is_complete else [self._completed]
+
+    def go_on(self) -> None:
+        """Goes on as another Message, below what people have written."""
+        self._kept = self._find_next()
+        self.id = self._kept.message if self._kept else new_message()
+        self.usage, self._ended, self._parts, self._offset, self._length = None, None, [], 0, 0
+        self._started = structs.replace(self._started, message=self.id)
+        if self._kept is None:
+            self._buffer.put(self._started, at_once=True)
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,12 +1,12 @@
 """What a Run asks of the world outside its worker: people, signals and the clock of the database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from sessions_core.protocol.events import AskEnd, AskKind, Responders
+from sessions_core.protocol.events import AskEnd, AskKind, Fact, Responders
 from sessions_core.protocol.ids import AskId, MessageId
 
 
@@ -69,5 +69,7 @@ class Outside(Protocol):
     async def void(self, message: MessageId) -> None:
         """Takes an open Message away from the readers, because the agent says something else this time."""
 
-    async def steers(self) -> list[Steer]:
-        """Takes what people have written to the Run since the last time."""
+    async def steers(self, key: str, before: Sequence[Fact]) -> list[Steer]:
+        """Takes what people have written to the Run since the last time; the same when asked again with the key. The facts
+        `before` are appended first, if there is something.
+        """

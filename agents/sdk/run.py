@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
-from msgspec import UNSET, structs
+from msgspec import UNSET
 from typing_extensions import override
 
 from agents.sdk import steps
@@ -93,8 +93,9 @@ class AgentRun:
             parent=self.replies_to,
             agent=self.agent,
             meter=self._meter,
-            kept=self._kept_messages.popleft() if self._kept_messages else None,
+            kept=self._next_kept(),
             void=self._outside.void,
+            find_next=self._next_kept,
         ) as message:
             self.messages.append(message)
             yield message
@@ -213,16 +214,19 @@ class AgentRun:
         """
         return await self._waits.gather(self._journal.key("gather"), awaitables)
 
+    def _next_kept(self) -> KeptMessage | None:
+        return self._kept_messages.popleft() if self._kept_messages else None
+
     async def steers(self) -> list[Steer]:
         """Takes what people have written to this Run since the last time, oldest first. What no call takes gets an answer of its
         own when the Run has ended.
         """
-        key = self._journal.key("steers")
-        kept = await self._journal.find(key)
-        if kept is not None:
-            return [Steer(**each) for each in kept.result]
-        if taken := await self._outside.steers():
-            await self._journal.complete(key, [structs.asdict(each) for each in taken])
+        await self._buffer.flush()
+        begun = [message for message in self.messages if message.is_begun]
+        before = [fact for message in begun for fact in message.break_off()]
+        taken = await self._outside.steers(self._journal.key("steers"), before)
+        for message in begun if taken else ():
+            message.go_on()
         return taken
 
     async def now(self) -> datetime:

@@ -11,8 +11,17 @@ layer      the channel layer of channels_redis, extended to send many messages i
 May import `machines` and `protocol`.
 """
 
-from sessions_core.hints.listener import listen_cancels
+from sessions_core.hints.listener import listen_to_people
 from sessions_core.hints.messages import Message
-from sessions_core.hints.sender import Outlet, publish, signal_access, signal_cancel, use_loop
+from sessions_core.hints.sender import Outlet, publish, signal_access, signal_cancel, signal_steer, use_loop
 
-__all__ = ["Message", "Outlet", "listen_cancels", "publish", "signal_access", "signal_cancel", "use_loop"]
+__all__ = [
+    "Message",
+    "Outlet",
+    "listen_to_people",
+    "publish",
+    "signal_access",
+    "signal_cancel",
+    "signal_steer",
+    "use_loop",
+]

@@ -214,12 +214,19 @@ async def _discard(layer: Layer, receiver: asyncio.Task[None] | None) -> None:
         logger.info("An old channel layer did not close cleanly: %r", error)
 
 
-async def listen_cancels(callback: Callable[[set[RunId]], None]) -> None:
-    """Calls back with the ids of Runs that were stopped, on the caller's event loop, until it is cancelled."""
+async def listen_to_people(*, cancelled: Callable[[set[RunId]], None], steered: Callable[[set[RunId]], None]) -> None:
+    """Calls back with the ids of Runs that were stopped, and of those that somebody has written to, on the caller's event loop,
+    until it is cancelled.
+    """
 
     def receive(message: Message) -> None:
-        if message["type"] == "cancel":
-            callback(messages.cancelled(message))
+        match message["type"]:
+            case "cancel":
+                cancelled(messages.named_runs(message))
+            case "steer":
+                steered(messages.named_runs(message))
+            case _:
+                pass
 
     listener = HintListener(receive)
     listener.want(messages.WORKERS)

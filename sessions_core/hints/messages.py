@@ -97,11 +97,16 @@ def cancel(runs: Sequence[RunId]) -> Message:
     return {"type": "cancel", "runs": [str(run) for run in runs]}
 
 
+def steer(run: RunId) -> Message:
+    """Says that somebody has written to the Run while it works."""
+    return {"type": "steer", "runs": [str(run)]}
+
+
 def access(user: UserId, session: SessionId | None) -> Message:
     """Says that the user's rights have changed: in one Session, or, for None, those to be connected at all."""
     return {"type": "access", "user": user, "session": None if session is None else str(session)}
 
 
-def cancelled(message: Message) -> set[RunId]:
-    """Returns the Runs that a `cancel` message names."""
+def named_runs(message: Message) -> set[RunId]:
+    """Returns the Runs that a `cancel` or a `steer` message names."""
     return {RunId(UUID(run)) for run in message["runs"]}

@@ -31,6 +31,11 @@ def signal_cancel(runs: Sequence[RunId]) -> None:
     _sender.offer(messages.WORKERS, messages.cancel(runs))
 
 
+def signal_steer(run: RunId) -> None:
+    """Tells the worker of this Run that somebody has written to it. If the hint is lost, the next heartbeat sees the Steer."""
+    _sender.offer(messages.WORKERS, messages.steer(run))
+
+
 def signal_access(user: UserId, session: SessionId | None = None) -> None:
     """Makes every web process check again what the user may follow, and whether the user is still signed in."""
     _sender.offer(messages.WEB, messages.access(user, session))

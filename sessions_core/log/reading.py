@@ -72,10 +72,13 @@ _MESSAGES_OF = """
     WHERE started.run_id = %(run)s AND started.session_id = %(session)s AND started.kind = 'message.started'
     ORDER BY started.seq
 """
-# A Message that waits for its turn is not in the conversation yet: it has its place where it was sent.
+# A Message that waits for its turn, or for a Run to read it, is not in the conversation yet.
 _NEWEST_MESSAGE = """
-    SELECT message_id FROM event WHERE session_id = %s AND kind IN ('message.posted', 'message.started', 'message.dequeued')
-    AND (kind = 'message.started' OR data->>'state' = 'sent' OR data->>'reason' = 'sent') ORDER BY seq DESC LIMIT 1
+    SELECT message_id FROM event WHERE session_id = %s
+    AND kind IN ('message.posted', 'message.started', 'message.dequeued', 'run.steered')
+    AND CASE kind WHEN 'message.started' THEN true WHEN 'run.steered' THEN data->>'queued' IS NULL
+                  ELSE 'sent' IN (data->>'state', data->>'reason') END
+    ORDER BY seq DESC LIMIT 1
 """
 
 

@@ -26,6 +26,7 @@ from sessions_core.protocol.events import (
     MessageStarted,
     RunProgressed,
     RunRequested,
+    RunSteered,
     encode_events,
     encode_fact,
 )
@@ -204,7 +205,9 @@ def _run_of(fact: Fact, run: RunId | None) -> RunId | None:
 
 def _message_of(fact: Fact) -> MessageId | None:
     match fact:
-        case MessageDelta() | MessageCompleted() | MessagePosted() | MessageDequeued() | MessageStarted():
+        case (
+            MessageDelta() | MessageCompleted() | MessagePosted() | MessageDequeued() | MessageStarted() | RunSteered()
+        ):
             return fact.message
         case _:
             return None

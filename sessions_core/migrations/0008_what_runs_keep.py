@@ -110,6 +110,7 @@ class Migration(migrations.Migration):
                 ('parent', models.UUIDField(editable=False, null=True)),
                 ('parts', models.JSONField()),
                 ('posted_seq', models.PositiveBigIntegerField(editable=False)),
+                ('consumed_by', models.CharField(max_length=200, null=True)),
             ],
             options={
                 'db_table': 'steer',

@@ -16,6 +16,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='event',
-            index=models.Index(condition=models.Q(('kind__in', ['message.posted', 'message.started', 'message.dequeued'])), fields=['session', 'seq'], name='event_boundary'),
+            index=models.Index(condition=models.Q(('kind__in', ['message.posted', 'message.started', 'message.dequeued', 'run.steered'])), fields=['session', 'seq'], name='event_boundary'),
         ),
     ]

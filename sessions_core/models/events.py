@@ -51,7 +51,7 @@ class Event(models.Model):
             ),
             models.Index(
                 fields=["session", "seq"],
-                condition=Q(kind__in=["message.posted", "message.started", "message.dequeued"]),
+                condition=Q(kind__in=["message.posted", "message.started", "message.dequeued", "run.steered"]),
                 name="event_boundary",
             ),
             models.Index(fields=["run_id", "seq"], condition=Q(kind="message.started"), name="event_run_message"),

@@ -136,7 +136,9 @@ class QueuedMessage(models.Model):
 
 
 class Steer(models.Model):
-    """A Message given to a Run that works. The row goes when the Run has consumed it, or it has got a Run of its own."""
+    """A Message given to a Run that works. The row goes when the Run has ended. `consumed_by`: the key of the agent's call that
+    has taken it; a later attempt gets it by the same call.
+    """
 
     message = models.UUIDField(primary_key=True, editable=False)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
@@ -146,6 +148,7 @@ class Steer(models.Model):
     parts = models.JSONField()
     posted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     posted_seq = models.PositiveBigIntegerField(editable=False)
+    consumed_by = models.CharField(max_length=200, null=True)  # noqa: DJ001  # absent is not empty
 
     class Meta:
         db_table = "steer"

@@ -250,12 +250,15 @@ class RunProgressed(_Fact, frozen=True):
 
 
 class RunSteered(_Fact, frozen=True):
-    """What became of a steering Message: the Run has `consumed` it, or a Run of its own answers it, `queued` or at once."""
+    """What became of a steering Message: the Run has `consumed` it, or a Run of its own answers it, `queued` or at once.
+    `parent`: what it follows in the conversation, when it is sent at once.
+    """
 
     kind: ClassVar[str] = "run.steered"
     message: MessageId
     consumed: bool
     queued: bool = False
+    parent: MessageId | UnsetType | None = UNSET
 
 
 class _Waiting(_Fact, frozen=True, omit_defaults=True):

@@ -145,15 +145,19 @@ def decline(session_id: SessionId, ask_id: AskId, *, by: Author, client_id: Clie
         return Answered(seq=seq)
 
 
-def decline_by_message(run: Run, message: MessageId, *, by: Author) -> bool:
-    """Closes the open questions of a Run that `by` may answer, because a message was written instead. Returns whether there were
-    some. The caller has locked the Run's row and the Session's.
+def may_close(run: Run, by: Author) -> bool:
+    """Returns whether the Run has an open question that `by` may answer."""
+    return any(_may_answer(ask, by) for ask in Ask.objects.filter(run=run, state="open"))
+
+
+def decline_by_message(run: Run, message: MessageId, *, by: Author) -> None:
+    """Closes the open questions of a Run that `by` may answer, because a message was written instead. The caller has locked the
+    Run's row and the Session's.
     """
-    open_asks = [ask for ask in Ask.objects.filter(run=run, state="open") if _may_answer(ask, by)]
-    for ask in open_asks:
-        _close(ask, "declined", by=by, message=message)
-        _resume(ask)
-    return bool(open_asks)
+    for ask in Ask.objects.filter(run=run, state="open"):
+        if _may_answer(ask, by):
+            _close(ask, "declined", by=by, message=message)
+            _resume(ask)
 
 
 def close_of(run: Run) -> None:

@@ -10,11 +10,11 @@ from sessions_core import log
 from sessions_core.models import Run, Session
 from sessions_core.protocol import text
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.errors import BadField, NotSupported, RunActive
+from sessions_core.protocol.errors import BadField, RunActive
 from sessions_core.protocol.events import Fact, MessagePosted, Part, PostState, SessionRenamed
 from sessions_core.protocol.frames import Policy
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_message
-from sessions_core.services import access, dispatch, runs
+from sessions_core.services import access, asks, dispatch, runs
 from sessions_core.services.access import Right
 
 MESSAGE_CHARACTERS: Final = 32_000  # code points of one posted Message; the frame limit leaves room for escapes
@@ -66,32 +66,58 @@ def post(
 
 
 def _try(session_id: SessionId, post: _Post) -> Posted | None:
-    """Returns None, and changes nothing, when the Message has to interrupt a Run that was requested meanwhile."""
+    """Returns None, and changes nothing, when the Message is for a Run that was requested meanwhile."""
     with transaction.atomic(durable=True):
-        interrupts = (post.policy or _policy(session_id)) == "interrupt"
-        active = runs.lock_active(session_id) if interrupts else []  # Runs before the Session: that is the lock order
+        locked = _lock_runs(session_id, post)
         session, first = access.begin_once(
             session_id, by=post.by, right=Right.WRITE, client_id=post.client_id, kind=MessagePosted
         )
         if first is not None:
             return _posted_before(session_id, *first)
-        parts = check_parts(post.parts)
-        if not (runs.holds_turn(session_id) or runs.goes_on(session)):
+        posted = _place(session, post, check_parts(post.parts), locked)
+        if posted is None:
+            transaction.set_rollback(True)
+        return posted
+
+
+def _lock_runs(session_id: SessionId, post: _Post) -> list[Run]:
+    """Locks the Runs that the Message may be for. Runs before the Session: that is the lock order."""
+    match post.policy or _policy(session_id):
+        case "interrupt":
+            return runs.lock_active(session_id)
+        case "steer":
+            return runs.lock_steerable(session_id)
+        case "queue":
+            return runs.lock_asking(session_id)
+        case _:
+            return []
+
+
+def _place(session: Session, post: _Post, parts: tuple[Part, ...], locked: Sequence[Run]) -> Posted | None:
+    """Puts the Message where its policy wants it. Returns None when that takes a Run that is not locked."""
+    session_id = SessionId(session.pk)
+    if not (runs.holds_turn(session_id) or runs.goes_on(session)):
+        return _append(session, post, parts, "sent")
+    match cast("Policy", post.policy or session.policy):
+        case "queue" | "steer" as policy:
+            run = runs.find_steerable(session_id) if policy == "steer" else _asking(session_id, post.by)
+            if run is not None and run not in locked:
+                return None
+            return _steer(session, run, post, parts) if run else _append(session, post, parts, "queued")
+        case "reject":
+            raise RunActive
+        case "interrupt":
+            if runs.have_others_come(session_id, locked):
+                return None
+            runs.interrupt(session_id, locked, by=post.by)
             return _append(session, post, parts, "sent")
-        match cast("Policy", post.policy or session.policy):
-            case "queue":
-                return _append(session, post, parts, "queued")
-            case "steer":
-                raise NotSupported("Steering is not offered yet: use the policy “queue”.")
-            case "reject":
-                raise RunActive
-            case "interrupt":
-                if not interrupts or runs.have_others_come(session_id, active):
-                    return None
-                runs.interrupt(session_id, active, by=post.by)
-                return _append(session, post, parts, "sent")
-            case policy:
-                assert_never(policy)
+        case policy:
+            assert_never(policy)
+
+
+def _asking(session_id: SessionId, by: Author) -> Run | None:
+    """Returns the Run that waits for an answer which `by` may give: what is posted instead is for it."""
+    return next((run for run in runs.asking(session_id) if asks.may_close(run, by)), None)
 
 
 def _policy(session_id: SessionId) -> str | None:
@@ -100,20 +126,12 @@ def _policy(session_id: SessionId) -> str | None:
 
 def _append(session: Session, post: _Post, parts: tuple[Part, ...], state: PostState) -> Posted:
     session_id = SessionId(session.pk)
-    fact = MessagePosted(
-        message=new_message(),
-        parent=_parent(session_id, post.parent),
-        role="user",
-        parts=parts,
-        client_id=post.client_id,
-        state=state,
-        device=post.by.device_text,
-    )
+    fact = _fact(session, post, parts, state)
     requested = runs.request(
         session_id,
         [fact, *_first_title(session, parts)],
         by=post.by,
-        agent=dispatch.get_agent(post.agent) if post.agent else dispatch.agent_or_default(session.agent),
+        agent=_agent(session, post),
         replies_to=fact.message,
         client_id=post.client_id,
         queued=state == "queued",
@@ -121,6 +139,33 @@ def _append(session: Session, post: _Post, parts: tuple[Part, ...], state: PostS
     if state == "queued":
         runs.add_queued(session_id, requested.run, fact, parent=post.parent, seq=requested.seq)
     return Posted(seq=requested.seq, message=fact.message, outcome=state, run=requested.run)
+
+
+def _steer(session: Session, run: Run, post: _Post, parts: tuple[Part, ...]) -> Posted:
+    """Gives the Message to the Run. One that asks goes on: the Message is there instead of an answer."""
+    session_id = SessionId(session.pk)
+    fact = _fact(session, post, parts, "steering")
+    facts = [fact, *_first_title(session, parts)]
+    seq = log.append(session_id, facts, actor=post.by.actor, client_id=post.client_id).start + 1
+    runs.add_steer(run, fact, parent=post.parent, agent=_agent(session, post), by=post.by.user, seq=seq)
+    asks.decline_by_message(run, fact.message, by=post.by)
+    return Posted(seq=seq, message=fact.message, outcome="steering", run=None)
+
+
+def _fact(session: Session, post: _Post, parts: tuple[Part, ...], state: PostState) -> MessagePosted:
+    return MessagePosted(
+        message=new_message(),
+        parent=_parent(SessionId(session.pk), post.parent),
+        role="user",
+        parts=parts,
+        client_id=post.client_id,
+        state=state,
+        device=post.by.device_text,
+    )
+
+
+def _agent(session: Session, post: _Post) -> str:
+    return dispatch.get_agent(post.agent) if post.agent else dispatch.agent_or_default(session.agent)
 
 
 def check_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
@@ -154,7 +199,11 @@ def _first_title(session: Session, parts: tuple[Part, ...]) -> list[Fact]:
 
 
 def _posted_before(session_id: SessionId, seq: int, fact: MessagePosted) -> Posted:
-    """Its Run was requested by the next Event, or by the one after it where the Session got its title from this Message."""
+    """Its Run was requested by the next Event, or by the one after it where the Session got its title from this Message. The post
+    of a steering one has requested none.
+    """
+    if fact.state == "steering":
+        return Posted(seq=seq, message=fact.message, outcome=fact.state, run=None, repeated=True)
     run = Run.objects.get(session_id=session_id, asked_seq__in=(seq + 1, seq + 2))
     return Posted(seq=seq, message=fact.message, outcome=fact.state, run=RunId(run.pk), repeated=True)
 

@@ -16,16 +16,18 @@ from sessions_core.protocol.events import (
     AskClosed,
     AskOpened,
     MessageCompleted,
+    Part,
     RunCompleted,
     RunFailed,
     RunRestarted,
     RunResumed,
+    RunSteered,
     RunWaiting,
     StepCompleted,
 )
 from sessions_core.protocol.ids import AskId, ClientId
 from sessions_core.protocol.run_states import RunState
-from sessions_core.services import asks, signals
+from sessions_core.services import asks, messages, signals
 from tests.agents.facts import among, completed, text
 from tests.agents.harness import Harness
 from tests.db.acts import new_client_id
@@ -271,6 +273,58 @@ async def test_a_write_after_the_wait_has_begun_is_refused(harness: Harness) -> 
     log = await harness.ask(ask)
 
     assert isinstance(log[-1], RunWaiting)
+
+
+async def test_what_is_written_instead_of_an_answer_closes_the_question_and_steers(harness: Harness) -> None:
+    said: list[object] = []
+
+    async def ask(run: AgentRun) -> None:
+        try:
+            await run.ask(["yes"], "Shall I?")
+        except Declined as declined:
+            said.extend([declined.reason, declined.message, [steer.text for steer in await run.steers()]])
+
+    await harness.ask(ask)
+    posted = await bridge.run(
+        messages.post,
+        harness.session,
+        by=harness.owner,
+        client_id=new_client_id(),
+        parts=[Part(type="text", text="Rather not.")],
+    )
+    log = await goes_on(harness)
+
+    assert (posted.outcome, posted.run) == ("steering", None)
+    assert said == ["declined", "Rather not.", ["Rather not."]]
+    assert [fact.consumed for fact in among(log, RunSteered)] == [True]
+
+
+async def test_a_steer_stands_after_what_was_said_before(harness: Harness) -> None:
+    begun = asyncio.Event()
+
+    async def listen(run: AgentRun) -> None:
+        async with run.message() as message:
+            await message.append("before")
+            begun.set()
+            while not (steers := await run.steers()):  # noqa: ASYNC110  # as an agent does
+                await asyncio.sleep(0)
+            await message.append(f"after {steers[0].text}")
+
+    task = await harness.start(listen, begun)
+    await bridge.run(
+        messages.post,
+        harness.session,
+        by=harness.owner,
+        client_id=new_client_id(),
+        parts=[Part(type="text", text="left")],
+        policy="steer",
+    )
+    await harness.runner.renew_leases(harness.runner.running)  # no process listens for hints here
+    log = await task
+
+    kinds = [fact.kind for fact in log if fact.kind in {"message.completed", "run.steered"}]
+    assert kinds == ["message.completed", "run.steered", "message.completed"]
+    assert [text(fact) for fact in among(log, MessageCompleted)] == ["before", "after left"]
 
 
 async def test_the_script_asks_and_does_its_steps_once(harness: Harness) -> None:

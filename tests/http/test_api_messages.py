@@ -190,13 +190,13 @@ def test_too_many_parts_are_refused(alice: User) -> None:
     assert "100 are possible" in refused.body["error"]["message"]
 
 
-def test_a_policy_that_is_not_offered_yet_says_so(alice: User) -> None:
+def test_a_message_that_steers_has_no_run_of_its_own(alice: User) -> None:
     session = create_session(alice)
     post_message(session, alice)
 
-    refused = ApiClient(alice).post(f"sessions/{session}/messages", {"text": "hello", "policy": "steer"})
+    posted = ApiClient(alice).post(f"sessions/{session}/messages", {"text": "hello", "policy": "steer"})
 
-    assert (refused.status, refused.code) == (422, "not_supported")
+    assert (posted.status, posted.body["outcome"], posted.body["run"]) == (201, "steering", None)
 
 
 def test_a_message_may_name_its_parent(alice: User) -> None:

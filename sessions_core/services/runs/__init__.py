@@ -3,6 +3,7 @@
 request   for a posted Message, or once more for the same one
 turn      the answers of a Session come one after the other
 queue     the Messages that wait for their turn;  queue_changes  what people do with them
+steer     Messages that people give to a Run at work
 attempt   a worker claims a Run, renews its lease by heartbeats, and hands it back
 park      a Run begins to wait (`services.waiting` wakes it)
 cancel    people stop Runs
@@ -37,6 +38,15 @@ from sessions_core.services.runs.park import park
 from sessions_core.services.runs.queue import add_queued, goes_on
 from sessions_core.services.runs.queue_changes import QueueChanged, edit_queued, resume_queue, withdraw
 from sessions_core.services.runs.request import Requested, request, retry
+from sessions_core.services.runs.steer import (
+    Steering,
+    add_steer,
+    asking,
+    find_steerable,
+    lock_asking,
+    lock_steerable,
+    take_steers,
+)
 from sessions_core.services.runs.sweep import compact, end_lapsed, waits_longer_than, wake_waiting
 from sessions_core.services.runs.turn import holds_turn
 
@@ -45,8 +55,11 @@ __all__ = [
     "Heartbeat",
     "QueueChanged",
     "Requested",
+    "Steering",
     "Stopped",
     "add_queued",
+    "add_steer",
+    "asking",
     "cancel",
     "cancel_by_staff",
     "claim",
@@ -54,6 +67,7 @@ __all__ = [
     "edit_queued",
     "end_blocked",
     "end_lapsed",
+    "find_steerable",
     "finish",
     "goes_on",
     "have_others_come",
@@ -61,11 +75,14 @@ __all__ = [
     "holds_turn",
     "interrupt",
     "lock_active",
+    "lock_asking",
+    "lock_steerable",
     "park",
     "release",
     "request",
     "resume_queue",
     "retry",
+    "take_steers",
     "void_message",
     "waits_longer_than",
     "wake_waiting",

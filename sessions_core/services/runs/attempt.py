@@ -55,7 +55,8 @@ _HEARTBEAT: Final = f"""
     UPDATE run SET lease_until = {_LEASE}, {spending.ASSIGNMENTS} FROM (
         SELECT held.* FROM run JOIN {spending.GIVEN} ON run.id = held.id AND run.fence = held.fence
         WHERE run.state = '{RunState.RUNNING}' ORDER BY run.id FOR NO KEY UPDATE OF run
-    ) live WHERE run.id = live.id RETURNING run.id, run.cancel_requested_at IS NOT NULL
+    ) live WHERE run.id = live.id RETURNING run.id, run.cancel_requested_at IS NOT NULL,
+              EXISTS (SELECT FROM steer WHERE steer.run_id = run.id AND steer.consumed_by IS NULL)
 """
 UNCLAIMABLE: Final = RunFailed(
     code="agent_error", message="The answer could not be begun. The server's log says why.", retry=True
@@ -63,10 +64,13 @@ UNCLAIMABLE: Final = RunFailed(
 
 
 class Heartbeat(Struct, frozen=True):
-    """The result of a heartbeat: the Runs that the worker has lost, and the Runs that it must cancel."""
+    """The result of a heartbeat: the Runs that the worker has lost, those that it must cancel, and those that people have written
+    to.
+    """
 
     lost: set[RunId]
     cancelled: set[RunId]
+    steered: set[RunId] = set()
 
 
 def claim(session_id: SessionId, run_id: RunId, *, worker: str) -> Claim | None:
@@ -163,8 +167,12 @@ def heartbeat(claims: Sequence[Claim], *, spent: Sequence[Spent] = ()) -> Heartb
     held = spending.given(claims, spent or [claim.spent for claim in claims])
     with connection.cursor() as cursor:
         cursor.execute(_HEARTBEAT, {"lease": settings.LEASE_S, "held": held})
-        renewed = {RunId(run): cancelled for run, cancelled in cursor.fetchall()}
-    return Heartbeat(lost=runs - renewed.keys(), cancelled={run for run, cancelled in renewed.items() if cancelled})
+        renewed = [(RunId(run), cancelled, steered) for run, cancelled, steered in cursor.fetchall()]
+    return Heartbeat(
+        lost=runs - {run for run, _, _ in renewed},
+        cancelled={run for run, cancelled, _ in renewed if cancelled},
+        steered={run for run, _, steered in renewed if steered},
+    )
 
 
 def release(claim: Claim, *, spent: Spent | None = None) -> None:

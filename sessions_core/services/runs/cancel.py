@@ -59,7 +59,9 @@ def _try(session_id: SessionId, by: Author, client_id: ClientId, run_id: RunId |
         if have_others_come(session_id, active):
             return None
         if run_id is None:
-            return _cancel(session_id, active, by=by, client_id=client_id)
+            stopped = _cancel(session_id, active, by=by, client_id=client_id)
+            _pause(session_id, active)  # for what was given to a Run and not taken
+            return stopped
         return _cancel_one(session_id, run_id, active, by=by, client_id=client_id)
 
 

@@ -34,7 +34,7 @@ from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.protocol.spent import Spent
 from sessions_core.services import asks, failures
-from sessions_core.services.runs import queue, spending, turn
+from sessions_core.services.runs import queue, spending, steer, turn
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +107,10 @@ def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: 
     if run.queued:
         queue.send(session, RunId(run.pk), run.agent)
     asks.close_of(run)
+    if steer.has_left(run):
+        log.append(session, facts, actor=actor, run=RunId(run.pk))
+        steer.pass_on(run, outcome, actor=actor)
+        facts = []
     usage = spending.of(run).usage or UNSET
     log.append(session, [*facts, msgspec.structs.replace(outcome, usage=usage)], actor=actor, run=RunId(run.pk))
     error = outcome.message if isinstance(outcome, RunFailed) else getattr(outcome, "reason", "")
@@ -122,6 +126,7 @@ def _append_end(run: Run, outcome: RunOutcome, facts: Sequence[Fact], *, actor: 
         error_code=outcome.code[:_CODE_CHARACTERS] if isinstance(outcome, RunFailed) else "",
         exception_class=run.exception_class[:_CLASS_CHARACTERS] if isinstance(outcome, RunFailed) else "",
     )
+    steer.forget(run)
     _settle_queue(run, outcome)
     transaction.on_commit(partial(queue.wake_next, session), robust=True)
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 from msgspec import convert, to_builtins
 
 from sessions_core import log
-from sessions_core.models import QueuedMessage, Run, Session
+from sessions_core.models import QueuedMessage, Run, Session, Steer
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import SYSTEM, MessageDequeued, MessagePosted, Part, QueuePaused, QueueResumed
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId
@@ -55,9 +55,9 @@ def append_withdrawn(session_id: SessionId, run: Run, *, by: Author, client_id: 
 
 
 def pause(session_id: SessionId, run: RunId, reason: Literal["failed", "stopped"]) -> None:
-    """Pauses the queue because of the Run, if Messages wait in it and it is not paused yet."""
+    """Pauses the queue because of the Run, if Messages wait in it, or will when the Run has ended, and it is not paused yet."""
     running = Session.objects.filter(pk=session_id, queue_paused_seq=None)
-    if has_queued(session_id) and running.exists():
+    if (has_queued(session_id) or _has_steers(session_id)) and running.exists():
         span = log.append(session_id, [QueuePaused(reason=reason, run=run)], actor=SYSTEM)
         running.update(queue_paused_seq=span.end)
 
@@ -80,7 +80,9 @@ def resume_after(run: Run) -> None:
 
 def resume_if_empty(session_id: SessionId) -> None:
     """Ends the pause of a queue in which nothing waits any more."""
-    if not has_queued(session_id) and Session.objects.filter(pk=session_id, queue_paused_seq__isnull=False).exists():
+    if has_queued(session_id) or _has_steers(session_id):
+        return
+    if Session.objects.filter(pk=session_id, queue_paused_seq__isnull=False).exists():
         resume(session_id)
 
 
@@ -99,6 +101,11 @@ def goes_on(session: Session) -> bool:
 def has_queued(session_id: SessionId) -> bool:
     """Returns whether a Message waits in the queue."""
     return QueuedMessage.objects.filter(session_id=session_id).exists()
+
+
+def _has_steers(session_id: SessionId) -> bool:
+    """Returns whether a Run has been given a Message that it has not taken."""
+    return Steer.objects.filter(session_id=session_id, consumed_by=None).exists()
 
 
 def wake_next(session_id: SessionId) -> None:
