@@ -22,7 +22,7 @@ def description() -> str:
 def prepare() -> None:
     """Loads pydantic-ai, which takes more than a second, and makes the HTTP client, so that the first answer need not wait."""
     if settings.CHAT_MODEL:
-        from agents.provider import chat  # noqa: PLC0415  # here, because the web process only lists agents
+        from agents.provider import chat, loop  # noqa: F401, PLC0415  # here, because the web process only lists agents
 
         chat.prepare()
 
@@ -32,7 +32,5 @@ async def assistant(run: AgentRun) -> None:
     """Streams the model's answer and its reasoning."""
     if not settings.CHAT_MODEL:
         raise AgentFailed("no_model", NO_MODEL)
-    from agents.provider import chat  # noqa: PLC0415  # see `prepare`
-
     async with run.message() as message:
-        await chat.answer(await run.prompt(), message)
+        await message.model(run.prompt())

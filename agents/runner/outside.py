@@ -1,8 +1,9 @@
 """What an agent asks of the world outside its worker, answered by the services."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import Any
 
 from agents.runner.steers import Steers
 from agents.sdk.outside import AskOutcome, NewAsk, ReceivedSignal, Steer
@@ -10,7 +11,7 @@ from sessions_core import bridge
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import Fact
 from sessions_core.protocol.ids import MessageId
-from sessions_core.services import asks, runs, signals, waiting
+from sessions_core.services import asks, consents, runs, signals, waiting
 
 
 class Services:
@@ -47,6 +48,10 @@ class Services:
             end=outcome.end,
             message=outcome.message,
         )
+
+    async def is_granted(self, tool: str, schema: Mapping[str, Any]) -> bool:
+        with self._guard():
+            return await bridge.run(consents.is_granted, self._claim.session, self._claim.agent, tool, schema)
 
     async def signal(self, name: str, key: str) -> ReceivedSignal | None:
         with self._guard():

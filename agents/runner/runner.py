@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from typing import Final
 
 from django.conf import settings
@@ -23,11 +24,14 @@ from agents.runner.running import GRACE_S, RunningAttempt, StopReason
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
 from agents.sdk.journal import Journal
+from agents.sdk.message import Message
 from agents.sdk.meter import UNKNOWN_PRICE, Meter
+from agents.sdk.model import GivenPrompt, ModelLoop
 from agents.sdk.outside import Declined
 from agents.sdk.prompt import Prompt
 from agents.sdk.registry import Agent, agents
 from agents.sdk.run import AgentRun
+from agents.sdk.tool import Tool
 from agents.sdk.waits import Waits
 from sessions_core import bridge
 from sessions_core.machines.feed import Span
@@ -178,6 +182,7 @@ class Runner:
             outside=Services(attempt.claim, attempt.steers, partial(_left_to_a_new_attempt, attempt)),
             waits=waits,
             messages=messages,
+            loop=_ask_model,
         )
 
 
@@ -201,6 +206,21 @@ def class_name(error: BaseException) -> str:
     """Returns the name of the error's class with its module, as tracebacks have it."""
     kind = type(error)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+async def _ask_model(
+    run: AgentRun,
+    message: Message,
+    prompt: GivenPrompt,
+    *,
+    tools: Sequence[Tool],
+    note: str | None,
+    instructions: str | None,
+) -> str:
+    # On a thread, because the first time takes more than a second, or waits for another thread that is at it.
+    loop = await asyncio.to_thread(import_module, "agents.provider.loop")
+    ask_model: ModelLoop = loop.answer
+    return await ask_model(run, message, prompt, tools=tools, note=note, instructions=instructions)
 
 
 async def _read_prompt(attempt: RunningAttempt, messages: int | None) -> Prompt:

@@ -18,6 +18,7 @@ from agents.sdk.outside import Declined, Steer
 from agents.sdk.prompt import Prompt, PromptMessage
 from agents.sdk.registry import agent
 from agents.sdk.run import AgentRun
+from agents.sdk.tool import Tool, tool
 
 __all__ = [
     "AgentFailed",
@@ -29,5 +30,7 @@ __all__ = [
     "PromptMessage",
     "Steer",
     "StepUnknown",
+    "Tool",
     "agent",
+    "tool",
 ]

@@ -10,13 +10,15 @@ from typing import Final
 
 from agents.sdk.failed import AlreadyEnded
 from sessions_core.machines.deltas import join_deltas
-from sessions_core.protocol.events import Fact, RunProgressed
+from sessions_core.protocol.events import Fact, RunProgressed, ToolProgressed
 
 FULL: Final = 1024  # code points: with so many the buffer is written before its time
 LIMIT: Final = 64 * 1024  # code points: with more waiting for the database, the agent waits too
 RUN_ENDED: Final = (
     "The Run of this agent has ended, so nothing more can be written. Await its tasks before the agent returns."
 )
+
+_PROGRESS: Final = (RunProgressed, ToolProgressed)
 
 Write = Callable[[Sequence[Fact]], Awaitable[object]]
 OnError = Callable[[Exception], None]
@@ -123,7 +125,9 @@ class DeltaBuffer:
 
 
 def _coalesced(facts: Sequence[Fact]) -> list[Fact]:
-    """Returns the facts with neighbouring deltas joined, and of the progress only the newest."""
-    newest = max((n for n, fact in enumerate(facts) if isinstance(fact, RunProgressed)), default=-1)
-    kept = (fact for n, fact in enumerate(facts) if n == newest or not isinstance(fact, RunProgressed))
+    """Returns the facts with neighbouring deltas joined, and of the progress of the Run and of each tool call the newest."""
+    newest = {
+        fact.call if isinstance(fact, ToolProgressed) else "": fact for fact in facts if isinstance(fact, _PROGRESS)
+    }
+    kept = (fact for fact in facts if not isinstance(fact, _PROGRESS) or any(fact is one for one in newest.values()))
     return [fact for _, fact in join_deltas(kept)]

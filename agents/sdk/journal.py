@@ -68,7 +68,12 @@ class Journal:
 
     async def find(self, key: str) -> Kept | None:
         """Returns what is kept under the key."""
+        self._used.add(key)
         return self._kept.get(key)
+
+    def pass_over(self, prefix: str) -> None:
+        """Notes that the work is done whose keys begin with the prefix, so that nobody will look for the rest of them."""
+        self._used.update(key for key in self._kept if key.startswith(prefix))
 
     async def begin(self, key: str, *facts: Fact, digest: str = "") -> None:
         """Keeps that the work begins: what is cut off now will not be repeated unseen."""

@@ -1,11 +1,15 @@
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Self
+from typing import Any, Final, Protocol, Self
 
 from msgspec import UNSET, Struct, structs
 
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed, AlreadyEnded
 from agents.sdk.meter import Meter
+from agents.sdk.model import GivenPrompt
+from agents.sdk.tool import Tool
+from agents.sdk.usage import add
 from sessions_core.protocol.events import Ended, MessageCompleted, MessageDelta, MessageStarted, Part, PartType, Usage
 from sessions_core.protocol.ids import MessageId, new_message
 from sessions_core.protocol.text import repair
@@ -41,6 +45,20 @@ def _nothing_kept() -> None:
     return None
 
 
+class AskModel(Protocol):
+    """The model loop, for the Run that writes the Message."""
+
+    async def __call__(
+        self,
+        message: "Message",
+        prompt: GivenPrompt,
+        *,
+        tools: Sequence[Tool],
+        note: str | None,
+        instructions: str | None,
+    ) -> str: ...
+
+
 class Message:
     """A Message that is being written. Readers see what is appended about 40 ms later (DELTA_MS), once it is in the log.
 
@@ -58,9 +76,16 @@ class Message:
         kept: KeptMessage | None = None,
         void: Void = _cannot_void,
         find_next: Callable[[], KeptMessage | None] = _nothing_kept,
+        number: int = 1,
+        ask_model: AskModel | None = None,
     ) -> None:
         self.id = kept.message if kept else new_message()
         self.usage: Usage | None = None
+        # What the model loop has sent and got for this Message, in the form of its library.
+        self.exchange: list[Any] = []
+        self._ask_model = ask_model
+        self._number = number  # the place among the Messages of the Run, from 1
+        self._requests = 0
         self._ended: Ended | None = None
         self._is_open = True
         self._buffer = buffer
@@ -93,7 +118,7 @@ class Message:
         """
         self._check_open()
         before = self.usage
-        if not self._is_complete:
+        if not self.is_whole:
             self._meter.count(
                 requests=0 if before else 1,
                 input_tokens=input_tokens - (before.input_tokens if before else 0),
@@ -101,6 +126,47 @@ class Message:
                 estimated=estimated,
             )
         self.usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens, estimated=estimated)
+
+    async def model(
+        self,
+        prompt: GivenPrompt,
+        *,
+        tools: Sequence[Tool] = (),
+        note: str | None = None,
+        instructions: str | None = None,
+    ) -> str:
+        """Streams the answer of the model of CHAT_MODEL to the prompt into the Message, and its reasoning, and notes the usage.
+        Performs the tool calls that it makes and asks again with their results, until it makes none. Returns its last text.
+
+        With `note` it is also shown what it has said in this Message, and then the note, as a person's. `instructions` go in the
+        place of the usual ones. Raises AgentFailed with a sentence for people when the model fails.
+        """
+        self._check_open()
+        if self._ask_model is None:
+            raise AgentFailed("no_model", "This agent was started without a model.")
+        return await self._ask_model(self, prompt, tools=tools, note=note, instructions=instructions)
+
+    def next_request(self) -> str:
+        """Returns the number of the next request to a model within the Run, such as `1.2`: the same in each attempt."""
+        self._requests += 1
+        return f"{self._number}.{self._requests}"
+
+    async def count_request(self) -> None:
+        """Counts a request before it is made. Raises asyncio.CancelledError when it would be one too many."""
+        self._meter.count(requests=1)
+        await asyncio.sleep(0)
+
+    def add_usage(self, usage: Usage, *, is_replayed: bool = False) -> None:
+        """Adds what one request has used. What `is_replayed` was counted for the Run by an earlier attempt."""
+        self.usage = usage if self.usage is None else add(self.usage, usage)
+        if not is_replayed:
+            self._meter.count(
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cached_tokens=usage.cached or 0,
+                cost_usd=None if usage.cost_usd is UNSET else usage.cost_usd,
+                estimated=usage.estimated,
+            )
 
     @property
     def ended(self) -> Ended | None:
@@ -129,7 +195,7 @@ class Message:
         if not self._is_open:
             raise AlreadyEnded(COMPLETED_TWICE)
         self._is_open = False
-        if self._is_complete:
+        if self.is_whole:
             return
         self._buffer.put(self._completed)
         await self._buffer.flush()
@@ -147,7 +213,7 @@ class Message:
 
     def break_off(self) -> Sequence[MessageCompleted]:
         """Returns the fact that completes it, when that is not in the log: what people write to the Run stands after it."""
-        return [] if self._is_complete else [self._completed]
+        return [] if self.is_whole else [self._completed]
 
     def go_on(self) -> None:
         """Goes on as another Message, below what people have written."""
@@ -178,7 +244,7 @@ class Message:
         await self._buffer.wait_for_room()
 
     @property
-    def _is_complete(self) -> bool:
+    def is_whole(self) -> bool:
         """True when an earlier attempt has completed it."""
         return self._kept is not None and self._kept.is_complete
 
@@ -193,7 +259,7 @@ class Message:
         offset = self._offset
         self._offset += len(text)
         self._length += len(text)
-        if self._is_complete:
+        if self.is_whole:
             return
         known = self._known(kind, offset, text)
         if known is None:

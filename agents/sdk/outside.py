@@ -63,6 +63,9 @@ class Outside(Protocol):
     async def ask(self, key: str, ask: NewAsk) -> AskOutcome:
         """Opens the question unless the Run has done it before, and returns what has become of it."""
 
+    async def is_granted(self, tool: str, schema: Mapping[str, Any]) -> bool:
+        """Returns whether people have allowed that the agent uses the tool unasked, with this form of an approval."""
+
     async def signal(self, name: str, key: str) -> ReceivedSignal | None:
         """Takes the earliest signal of that name that no other call has taken; the same one when asked again with the key."""
 

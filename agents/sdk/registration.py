@@ -23,15 +23,15 @@ class BadAgent(Exception):  # noqa: N818  # read as the sentence it is
 
 def check(name: str, title: str, description: str, function: object) -> None:
     """Raises BadAgent when the registration is not possible."""
-    _check_text("The name of an agent", name, NAME_CHARACTERS)
+    check_text("The name of an agent", name, NAME_CHARACTERS)
     if not _NAME.fullmatch(name):
         raise BadAgent(
             f"An agent cannot be called “{name}”: a name begins with a letter, and has small letters, digits, - and _ only."
         )
-    _check_text(f"The title of the agent “{name}”", title, TITLE_CHARACTERS)
+    check_text(f"The title of the agent “{name}”", title, TITLE_CHARACTERS)
     if not title.strip():
         raise BadAgent(f"The agent “{name}” has no title: people choose it by that.")
-    _check_text(f"The description of the agent “{name}”", description, DESCRIPTION_CHARACTERS)
+    check_text(f"The description of the agent “{name}”", description, DESCRIPTION_CHARACTERS)
     if not inspect.iscoroutinefunction(function):
         raise BadAgent(f"The function of the agent “{name}” is not `async def`: it would block all other agents.")
 
@@ -43,7 +43,8 @@ def check_limits(name: str, limits: Limits) -> None:
             raise BadAgent(f"The limit `{limit}` of the agent “{name}” is {value}: with that it could do nothing.")
 
 
-def _check_text(what: str, text: object, limit: int) -> None:
+def check_text(what: str, text: object, limit: int) -> None:
+    """Raises BadAgent when the log or a page cannot hold the text; `what` begins the sentence."""
     if not isinstance(text, str):
         raise BadAgent(f"{what} is not a text but {text!r}.")
     if len(text) > limit:

@@ -5,13 +5,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
 from msgspec import UNSET
 from typing_extensions import override
 
 from agents.sdk import steps
+from agents.sdk.approval import ApprovalAsker
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.durations import duration
 from agents.sdk.failed import StepUnknown
@@ -19,12 +20,14 @@ from agents.sdk.forms import Form, answer_of, ask_form
 from agents.sdk.journal import Journal, digest_of
 from agents.sdk.message import KeptMessage, Message
 from agents.sdk.meter import Meter
+from agents.sdk.model import ModelLoop
 from agents.sdk.outside import Declined, NewAsk, Outside, Steer
 from agents.sdk.prompt import Prompt
 from agents.sdk.steps import Retries, attempt
+from agents.sdk.tool_call import current
 from agents.sdk.waits import Waiting, Waits
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import Responders, Role, RunProgressed, Usage
+from sessions_core.protocol.events import Responders, Role, RunProgressed, ToolProgressed, Usage
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.text import repair
 
@@ -55,12 +58,14 @@ class AgentRun:
         outside: Outside,
         waits: Waits,
         messages: Iterable[KeptMessage] = (),
+        loop: ModelLoop | None = None,
     ) -> None:
         self.id: RunId = claim.run
         self.session: SessionId = claim.session
         self.agent: str = claim.agent  # the name it is registered by
         # From 1. Above 1 an earlier worker did not end the Run, and people are no longer shown what that one wrote.
         self.attempt: int = claim.attempt
+        self.is_resumed: bool = claim.is_resumed  # this attempt goes on after it has waited
         self.replies_to: MessageId | None = claim.replies_to  # the message to answer
         self.messages: list[Message] = []  # those that this attempt has begun, oldest first
         self.input: str = question  # the text of the message to answer; empty where there is none
@@ -71,6 +76,10 @@ class AgentRun:
         self._outside = outside
         self._waits = waits
         self._kept_messages = deque(messages)
+        self._loop = loop
+        # For the model loop:
+        self.journal = journal
+        self.approve = ApprovalAsker(journal, outside, waits, buffer)
 
     async def prompt(self, *, messages: int | None = None) -> Prompt:
         """Reads the conversation for a model, oldest first; the message to answer is the last one.
@@ -96,21 +105,29 @@ class AgentRun:
             kept=self._next_kept(),
             void=self._outside.void,
             find_next=self._next_kept,
+            number=len(self.messages) + 1,
+            ask_model=None if self._loop is None else partial(self._loop, self),
         ) as message:
             self.messages.append(message)
             yield message
 
     async def progress(self, label: str, done: float | None = None, total: float | None = None) -> None:
-        """Shows people what the agent is doing: `label`, and `done` of `total`, in any unit, where they are known. Only the
-        newest of several in a short time (DELTA_MS) is written. What an earlier attempt has shown is not shown again.
+        """Shows people what the agent is doing, or in a tool, how its call is getting on: `label`, and `done` of `total`, in any
+        unit, where they are known. Only the newest of several in a short time (DELTA_MS) is written. What an earlier attempt has
+        shown is not shown again.
         """
-        if self._journal.is_replaying:
-            return
-        progressed = RunProgressed(
-            label=repair(label), done=UNSET if done is None else done, total=UNSET if total is None else total
-        )
-        self._buffer.put(progressed)
+        label, so_far, whole = repair(label), UNSET if done is None else done, UNSET if total is None else total
+        if (call := current.get()) is not None:
+            self._buffer.put(ToolProgressed(call.id, label, so_far, whole, message=call.message, step=call.step))
+        elif not self._journal.is_replaying:
+            self._buffer.put(RunProgressed(label, so_far, whole))
         await self._buffer.wait_for_room()
+
+    @property
+    def approved(self) -> bool:
+        """In a tool: whether a person has approved this call."""
+        call = current.get()
+        return call is not None and call.is_approved
 
     @property
     def usage(self) -> Usage | None:
@@ -217,14 +234,14 @@ class AgentRun:
     def _next_kept(self) -> KeptMessage | None:
         return self._kept_messages.popleft() if self._kept_messages else None
 
-    async def steers(self) -> list[Steer]:
+    async def steers(self, *, key: str | None = None) -> list[Steer]:
         """Takes what people have written to this Run since the last time, oldest first. What no call takes gets an answer of its
         own when the Run has ended.
         """
         await self._buffer.flush()
         begun = [message for message in self.messages if message.is_begun]
         before = [fact for message in begun for fact in message.break_off()]
-        taken = await self._outside.steers(self._journal.key("steers"), before)
+        taken = await self._outside.steers(self._journal.key("steers", key), before)
         for message in begun if taken else ():
             message.go_on()
         return taken

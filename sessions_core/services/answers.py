@@ -86,7 +86,9 @@ def check_size(value: object) -> None:
 
 def approval_schema(tool: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the schema of an answer to the approval of a call, whose input may be changed."""
+    shared = {"$defs": tool["$defs"]} if "$defs" in tool else {}  # `#/$defs/…` counts from the root
     return {
+        **shared,
         "type": "object",
         "required": ["approve"],
         "additionalProperties": False,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sessions_core.protocol.ids import SessionId
     from tests.agents.assistant import Assistant
     from tests.agents.harness import Harness
+    from tests.agents.tooled import Tooled
     from tests.agents.worker import WorkerProcess
     from tests.support.fake_provider import Provider
 
@@ -78,3 +79,13 @@ def start_worker(transactional_db: None, empty_broker: None) -> Iterator[Callabl
     yield start
     for worker in workers:
         worker.end()
+
+
+@pytest.fixture
+def tooled(session: "SessionId", owner: "Author", provider: "Provider") -> Iterator["Tooled"]:
+    from agents.sdk import registry
+    from tests.agents.harness import NAME
+    from tests.agents.tooled import Tooled
+
+    yield Tooled(session, owner)
+    registry._registered.pop(NAME, None)

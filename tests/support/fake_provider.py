@@ -1,18 +1,21 @@
 """A provider with OpenAI's chat API, over real HTTP. It counts what it sends and notices when its connection is closed.
 
 The last user message tells it what to do, as JSON (`Order`); anything else is answered with twenty words. It is strict, as many
-chat templates are: roles that do not alternate get a 400. `GET /seen` returns what it saw. As a script:
+chat templates are: roles that do not alternate, and tool calls without exactly one result each, get a 400. `GET /seen` returns
+what it saw. As a script:
 `python -m tests.support.fake_provider 9000`, then CHAT_MODEL=fake CHAT_MODEL_URL=http://127.0.0.1:9000/v1.
 """
 
 import asyncio
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Final, Literal, Self
 
 import msgspec
 from msgspec import Struct
 
+from tests.support.chat_template import answers_since_asked, fault
 from tests.support.waiting import POLL_S
 
 SCRIPTS: Final = Path(__file__).parents[1] / "fixtures" / "providers"
@@ -25,10 +28,23 @@ REASONS: Final = {
 }
 
 
+class ToolCall(Struct, frozen=True):
+    """A call that the answer makes: `arguments` as they are sent, cut in two. Its id is that of the calls at the same place in
+    other answers, as some servers have it.
+    """
+
+    name: str
+    arguments: str = "{}"
+
+
 class Order(Struct, frozen=True):
     """`reason` words of reasoning, then `words` words. `wait_at`: after so many of both it waits for `Provider.allow`; at 0 it
-    does not even send the head of its response. `cut`: how it ends too early, after `cut_after`.
+    does not even send the head of its response. `cut`: how it ends too early, after `cut_after`. `rounds`: the tool calls of
+    each answer before the one with the words; `say`: words of each of those.
     """
+
+    rounds: list[list[ToolCall]] = []
+    say: int = 0
 
     words: int = 20
     every_ms: int = 10
@@ -50,14 +66,20 @@ class Seen(Struct):
 
     key: str
     prompt: list[dict[str, object]]
+    tools: list[str] = []
     chunks: int = 0
     finished: bool = False
     closed: bool = False
     allowed: int = 0
+    fault: str | None = None  # what was wrong with the prompt
 
 
 class Request(Struct):
     messages: list[dict[str, object]] = []
+    tools: list[dict[str, dict[str, object] | str]] = []
+
+    def tool_names(self) -> list[str]:
+        return [str(tool["function"]["name"]) for tool in self.tools if isinstance(tool["function"], dict)]
 
 
 class Provider:
@@ -71,6 +93,11 @@ class Provider:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/v1"
+
+    @property
+    def calls_per_step(self) -> int:
+        """How often it was asked the same thing, at most."""
+        return max(Counter(msgspec.json.encode(seen.prompt) for seen in self.seen).values(), default=0)
 
     def allow(self, words: int) -> None:
         """Lets the newest request go on, up to so many words. From any thread."""
@@ -101,8 +128,9 @@ class Provider:
         if first.startswith("GET"):
             _reply(writer, 200, msgspec.json.encode(self.seen))
             return
-        prompt = msgspec.json.decode(body, type=Request).messages
-        seen = Seen(key=headers.get("authorization", ""), prompt=prompt)
+        request = msgspec.json.decode(body, type=Request)
+        prompt = request.messages
+        seen = Seen(key=headers.get("authorization", ""), prompt=prompt, tools=request.tool_names())
         self.seen.append(seen)
         talk = asyncio.create_task(_talk(writer, _order(prompt), seen))
         hung_up = asyncio.create_task(reader.read(1))
@@ -115,8 +143,9 @@ class Provider:
 
 
 async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
-    if not _alternates(seen.prompt):
-        _reply(writer, 400, b'{"error": {"message": "Conversation roles must alternate user/assistant/..."}}')
+    if (wrong := fault(seen.prompt)) is not None:
+        seen.fault = wrong
+        _reply(writer, 400, msgspec.json.encode({"error": {"message": wrong}}))
         return
     if order.script is not None:
         await _play(writer, order.script, order.piece)
@@ -127,8 +156,7 @@ async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
         _reply(writer, order.status, msgspec.json.encode(error), retry_after=order.retry_after)
         return
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
-    deltas = [{"reasoning_content": _word("r", n)} for n in range(1, order.reason + 1)]
-    deltas += [{"content": _word("w", n)} for n in range(1, order.words + 1)]
+    deltas, finish = _deltas(order, len(answers_since_asked(seen.prompt)))
     for n, delta in enumerate(deltas):
         if n == order.cut_after:
             break
@@ -138,7 +166,7 @@ async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
         await asyncio.sleep(order.every_ms / 1000)
         await _wait(order, seen, n + 1)
     else:
-        _end(writer, sum(len(str(message)) for message in seen.prompt), len(deltas), order.finish)
+        _end(writer, sum(len(str(message)) for message in seen.prompt), len(deltas), finish)
         seen.finished = True
     if order.cut == "politely" and not seen.finished:
         writer.write(b"0\r\n\r\n")
@@ -163,9 +191,25 @@ async def _wait(order: Order, seen: Seen, sent: int) -> None:
         await asyncio.sleep(POLL_S)
 
 
-def _alternates(prompt: list[dict[str, object]]) -> bool:
-    roles = [message["role"] for message in prompt if message["role"] != "system"]
-    return all(role == ("assistant" if n % 2 else "user") for n, role in enumerate(roles))
+def _deltas(order: Order, number: int) -> tuple[list[dict[str, object]], str]:
+    """Returns the deltas of the answer with this number since the user's message, and its finish reason."""
+    deltas: list[dict[str, object]] = [{"reasoning_content": _word("r", n)} for n in range(1, order.reason + 1)]
+    if number >= len(order.rounds):
+        deltas += [{"content": _word("w", n)} for n in range(1, order.words + 1)]
+        return deltas, order.finish
+    deltas += [{"content": _word("s", n)} for n in range(1, order.say + 1)]
+    for n, call in enumerate(order.rounds[number]):
+        deltas += [{"tool_calls": [piece]} for piece in _pieces(n, call)]
+    return deltas, "tool_calls"
+
+
+def _pieces(index: int, call: ToolCall) -> list[dict[str, object]]:
+    half = len(call.arguments) // 2
+    return [
+        {"index": index, "id": f"call_{index}", "type": "function", "function": {"name": call.name, "arguments": ""}},
+        {"index": index, "function": {"arguments": call.arguments[:half]}},
+        {"index": index, "function": {"arguments": call.arguments[half:]}},
+    ]
 
 
 def _end(writer: asyncio.StreamWriter, given: int, said: int, finish: str) -> None:
@@ -177,7 +221,7 @@ def _end(writer: asyncio.StreamWriter, given: int, said: int, finish: str) -> No
     writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
 
 
-def _chunk(delta: dict[str, str], *, finish: str | None = None) -> dict[str, object]:
+def _chunk(delta: dict[str, object], *, finish: str | None = None) -> dict[str, object]:
     choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
     return {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "fake", "choices": choices}
 
@@ -200,9 +244,10 @@ def _reply(writer: asyncio.StreamWriter, status: int, body: bytes, *, retry_afte
 
 
 def _order(prompt: list[dict[str, object]]) -> Order:
+    asked = [message["content"] for message in prompt if message["role"] == "user"]
     try:
-        return msgspec.json.decode(str(prompt[-1]["content"]), type=Order)
-    except (msgspec.DecodeError, IndexError, KeyError):
+        return msgspec.json.decode(str(asked[-1]), type=Order)
+    except (msgspec.DecodeError, IndexError):
         return Order()
 
 
