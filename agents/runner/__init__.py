@@ -10,5 +10,5 @@ history      reads the log;                             prompt_view  what of it 
 steers       takes what people write to a Run at work
 watchdog     a process that ends a blocked worker;      marks        what it sees of the loop
 kept         what earlier attempts have kept;       outside  people, signals and the clock
-preparation  what agents load before their first Run
+preparation  what agents load before their first Run; limits  what a Run may spend
 """

@@ -22,6 +22,7 @@ from agents.sdk.registry import agents
 from sessions_core.process import garbage
 from sessions_core.protocol.ids import RunId, SessionId
 
+LEAVE_S: Final = 25.0  # to hand back the Runs of a worker that is stopped; its whole end may take 30 s
 SPARE_THREADS: Final = 4  # for look-ups of addresses, when each Run has blocked a thread
 
 logger = logging.getLogger(__name__)
@@ -54,9 +55,21 @@ class Worker:
         return asyncio.run_coroutine_threadsafe(execution, self._loop).result()
 
     def drain(self) -> None:
-        """Hands back the Runs. Safe in a signal handler: it only schedules the call on the loop."""
+        """Hands back the Runs, and ends this process after LEAVE_S, come what may. Safe in a signal handler: it only schedules
+        the calls on the loop.
+        """
         self.draining.set()
         self._loop.call_soon_threadsafe(self._runner.drain)
+        self._loop.call_soon_threadsafe(self._loop.call_later, LEAVE_S, _leave)
+
+
+def _leave() -> None:
+    """Ends the process without waiting for threads: one may hang in a connection to a database that has vanished. Others take
+    over what could not be handed back, once its lease has lapsed.
+    """
+    logger.error("This worker leaves without having handed back all its Runs: the database has not answered.")
+    logging.shutdown()
+    os._exit(1)
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 
+import pytest
 from django.conf import settings
 
 from tests.faults import conversations
@@ -74,5 +75,22 @@ async def test_all_workers_without_the_database_go_on_when_it_is_back(world: Sys
         world.worker_databases[0].refuse()
         round.post_meanwhile()
         await round.lasts(2, in_life=20)
+        world.worker_databases[0].heal()
+        await round.healed()
+
+
+async def test_a_worker_that_is_stopped_while_its_database_is_silent_leaves_all_the_same(
+    world: System, play: Play, *, is_long: bool
+) -> None:
+    if not is_long:
+        pytest.skip("played in long rounds; it takes 25 s to give up")
+    world.workers[1].start()
+    await world.workers[1].ready()
+    async with play("SIGTERM worker, cut off from the database") as round:
+        await round.in_mid_stream(seconds=4, in_life=40)
+        world.worker_databases[0].stall()
+        world.worker.send(signal.SIGTERM)
+        await world.worker.ended()
+        await round.taken_over(world.worker)
         world.worker_databases[0].heal()
         await round.healed()
