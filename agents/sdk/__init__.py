@@ -8,6 +8,8 @@ registry      `@agent`, and finding them;     registration   what may be registe
 limits        what a Run may spend;        meter          counts it
 journal       keys, and what is kept under them;  steps  doing the work of one;  waits  when a Run needs no worker
 forms         questions as JSON Schema;  outside  the runner's side of people and signals;  durations  “2h”
+tool          functions that a model may call;  tool_call, approval  one call, and people's decision on it
+model         what the model loop and a Run know of each other;  usage  sums
 delta_buffer  gathers what is written into few statements
 """
 

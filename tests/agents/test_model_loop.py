@@ -12,6 +12,7 @@ from sessions_core.protocol.events import (
     MessageCompleted,
     MessageDelta,
     RunCompleted,
+    RunSteered,
     ToolCalled,
     ToolFailed,
     ToolProgressed,
@@ -195,4 +196,25 @@ async def test_a_lost_worker_costs_no_work_twice(tooled: Tooled, provider: Provi
     assert max(Counter(keys).values()) == (2 if lost_in_it else 1)
     lost_answer = loss == "before" and at in {1, 4, 7}
     assert provider.calls_per_step == (2 if lost_answer else 1)
+    assert not any(seen.fault for seen in provider.seen)
+
+
+async def test_what_people_write_meanwhile_is_shown_with_the_next_request(tooled: Tooled, provider: Provider) -> None:
+    @tool
+    async def interrupt(run: AgentRun) -> str:
+        """Is interrupted by Alice."""
+        await tooled.steer("Be brief.")
+        return "done"
+
+    log = await tooled.use(interrupt, rounds=[calls_of("interrupt")], say=1)
+
+    assert [message["role"] for message in provider.seen[1].prompt[1:]] == [
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+        "user",
+    ]
+    assert provider.seen[1].prompt[-1]["content"] == "Be brief."
+    assert [fact.consumed for fact in log if isinstance(fact, RunSteered)] == [True]
     assert not any(seen.fault for seen in provider.seen)
