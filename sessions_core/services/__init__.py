@@ -7,7 +7,8 @@ callers   who sends a request or opens a socket;  access   what a user may do in
 sessions  messages  runs  deletion   the acts of a conversation
 tokens    devices          what belongs to one user;  people   deleting one;  workers   which are alive, and their agents
 waiting   Runs that wait, and waking them;  steps  what a Run keeps for its later attempts
-asks      questions to people;  answers  whether one fits;  consents  tools that ask no more;  signals  facts from outside
+asks      questions to people;  consents  tools that ask no more;  signals  facts from outside
+answers   whether one fits its question;  json_schema  what fits a schema, within bounds
 pruning   removes what nobody needs any more
 dispatch  the Protocol through which a Run is handed to a worker
 failures  the Refusal for any exception: an outage is told from what can never pass

@@ -1,29 +1,28 @@
 """Whether an answer fits its question: JSON Schema, checked by the library `jsonschema`, within bounds.
 
-Schemas come from agents, values from anybody who may answer. Neither may make the check long: no address is fetched, and a
-pattern is given up after a moment.
+Schemas come from agents, values from anybody who may answer. Both have a size and a depth; `json_schema` bounds the check itself.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
-import regex
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
-from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from sessions_core.models import Ask
 from sessions_core.protocol.errors import BadAnswer, BadField, TooLarge
 from sessions_core.protocol.text import is_fit
+from sessions_core.services import json_schema
 
 SCHEMA_BYTES: Final = 64 * 1024
 ANSWER_BYTES: Final = 64 * 1024
 DEPTH: Final = 32  # of a schema and of an answer
-PATTERN_S: Final = 0.1
 FIELDS: Final = 20  # wrong ones that are named
+COMPLAINT_CHARACTERS: Final = 200  # of what is wrong with a schema
 # What a person can do about an error of the schema's keyword.
 _SENTENCES: Final[Mapping[str, str]] = {
     "required": "This is missing.",
@@ -42,6 +41,16 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "uniqueItems": "No entry may be there twice.",
     "pattern": "This does not have the form that is asked for.",
     "additionalProperties": "There is more here than was asked for.",
+    "format": "This does not have the form that is asked for.",
+}
+_FORMATS: Final[Mapping[str, str]] = {
+    "date": "This has to be a date, such as 2026-01-31.",
+    "time": "This has to be a time, such as 12:30:00.",
+    "date-time": "This has to be a date and a time, such as 2026-01-31T12:30:00Z.",
+    "email": "This has to be an e-mail address.",
+    "uuid": "This has to be a UUID.",
+    "ipv4": "This has to be an IPv4 address.",
+    "ipv6": "This has to be an IPv6 address.",
 }
 _TYPES: Final = {
     "string": "a text",
@@ -55,26 +64,39 @@ _TYPES: Final = {
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
-    """Raises BadField when the schema is no JSON Schema, or too large."""
+    """Raises BadField when the schema is no JSON Schema, refers to another one, or is too large."""
     _check_size(schema, SCHEMA_BYTES, "The schema of a question")
     try:
-        _Validator.check_schema(dict(schema))
+        json_schema.Validator.check_schema(dict(schema))
+        _check_references(dict(schema))
     except SchemaError as error:
-        raise BadField(f"The schema of a question is none: {error.message}.") from None
+        complaint = f"{error.json_path}: {error.message}"[:COMPLAINT_CHARACTERS]
+        raise BadField(f"The schema of a question is none: {complaint}.") from None
+    except Unresolvable as error:
+        raise BadField(f"The schema of a question refers to something outside of it: {error.ref}.") from None
+    except (RecursionError, OverflowError, re.error):
+        raise BadField("The schema of a question cannot be checked.") from None
 
 
 def check(ask: Ask, value: object) -> None:
     """Raises BadAnswer, with a sentence for each wrong field, when the value does not answer the question."""
+    check_value(approval_schema(ask.schema) if ask.kind == "approval" else ask.schema, value)
+
+
+def check_value(schema: Mapping[str, Any], value: object) -> None:
+    """Raises BadAnswer, with a sentence for each wrong field, when the value does not fit the schema."""
     check_size(value)
-    schema = approval_schema(ask.schema) if ask.kind == "approval" else ask.schema
     fields: dict[str, str] = {}
     try:
-        for error in _Validator(schema, registry=Registry()).iter_errors(value):
-            fields.setdefault(_path(error), _sentence(error))
-            if len(fields) == FIELDS:
+        for error in json_schema.errors(schema, value):
+            for leaf in _leaves(error):
+                fields.setdefault(".".join(map(str, leaf.absolute_path)), _sentence(leaf))
+            if len(fields) >= FIELDS:
                 break
-    except (Unresolvable, RecursionError):
+    except Unresolvable:
         raise BadAnswer("This question cannot be answered: its schema refers to another one.") from None
+    except (json_schema.TooCostly, RecursionError, ArithmeticError):
+        raise BadAnswer("This answer is too complicated to be checked.") from None
     if fields:
         raise BadAnswer(fields=fields)
 
@@ -86,13 +108,12 @@ def check_size(value: object) -> None:
 
 def approval_schema(tool: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the schema of an answer to the approval of a call, whose input may be changed."""
-    shared = {"$defs": tool["$defs"]} if "$defs" in tool else {}  # `#/$defs/…` counts from the root
+    tool_input = {"$id": "urn:tool", **tool}  # its references are to itself
     return {
-        **shared,
         "type": "object",
         "required": ["approve"],
         "additionalProperties": False,
-        "properties": {"approve": {"type": "boolean"}, "input": dict(tool), "remember": {"type": "boolean"}},
+        "properties": {"approve": {"type": "boolean"}, "input": tool_input, "remember": {"type": "boolean"}},
     }
 
 
@@ -116,42 +137,37 @@ def _depth(value: object) -> int:
     return depth
 
 
-def _path(error: ValidationError) -> str:
-    """Returns the place of the error: `address.city`, or the empty text for the whole answer."""
-    path = [str(part) for part in error.absolute_path]
-    if error.validator == "required":
-        missing = [name for name in _wanted(error) if name not in cast("dict[str, object]", error.instance)]
-        path += missing[:1]
-    return ".".join(path)
+def _check_references(schema: dict[str, Any]) -> None:
+    """Raises Unresolvable when a `$ref` of the schema is not to be found in the schema."""
+    resolver = Registry().with_resource("", DRAFT202012.create_resource(schema)).resolver()
+    level: list[object] = [schema]
+    while level:
+        found = [each for each in level if isinstance(each, dict)]
+        for each in found:
+            for reference in (each.get("$ref"), each.get("$dynamicRef")):
+                if isinstance(reference, str):
+                    resolver.lookup(reference)
+        level = [item for each in level if isinstance(each, dict | list) for item in _items(each)]
+
+
+def _items(value: dict[str, object] | list[object]) -> list[object]:
+    return list(value.values()) if isinstance(value, dict) else value
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """Yields what a person can mend. Of a field that may be left empty, that is the error of what it is otherwise."""
+    inner = [each for each in error.context or () if (each.validator, each.validator_value) != ("type", "null")]
+    if inner and len({each.schema_path[0] for each in inner}) == 1:
+        for each in inner:
+            yield from _leaves(each)
+    else:
+        yield error
 
 
 def _sentence(error: ValidationError) -> str:
-    wanted = _wanted(error)
+    wanted: Any = error.validator_value
     if error.validator == "type":
         wanted = " or ".join(_TYPES.get(name, name) for name in ([wanted] if isinstance(wanted, str) else wanted))
+    if error.validator == "format" and wanted in _FORMATS:
+        return _FORMATS[wanted]
     return _SENTENCES.get(str(error.validator), "This does not fit the question.").format(wanted)
-
-
-def _wanted(error: ValidationError) -> Any:  # noqa: ANN401  # the value of any keyword
-    return error.validator_value
-
-
-def _pattern(_: object, pattern: str, instance: object, __: object) -> Iterator[ValidationError]:
-    if not isinstance(instance, str):
-        return
-    try:
-        found = regex.search(pattern, instance, timeout=PATTERN_S)
-    except (regex.error, TimeoutError):
-        found = None
-    if not found:
-        yield ValidationError("does not match")
-
-
-def _no_pattern_properties(*_: object) -> Iterator[ValidationError]:
-    """Not checked: the names of fields that a form does not show."""
-    yield from ()
-
-
-_Validator: Final = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"pattern": _pattern, "patternProperties": _no_pattern_properties}
-)

@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct, convert, to_builtins
 
 from sessions_core import log
 from sessions_core.models import Ask, Participant, Run
-from sessions_core.protocol import clock
+from sessions_core.protocol import clock, text
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import AskClosed as AskClosedRefusal
@@ -29,6 +29,7 @@ from sessions_core.protocol.events import (
     AskKind,
     AskOpened,
     Responders,
+    RunWaiting,
 )
 from sessions_core.protocol.ids import AskId, ClientId, MessageId, RunId, SessionId, UserId, new_ask
 from sessions_core.protocol.run_states import RunState
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 AskState = Literal["open", "answered", "closed"]
 
+TITLE_CHARACTERS: Final = 500
 EXPIRE_BATCH: Final = 200  # questions in one sweep
 EDITORS: Final = ("owner", "editor")  # who may answer, unless the question says otherwise
 
@@ -73,10 +75,12 @@ def open_ask(
     call: str = "",
     tool: str = "",
 ) -> Outcome:
-    """Opens a question under a key of its Run, unless that was done before, and returns what has become of it. Raises Fenced, and
-    BadField when the schema is none.
+    """Opens a question under a key of its Run, unless that was done before, and returns what has become of it. Raises Fenced,
+    and BadField or TooLarge when the question is none.
     """
+    title = text.shorten(text.repair(title), TITLE_CHARACTERS)
     answers.check_schema(schema)
+    answers.check_size(default)
     with transaction.atomic(durable=True):
         run = Run.objects.select_for_update().filter(pk=claim.run, fence=claim.fence, state=RunState.RUNNING).first()
         if run is None or run.cancel_requested_at:
@@ -241,8 +245,9 @@ def _close(
 
 
 def _resume(ask: Ask) -> None:
-    """Lets the Run go on, unless it waits for the answer to another question, too."""
-    if not Ask.objects.filter(run_id=ask.run_id, state="open").exists():
+    """Lets the Run go on when the last question that it waits for is closed. It may have left others open."""
+    fact = Run.objects.filter(pk=ask.run_id, waits_on="ask").values_list("waiting", flat=True).first()
+    if fact is not None and waiting.is_over(RunId(ask.run_id), convert(fact, RunWaiting)):
         waiting.resume(RunId(ask.run_id))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
+from django.db.models.functions import Now
 from msgspec import Struct
 
 from sessions_core import log
@@ -30,15 +31,16 @@ def remember(ask: Ask, value: object, *, by: Author) -> None:
     if not (isinstance(value, dict) and value.get("approve") and value.get("remember") and ask.tool):
         return
     agent = Run.objects.values_list("agent", flat=True).get(pk=ask.run_id)
-    _, is_new = Consent.objects.update_or_create(
-        session_id=ask.session_id,
+    session_id = SessionId(ask.session_id)
+    if is_granted(session_id, agent, ask.tool, ask.schema):
+        return
+    Consent.objects.update_or_create(
+        session_id=session_id,
         agent=agent,
         tool=ask.tool,
-        defaults={"digest": digest(ask.schema), "granted_by_id": by.user},
+        defaults={"digest": digest(ask.schema), "granted_by_id": by.user, "granted_at": Now()},
     )
-    if is_new:
-        fact = ConsentGranted(tool=ask.tool, agent=agent, by=str(by.user))
-        log.append(SessionId(ask.session_id), [fact], actor=by.actor)
+    log.append(session_id, [ConsentGranted(tool=ask.tool, agent=agent, by=str(by.user))], actor=by.actor)
 
 
 def is_granted(session_id: SessionId, agent: str, tool: str, schema: Mapping[str, Any]) -> bool:

@@ -12,12 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from sessions_core.admin.events import SHOWN_BYTES
-from sessions_core.models import ApiToken, Device, Event, Participant, Run, Session
+from sessions_core.models import ApiToken, Ask, Device, Event, Participant, Run, Session
 from sessions_core.services import tokens
 from tests.http.clients import claim_run, create_session, post_message
 
 UNKNOWN_ID: Final = "00000000-0000-4000-8000-000000000000"  # fixed: the workers of xdist must find the same tests
-LISTS: Final = ("session", "run", "participant", "device", "apitoken")
+LISTS: Final = ("session", "run", "ask", "participant", "device", "apitoken")
 # Inline scripts, styles and event handlers: the CSP forbids all of them.
 _INLINE: Final = re.compile(
     r"<script(?![^>]*\bsrc=)(?![^>]*application/json)|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE
@@ -27,7 +27,8 @@ _INLINE: Final = re.compile(
 def create_one_of_each(user: User) -> None:
     """Creates one row for each of the lists."""
     session = create_session(user, title="Trip")
-    post_message(session, user)
+    run = post_message(session, user).run
+    Ask.objects.create(session_id=session, run_id=run, key="ask-1", kind="form", title="Go on?", schema={})
     Device.objects.create(user=user, key=uuid4(), label="phone")
     tokens.issue(user, label="backup")
 
@@ -47,7 +48,11 @@ def all_addresses() -> list[str]:
     """Returns the address of every list, and of every page of the newest row in it."""
     session, run = Session.objects.latest("created_at"), Run.objects.latest("requested_at")
     rows: list[tuple[str, object]] = [("session", session.pk), ("run", run.pk)]
-    rows += [("participant", Participant.objects.latest("pk").pk), ("device", Device.objects.latest("pk").pk)]
+    rows += [
+        ("ask", Ask.objects.latest("opened_at").pk),
+        ("participant", Participant.objects.latest("pk").pk),
+        ("device", Device.objects.latest("pk").pk),
+    ]
     rows += [("apitoken", ApiToken.objects.latest("pk").pk)]
     changes = [f"{list_address(name)}{key}/change/" for name, key in rows]
     return [
@@ -105,7 +110,14 @@ def test_a_list_is_searched_with_anything(name: str, term: str, staff: Client, a
     ("name", "term", "count"),
     [
         *(("session", "trip", 2), ("session", "alice", 1), ("session", "nothing", 0)),
-        *(("run", "trip", 2), ("run", "guide", 2), ("participant", "bob", 1), ("device", "phone", 2)),
+        *(
+            ("run", "trip", 2),
+            ("run", "guide", 2),
+            ("ask", "go on", 2),
+            ("ask", "trip", 2),
+            ("participant", "bob", 1),
+            ("device", "phone", 2),
+        ),
         *(("apitoken", "backup", 2), ("apitoken", "alice", 1)),
     ],
 )
@@ -120,6 +132,8 @@ def test_a_search_finds(name: str, term: str, count: int, staff: Client) -> None
         ("session", lambda: Session.objects.latest("created_at").pk),
         ("run", lambda: Run.objects.latest("requested_at").pk),
         ("run", lambda: Session.objects.latest("created_at").pk),
+        ("ask", lambda: Ask.objects.latest("opened_at").pk),
+        ("ask", lambda: Run.objects.latest("requested_at").pk),
         ("participant", lambda: Session.objects.latest("created_at").pk),
         ("device", lambda: Device.objects.latest("pk").key),
     ],
@@ -136,6 +150,7 @@ def test_an_id_finds_its_rows(name: str, key: Callable[[], object], staff: Clien
     [
         *(("session", "policy__exact=queue"), ("session", "archived_at__isempty=1"), ("session", "o=1")),
         *(("run", "state__exact=requested"), ("run", "agent=guide"), ("run", "lease=held"), ("run", "lease=lapsed")),
+        *(("ask", "state__exact=open"), ("ask", "kind__exact=%00"), ("ask", "session__id__exact=x")),
         *(("run", "agent=%00"), ("run", "lease=%00"), ("run", "session__id__exact=x"), ("run", "p=99999")),
         *(("run", "state__exact=%00"), ("session", "policy__exact=%00"), ("participant", "role__exact=%00")),
         *(("run", "session__id__exact=%00"), ("device", "last_seen_at__gte=%00"), ("apitoken", "can_write__exact=%00")),
