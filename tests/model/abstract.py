@@ -54,9 +54,9 @@ class Model(Rules):
 
     def _cancel(self, act: Act) -> object:
         reached = [row for row in self.active() if row.run == act.target]
-        of_turn = [row.run for row in reached if not row.queued]
         if not reached:
             return "run_ended"
+        of_turn = [row.run for row in reached if self.holds_turn(row) and not row.cancelled]
         stopped = self._stop(reached)
         for run in of_turn:
             self.pause(run, "stopped")
@@ -66,9 +66,8 @@ class Model(Rules):
         active = self.active()
         if not active:
             return "run_ended"
-        reached = self._stop(active)
-        self.resume_if_empty()
-        return self.did(reached) if reached else {row.run for row in active}
+        stopped = self._stop(active)
+        return self.did(stopped) if stopped else {row.run for row in active}
 
     def _stop(self, reached: Sequence[Row]) -> set[str]:
         """Stops those that are not being stopped already, and returns them."""
@@ -77,10 +76,10 @@ class Model(Rules):
             self.append("run.cancel_requested", tuple(row.run for row in fresh))
         for row in fresh:
             row.cancelled = True
-            if row.queued:
+            if was_queued := row.queued:
                 self.dequeue(row, "withdrawn")
             if row.state != "running":
-                self.end(row, "cancelled")
+                self.end(row, "cancelled", was_queued=was_queued)
         return {row.run for row in fresh}
 
     def _edit(self, act: Act) -> object:
@@ -94,8 +93,7 @@ class Model(Rules):
             return "not_queued"
         row = self.rows[f"{act.target}/1"]
         self.dequeue(row, "withdrawn")
-        self.end(row, "cancelled")
-        self.resume_if_empty()
+        self.end(row, "cancelled", was_queued=True)
         return self.did(None)
 
     def _resume_queue(self, _: Act) -> object:

@@ -46,7 +46,7 @@ WORKERS: Final = ("claim", "write", "complete", "heartbeat", "release", "finish"
 TIME: Final = ("lapse", "come", "sweep")
 KINDS: Final = (*PEOPLE, *WORKERS, "claim", "write", *TIME)
 POLICIES: Final = ("queue", "queue", "interrupt", "reject")
-WORDS: Final = {"finish": ("completed", "completed", "failed"), "park": ("ask", "sleep", "signal")}
+WORDS: Final = {"finish": ("completed", "completed", "failed"), "park": ("sleep", "signal")}
 ON: Final = {"lapse": "running", "come": "waiting"}  # the state in which time can do it
 
 

@@ -4,13 +4,12 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from sessions_core import log
-from sessions_core.models import Ask, Event, Run, Session
+from sessions_core.models import Event, Run, Session
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import Fenced, Refusal
@@ -25,7 +24,7 @@ from sessions_core.protocol.events import (
     RunOutcome,
     RunWaiting,
 )
-from sessions_core.protocol.ids import AskId, ClientId, MessageId, RunId, new_message
+from sessions_core.protocol.ids import ClientId, MessageId, RunId, new_message
 from sessions_core.services import messages, runs, sessions, waiting
 from tests.model.acts import Act, Fact, Held, Row
 from tests.model.labels import Labels
@@ -172,11 +171,6 @@ class Real:
     def _park(self, act: Act, _: ClientId) -> object:
         claim = self._own(act)
         match act.word:
-            case "ask":
-                made = Ask.objects.create(
-                    session_id=self.session, run_id=claim.run, key=str(uuid4()), kind="form", title="?", schema={}
-                )
-                runs.park(claim, RunWaiting(on="ask", ask=AskId(made.pk)))
             case "signal":
                 runs.park(claim, RunWaiting(on="signal", signal="paid"))
             case _:

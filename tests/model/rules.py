@@ -7,7 +7,6 @@ from msgspec import Struct
 from tests.model.acts import Act, Fact, Held, Row
 
 ACTIVE: Final = ("requested", "running", "waiting")
-KEEPS_TURN: Final = ("ask",)
 _STATES: Final = {"completed": "complete"}  # of a Message whose Run ended so
 
 
@@ -32,11 +31,7 @@ class Rules(Struct):
         return row if row.state == "running" and row.fence == act.by.fence else None
 
     def holds_turn(self, row: Row) -> bool:
-        return (
-            row.state == "running"
-            or (row.state == "waiting" and row.waits_on in KEEPS_TURN)
-            or (row.state == "requested" and not row.queued)
-        )
+        return row.state == "running" or (row.state == "requested" and not row.queued)
 
     def is_its_turn(self, row: Row) -> bool:
         if row.state != "requested":
@@ -48,7 +43,7 @@ class Rules(Struct):
         place = (row.queued, row.asked)
         return not begun and not any((o.queued, o.asked) < place for o in others if o.state == "requested")
 
-    def end(self, row: Row, outcome: str) -> None:
+    def end(self, row: Row, outcome: str, *, was_queued: bool = False) -> None:
         if row.run in self.still_open:
             state = _STATES.get(outcome, outcome)
             self.append("message.completed", row.run, self.still_open.pop(row.run), state)
@@ -57,6 +52,8 @@ class Rules(Struct):
         if outcome in {"failed", "interrupted"}:
             self.pause(row.run, "failed")
         elif outcome == "completed" and 0 < self.paused_at < row.asked:
+            self.resume()
+        if was_queued and self.paused_at and not self.queue:
             self.resume()
 
     def dequeue(self, row: Row, reason: str) -> None:
@@ -72,10 +69,6 @@ class Rules(Struct):
     def resume(self) -> None:
         self.append("queue.resumed")
         self.paused_at = 0
-
-    def resume_if_empty(self) -> None:
-        if self.paused_at and not self.queue:
-            self.resume()
 
     def append(self, *fact: object) -> None:
         self.log.append(fact)

@@ -1,4 +1,4 @@
-"""What in a log says nothing: which of the Runs that one act cancelled ended first. Ids decide it, and ids are random."""
+"""What in a log says nothing: the order in which the Runs that one act cancelled ended. Ids decide it, and ids are random."""
 
 from collections.abc import Sequence
 
@@ -20,9 +20,11 @@ def settled(log: Sequence[Fact]) -> list[Fact]:
 
 
 def _is_of_cancel(fact: Fact) -> bool:
-    return fact[0] == "run.cancelled" or fact[-1] in {"withdrawn", "cancelled"}
+    return fact[0] in {"run.cancelled", "queue.resumed"} or fact[-1] in {"withdrawn", "cancelled"}
 
 
 def _run_of(fact: Fact) -> str:
+    if fact[0] == "queue.resumed":
+        return "~"  # the last
     name = str(fact[1])
     return name if "/" in name else f"{name}/1"  # a Message that was queued has its first Run
