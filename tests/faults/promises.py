@@ -1,4 +1,4 @@
-"""Checks what the log alone can show: the promises P1 and P4 to P8, and the script's words."""
+"""Checks what the log alone can show: the promises P1 and P4 to P9, and the script's words."""
 
 import re
 from collections import Counter
@@ -31,6 +31,7 @@ def broken(truth: Truth, acks: Sequence[Ack]) -> list[str]:
         *_runs_end(truth),
         *_cancels(truth),
         *_fences(truth),
+        *_once(truth),
         *_texts(truth),
     ]
 
@@ -102,6 +103,30 @@ def _fences(truth: Truth) -> Iterator[str]:
             voided.update(dict.fromkeys(row.data.get("voided", ()), row.seq))
         elif row.kind in {DELTA, "message.completed"} and row.data["message"] in voided:
             yield f"{row.kind} at {row.seq} is of a message that was voided at {voided[row.data['message']]}"
+
+
+def _once(truth: Truth) -> Iterator[str]:
+    """A steer is taken or passed on, a queued Message leaves the queue, an ask ends and a Step is completed (P9): each once."""
+    ends = Counter((kind, id) for row in truth.facts for kind, id in _ended(row))
+    yield from (f"{kind} {id} has {n} ends" for (kind, id), n in ends.items() if n > 1)
+    for row in truth.facts:
+        state = row.data.get("state", "sent") if row.kind == "message.posted" else "sent"
+        if state != "sent" and not ends[state, row.data["message"]]:
+            yield f"the {state} message {row.data['message']} was lost"
+
+
+def _ended(row: Row) -> Iterator[tuple[str, str]]:
+    match row.kind:
+        case "run.steered":
+            yield "steering", row.data["message"]
+        case "message.dequeued":
+            yield "queued", row.data["message"]
+        case "ask.answered" | "ask.closed":
+            yield "ask", row.data["ask"]
+        case "step.completed":
+            yield "step", f"{row.run}/{row.data['key']}"
+        case _:
+            pass
 
 
 def _texts(truth: Truth) -> Iterator[str]:

@@ -229,6 +229,31 @@ def _with(seq: int, changed: Row) -> Callable[[Rows], Rows]:
             "the answer said",
             id="an answer names another message",
         ),
+        pytest.param(
+            _then(row(11, "message.posted", run=None, message="m3", parts=[], client_id=None, state="steering")),
+            "steering message m3 was lost",
+            id="a steer is lost",
+        ),
+        pytest.param(
+            _then(*(row(n, "run.steered", run="other", message="m3", consumed=True) for n in (11, 12))),
+            "steering m3 has 2 ends",
+            id="a steer is doubled",
+        ),
+        pytest.param(
+            _then(*(row(n, "message.dequeued", run="other", message="m3", reason="sent") for n in (11, 12))),
+            "queued m3 has 2 ends",
+            id="a queued message is sent twice",
+        ),
+        pytest.param(
+            _then(*(row(n, "ask.answered", run="other", ask="a1", value=1) for n in (11, 12))),
+            "ask a1 has 2 ends",
+            id="an ask is answered twice",
+        ),
+        pytest.param(
+            _then(*(row(n, "step.completed", run="other", key="k", result=1) for n in (11, 12))),
+            "step other/k has 2 ends",
+            id="a step is done twice",
+        ),
     ],
 )
 def test_a_broken_promise_is_found(breaks: Callable[[Rows], Rows], says: str) -> None:
