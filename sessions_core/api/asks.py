@@ -12,7 +12,7 @@ from sessions_core.services import asks, consents, signals
 router = Router(tags=["asks"])
 
 
-@router.get("/{session}/asks", response={200: AskList, **REFUSALS})
+@router.get("/{session}/asks", response={200: AskList, **REFUSALS}, by_alias=True)
 def list_asks(request: ApiRequest, session: SessionId) -> dict[str, object]:
     """Lists the open questions of a Session, oldest first."""
     return {"asks": asks.open_in(session, user=request.auth.user)}
