@@ -45,6 +45,7 @@ class Journal:
         self._ordinals: Counter[str] = Counter()
         self._order = {key: number for number, key in enumerate(kept, start=1)}
         self._used: set[str] = set()
+        self._has_news = False
 
     def key(self, kind: str, given: str | None = None) -> str:
         """Returns the key for a call: the one that the agent has given, else its kind and how many of it there were. Raises
@@ -63,12 +64,15 @@ class Journal:
 
     @property
     def is_replaying(self) -> bool:
-        """True until the agent has passed all that was kept."""
-        return not self._kept.keys() <= self._used
+        """True until the agent has passed all that was kept, or does something that was not: its code may know a kept key no
+        more.
+        """
+        return not self._has_news and not self._kept.keys() <= self._used
 
     async def find(self, key: str) -> Kept | None:
         """Returns what is kept under the key."""
         self._used.add(key)
+        self._has_news = self._has_news or key not in self._kept
         return self._kept.get(key)
 
     def pass_over(self, prefix: str) -> None:

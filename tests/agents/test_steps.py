@@ -10,7 +10,14 @@ from agents.runner.runner import Runner
 from agents.sdk import AgentFailed, AgentRun, StepUnknown
 from sessions_core import bridge
 from sessions_core.models import Blob, Run, Step
-from sessions_core.protocol.events import MessageCompleted, RunCompleted, RunFailed, RunRestarted, StepCompleted
+from sessions_core.protocol.events import (
+    MessageCompleted,
+    RunCompleted,
+    RunFailed,
+    RunProgressed,
+    RunRestarted,
+    StepCompleted,
+)
 from sessions_core.services.steps import EVENT_BYTES, ROW_BYTES
 from tests.agents.facts import among, text
 from tests.agents.harness import Harness
@@ -192,6 +199,23 @@ async def test_a_key_is_used_once(harness: Harness, caplog: pytest.LogCaptureFix
 
     assert isinstance((await harness.ask(agent))[-1], RunFailed)
     assert "The key “same” was used before in this Run." in caplog.text
+
+
+async def test_code_that_knows_a_kept_key_no_more_shows_its_progress(harness: Harness) -> None:
+    killed = asyncio.Event()
+
+    async def agent(run: AgentRun) -> None:
+        if run.attempt == 1:
+            await run.step("old", asyncio.sleep, 0)
+            killed.set()
+            await asyncio.Event().wait()
+        await run.progress("too early")
+        await run.step("new", asyncio.sleep, 0)
+        await run.progress("now")
+
+    log = await killed_and_taken_over(harness, agent, killed)
+
+    assert [fact.label for fact in among(log, RunProgressed)] == ["now"]
 
 
 async def test_another_input_under_a_kept_key_is_logged(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
