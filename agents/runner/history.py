@@ -9,7 +9,7 @@ from django.db import connection
 from agents.runner import prompt_view
 from agents.sdk import Prompt
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import Fact, MessagePosted, decode_fact
+from sessions_core.protocol.events import Fact, MessageDequeued, MessagePosted, decode_fact
 from sessions_core.protocol.ids import RunId
 
 FOREVER: Final = 2**62  # above every seq
@@ -21,7 +21,8 @@ _Row = tuple[int, RunId | None, Fact]  # a seq, the Run that wrote it, and the f
 
 _POSTED: Final = """
     SELECT seq, run_id, kind, data::text FROM event
-    WHERE session_id = %(session)s AND message_id = %(message)s AND kind = 'message.posted'
+    WHERE session_id = %(session)s AND message_id = %(message)s AND kind IN ('message.posted', 'message.dequeued')
+    ORDER BY seq DESC LIMIT 1
 """
 # The newest facts of the range, as many as hold so many Messages and bytes. The inner SELECT hands large values on as pointers.
 _NEWEST: Final = """
@@ -39,7 +40,7 @@ _EARLIER: Final = """
 
 
 def read_input(claim: Claim) -> str:
-    """Returns the text of the message to answer; empty where there is none."""
+    """Returns the text of the message to answer, as it was sent; empty where there is none."""
     posted = _read(_POSTED, claim, message=claim.replies_to)
     return prompt_view.text_of(posted[0][2]) if posted else ""
 
@@ -53,7 +54,7 @@ def read_prompt(claim: Claim, messages: int | None = None) -> Prompt:
     posted = _read(_POSTED, claim, message=claim.replies_to)
     until = posted[0][0] if posted else FOREVER
     facts = _read(_NEWEST, claim, after=0, until=until, kinds=[*prompt_view.KINDS], **limits)
-    begun = [n for n, (_, _, fact) in enumerate(facts) if isinstance(fact, MessagePosted)]
+    begun = [n for n, (_, _, fact) in enumerate(facts) if prompt_view.is_placed(fact)]
     cut = bool(begun) and _has_earlier(claim, facts[begun[0]][0])
     start = _cut(facts, begun) if cut else 0
     answers = [
@@ -70,7 +71,7 @@ def _cut(facts: Sequence[_Row], begun: Sequence[int]) -> int:
     It is the same one from Run to Run until it is too old, so that the prefix caches of providers go on to hit. The oldest of
     all would be another one each time.
     """
-    return min(begun[: len(begun) // 4 + 1], key=lambda n: cast("MessagePosted", facts[n][2]).message)
+    return min(begun[: len(begun) // 4 + 1], key=lambda n: cast("MessagePosted | MessageDequeued", facts[n][2]).message)
 
 
 def _read(statement: str, claim: Claim, **arguments: Any) -> list[_Row]:  # noqa: ANN401  # what SQL takes

@@ -1,7 +1,8 @@
 """The prompt view: what a model is shown of a conversation. A fold of its own, because people are shown more (the timeline).
 
-Each answer stands directly after the message that it answers, whenever it was written. A later Event never changes what stands
-before it, so the prefix stays the same from Run to Run and the prefix caches of providers hit.
+A message that was queued stands where it was sent, with the text that it had then, and one that steered a Run where that has
+taken it. Each answer stands directly after the message that it answers, whenever it was written. A later Event never changes what
+stands before it, so the prefix stays the same from Run to Run and the prefix caches of providers hit.
 """
 
 from collections.abc import Iterable
@@ -14,12 +15,14 @@ from agents.sdk import PromptMessage
 from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
+    MessageDequeued,
     MessageOutcome,
     MessagePosted,
     MessageStarted,
     Part,
     RunRequested,
     RunRestarted,
+    RunSteered,
 )
 from sessions_core.protocol.ids import MessageId, RunId
 
@@ -30,7 +33,11 @@ SHOWN: Final[frozenset[MessageOutcome]] = frozenset(
     {"complete", "cancelled"}
 )  # people read a stopped answer and replied to it
 KINDS: Final = tuple(
-    fact.kind for fact in (MessagePosted, MessageStarted, MessageCompleted, RunRequested, RunRestarted)
+    fact.kind
+    for fact in (
+        *(MessagePosted, MessageDequeued, RunSteered),
+        *(MessageStarted, MessageCompleted, RunRequested, RunRestarted),
+    )
 )
 
 
@@ -38,6 +45,7 @@ class _Conversation(Struct):
     """The state of the fold. `answers` holds, for each posted message, the answers of each Run, the oldest Run first."""
 
     posted: dict[MessageId, str]
+    steering: dict[MessageId, str]  # given to a Run, which has not taken them yet
     replies_to: dict[RunId, MessageId | None]
     started: dict[MessageId, tuple[RunId | None, MessageId | None]]  # by which Run, and with which parent
     answers: dict[MessageId, dict[RunId | None, list[PromptMessage]]]
@@ -50,7 +58,7 @@ def fold(facts: Iterable[tuple[RunId | None, Fact]], *, up_to: MessageId | None)
     interrupted or voided, never completed, or have no text, and those to messages that are not among the facts. Of the Runs that
     answered one message, the newest counts.
     """
-    conversation = _Conversation({}, {}, {}, {})
+    conversation = _Conversation({}, {}, {}, {}, {})
     for run, fact in facts:
         _apply(conversation, run, fact)
     prompt: list[PromptMessage] = []
@@ -65,8 +73,8 @@ def fold(facts: Iterable[tuple[RunId | None, Fact]], *, up_to: MessageId | None)
 
 def _apply(conversation: _Conversation, run: RunId | None, fact: Fact) -> None:
     match fact:
-        case MessagePosted(message=message, parts=parts):
-            conversation.posted[message] = _text(parts)
+        case MessagePosted() | MessageDequeued() | RunSteered():
+            _place(conversation, fact)
         case RunRequested(run=requested, replies_to=replies_to):
             conversation.replies_to[requested] = replies_to
         case MessageStarted(message=message, parent=parent):
@@ -82,6 +90,21 @@ def _apply(conversation: _Conversation, run: RunId | None, fact: Fact) -> None:
             pass
 
 
+def _place(conversation: _Conversation, fact: MessagePosted | MessageDequeued | RunSteered) -> None:
+    """Puts a message of a person where it was sent, or where a Run has taken it."""
+    match fact:
+        case MessagePosted(message=message, parts=parts, state="sent"):
+            conversation.posted[message] = _text(parts)
+        case MessagePosted(message=message, parts=parts, state="steering"):
+            conversation.steering[message] = _text(parts)
+        case MessageDequeued(message=message, reason="sent", parts=parts):
+            conversation.posted[message] = _text(parts or ())
+        case RunSteered(message=message, queued=False) if message in conversation.steering:
+            conversation.posted[message] = conversation.steering.pop(message)
+        case _:
+            pass
+
+
 def _add_answer(conversation: _Conversation, answer: PromptMessage) -> None:
     if answer.message not in conversation.started:  # it began before the facts do
         return
@@ -92,9 +115,18 @@ def _add_answer(conversation: _Conversation, answer: PromptMessage) -> None:
     conversation.answers.setdefault(message, {}).setdefault(run, []).append(answer)
 
 
+def is_placed(fact: Fact) -> bool:
+    """Returns whether a message of a person has its place in the conversation there."""
+    match fact:
+        case MessagePosted(state="sent") | MessageDequeued(reason="sent"):
+            return True
+        case _:
+            return False
+
+
 def text_of(fact: Fact) -> str:
     """Returns the text of a message that was posted."""
-    return _text(fact.parts) if isinstance(fact, MessagePosted) else ""
+    return _text(fact.parts or ()) if isinstance(fact, MessagePosted | MessageDequeued) else ""
 
 
 def _text(parts: Iterable[Part]) -> str:

@@ -46,7 +46,7 @@ class Event(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["session", "message_id", "seq"],
-                condition=Q(kind__in=["message.posted", "message.started", "message.completed"]),
+                condition=Q(kind__in=["message.posted", "message.dequeued", "message.started", "message.completed"]),
                 name="event_message",
             ),
             models.Index(

@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
+
 from agents.runner.prompt_view import fold
 from sessions_core.protocol.events import (
     Fact,
     MessageCompleted,
+    MessageDequeued,
     MessageOutcome,
     MessagePosted,
     MessageStarted,
     Part,
     RunRequested,
     RunRestarted,
+    RunSteered,
 )
 from sessions_core.protocol.ids import MessageId, RunId
 
@@ -40,6 +44,23 @@ def asked(n: int, text: str = "") -> Log:
         device=None,
     )
     return [(None, posted), (run(n), RunRequested(run=run(n), agent="a", parent=None, replies_to=message(n)))]
+
+
+def queued(n: int, *, edited: str = "") -> tuple[Log, Log]:
+    """Message n is posted to the queue, and is sent, perhaps with another text."""
+    [(_, posted), request] = asked(n)
+    assert isinstance(posted, MessagePosted)
+    parts = (Part(type="text", text=edited),) if edited else posted.parts
+    sent = MessageDequeued(message=message(n), reason="sent", parent=None, parts=parts, agent="a")
+    return [(None, structs.replace(posted, state="queued")), request], [(run(n), sent)]
+
+
+def steering(n: int, *, of: int, consumed: bool) -> tuple[Log, Log]:
+    """Message n is given to the Run of message `of`, which takes it, or ends before."""
+    [(_, posted), request] = asked(n)
+    assert isinstance(posted, MessagePosted)
+    steered = RunSteered(message=message(n), consumed=consumed)
+    return [(None, structs.replace(posted, state="steering"))], [(run(of), steered), *([] if consumed else [request])]
 
 
 def retried(n: int, of: int) -> Log:
@@ -141,3 +162,24 @@ def test_the_beginning_stays_the_same_from_run_to_run() -> None:
     later = [*first, *answered(2), *asked(3)]
 
     assert shown(later, up_to=3)[: len(shown(first, up_to=2))] == shown(first, up_to=2)
+
+
+def test_a_queued_message_stands_where_it_was_sent_with_the_text_that_it_had_then() -> None:
+    typed, sent = queued(2, edited="edited")
+
+    assert shown(asked(1), typed, answered(1), sent, up_to=2) == ["u: question 1", "a: answer 1", "u: edited"]
+    assert shown(asked(1), typed) == ["u: question 1"]
+
+
+def test_a_steer_stands_where_the_run_has_taken_it() -> None:
+    typed, taken = steering(2, of=1, consumed=True)
+
+    log = [asked(1), typed, answered(1), taken, answered(1, said=200), asked(3)]
+    assert shown(*log, up_to=3) == ["u: question 1", "a: answer 1", "a: answer 1", "u: question 2", "u: question 3"]
+    assert shown(asked(1), typed, up_to=1) == ["u: question 1"]
+
+
+def test_a_steer_that_was_not_taken_is_the_next_message() -> None:
+    typed, passed_on = steering(2, of=1, consumed=False)
+
+    assert shown(asked(1), typed, answered(1), passed_on, up_to=2) == ["u: question 1", "a: answer 1", "u: question 2"]
