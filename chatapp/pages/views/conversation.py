@@ -86,6 +86,14 @@ def stop(request: Request, author: Author, session: UUID) -> HttpResponse:
 
 @require_POST
 @signed_in
+def resume_queue(request: Request, author: Author, session: UUID) -> HttpResponse:
+    """Lets a paused queue go on."""
+    client_id = _client_id(request)
+    return _perform(request, session, lambda: runs.resume_queue(SessionId(session), by=author, client_id=client_id))
+
+
+@require_POST
+@signed_in
 def retry(request: Request, author: Author, session: UUID, run: UUID) -> HttpResponse:
     """Retries a Run that failed or was stopped."""
     client_id, run_id = _client_id(request), RunId(run)

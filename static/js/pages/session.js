@@ -115,6 +115,8 @@ function onOlder(events) {
 /** @param {Changes} changes */
 function afterChange(changes) {
   stop.update(timeline);
+  const pause = document.getElementById("queue-paused");
+  if (pause) pause.hidden = !timeline.queue?.paused;
   scroll.update();
   if (changes.title) showTitle();
 }
