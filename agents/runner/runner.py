@@ -170,7 +170,7 @@ class Runner:
             await self.renew_leases([attempt])  # sees a cancel whose hint came before this process was listening for it
             kept = await bridge.run(kept_steps.read, attempt.claim)
             messages = await bridge.run(kept_steps.read_messages, attempt.claim)
-        waits = Waits(partial(_suspend, attempt, buffer))
+        waits = Waits(buffer.flush, partial(_suspend, attempt, buffer))
         waits.begin()
         return AgentRun(
             attempt.claim,
@@ -186,8 +186,7 @@ class Runner:
         )
 
 
-async def _suspend(attempt: RunningAttempt, buffer: DeltaBuffer, waiting: RunWaiting, until: datetime | None) -> None:
-    await buffer.flush()
+def _suspend(attempt: RunningAttempt, buffer: DeltaBuffer, waiting: RunWaiting, until: datetime | None) -> None:
     buffer.seal()
     attempt.suspend(waiting, until)
 

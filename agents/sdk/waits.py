@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 LOOK_EVERY_S: Final = 1.0  # while something else goes on in the Run, so that it cannot be suspended
 
-Suspend = Callable[[RunWaiting, datetime | None], Awaitable[None]]
+Suspend = Callable[[RunWaiting, datetime | None], None]
 
 
 class Waiting(Struct, frozen=True):
@@ -31,9 +31,12 @@ class Waiting(Struct, frozen=True):
 
 
 class Waits:
-    """The tasks of one attempt, and which of them wait. `suspend` is called when all of them do; it cancels them."""
+    """The tasks of one attempt, and which of them wait. When all of them do and what the Run has said is in the log, which
+    `flush` sees to, `suspend` is called; it cancels them.
+    """
 
-    def __init__(self, suspend: Suspend) -> None:
+    def __init__(self, flush: Callable[[], Awaitable[None]], suspend: Suspend) -> None:
+        self._flush = flush
         self._suspend = suspend
         self._busy: set[asyncio.Task[object]] = set()
         self._waiting: dict[asyncio.Task[object], Waiting] = {}
@@ -59,6 +62,7 @@ class Waits:
     async def gather(self, key: str, awaitables: Iterable[Awaitable[T]]) -> list[T]:
         """Awaits all of them side by side, and returns their results in order. When one raises, the others are cancelled."""
         mine = _this_task()
+        is_known = mine in self._busy
         tasks = [asyncio.ensure_future(_in_scope(f"{key}.{n}.", each)) for n, each in enumerate(awaitables)]
         self._busy.update(tasks)
         self._busy.discard(mine)
@@ -67,7 +71,8 @@ class Waits:
                 task.add_done_callback(self._forget)
             return list(await asyncio.gather(*tasks))
         finally:
-            self._busy.add(mine)
+            if is_known:
+                self._busy.add(mine)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -76,10 +81,13 @@ class Waits:
         self._busy.discard(task)
 
     async def _suspend_if_idle(self) -> None:
-        if not self._busy:
+        if self._busy:
+            return
+        await self._flush()
+        if not self._busy:  # asked again: meanwhile a task may have gone on
             waits = list(self._waiting.values())
             until = min((each.until for each in waits if each.until is not None), default=None)
-            await self._suspend(_fact(waits, until), until)
+            self._suspend(_fact(waits, until), until)
 
 
 def _this_task() -> "asyncio.Task[object]":

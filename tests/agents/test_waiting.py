@@ -263,6 +263,16 @@ async def test_while_something_else_goes_on_the_run_waits_in_place(harness: Harn
     assert not among(log, RunWaiting)
 
 
+async def test_a_task_that_the_sdk_does_not_know_keeps_no_run_from_waiting_later(harness: Harness) -> None:
+    async def ask(run: AgentRun) -> None:
+        await asyncio.create_task(run.gather([run.now()]))
+        await run.ask(["yes"], "Shall I?")
+
+    log = await harness.ask(ask)
+
+    assert isinstance(log[-1], RunWaiting)
+
+
 async def test_a_write_after_the_wait_has_begun_is_refused(harness: Harness) -> None:
     async def ask(run: AgentRun) -> None:
         try:
