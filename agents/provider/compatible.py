@@ -97,6 +97,7 @@ class _Body(AsyncByteStream):
 
     def __init__(self, stream: AsyncByteStream) -> None:
         self._stream = stream
+        self._pieces = aiter(stream)
         self._tail = b"\n"
         self.is_done = False
 
@@ -112,12 +113,16 @@ class _Body(AsyncByteStream):
         assert isinstance(response.stream, cls)
         return response.stream
 
+    # No generator: a reader that breaks off would leave it to the garbage collector, which may run in another thread.
     @override
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._stream:
-            self._tail = self._tail[-_TAIL_BYTES:] + piece
-            self.is_done = self.is_done or bool(_DONE.search(self._tail))
-            yield piece
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await anext(self._pieces)
+        self._tail = self._tail[-_TAIL_BYTES:] + piece
+        self.is_done = self.is_done or bool(_DONE.search(self._tail))
+        return piece
 
     @override
     async def aclose(self) -> None:
