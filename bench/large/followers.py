@@ -33,6 +33,7 @@ class Followers:
         self._waiting: dict[str, asyncio.Semaphore] = {}  # sessions that are not subscribed to yet
         self.all_subscribed = asyncio.Event()
         self.late_ms: list[float] = []
+        self._began = time.time()
 
     async def follow(self, sessions: list[str]) -> None:
         """Opens one socket, follows the Sessions and reads for ever."""
@@ -59,11 +60,10 @@ class Followers:
                     self.all_subscribed.set()
             case "events":
                 now = time.time()
-                self.late_ms += [
-                    (now - datetime.fromisoformat(event["at"]).timestamp()) * 1000
-                    for event in frame["events"]
-                    if event["kind"] == "session.renamed"
-                ]
+                renamed = [event["at"] for event in frame["events"] if event["kind"] == "session.renamed"]
+                times = [datetime.fromisoformat(at).timestamp() for at in renamed]
+                # The first Events of a subscription are those of an earlier round.
+                self.late_ms += [(now - at) * 1000 for at in times if at >= self._began]
             case "error" | "goodbye":
                 raise RuntimeError(frame)
             case _:
