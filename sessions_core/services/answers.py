@@ -15,7 +15,7 @@ from referencing.jsonschema import DRAFT202012
 
 from sessions_core.models import Ask
 from sessions_core.protocol.errors import BadAnswer, BadField, TooLarge
-from sessions_core.protocol.text import is_fit
+from sessions_core.protocol.text import LONE_SURROGATE
 from sessions_core.services import json_schema
 
 SCHEMA_BYTES: Final = 64 * 1024
@@ -23,6 +23,7 @@ ANSWER_BYTES: Final = 64 * 1024
 DEPTH: Final = 32  # of a schema and of an answer
 FIELDS: Final = 20  # wrong ones that are named
 COMPLAINT_CHARACTERS: Final = 200  # of what is wrong with a schema
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # in JSON, where `\\u0000` is a backslash and five letters
 # What a person can do about an error of the schema's keyword.
 _SENTENCES: Final[Mapping[str, str]] = {
     "required": "This is missing.",
@@ -120,11 +121,14 @@ def approval_schema(tool: Mapping[str, Any]) -> dict[str, Any]:
 def _check_size(value: object, limit: int, what: str) -> None:
     if _depth(value) > DEPTH:
         raise BadField(f"{what} is nested too deeply.")
-    encoded = msgspec.json.encode(value)
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        raise BadField(f"{what} {LONE_SURROGATE}") from None
     if len(encoded) > limit:
         raise TooLarge(f"{what} has {len(encoded):,} bytes; at most {limit:,} are possible.")
-    if not is_fit(encoded.decode().replace("\\u0000", "\0")):
-        raise BadField(f"{what} holds a character that cannot be kept.")
+    if _NUL.search(encoded):
+        raise BadField(f"{what} holds a NUL character, which cannot be kept.")
 
 
 def _depth(value: object) -> int:

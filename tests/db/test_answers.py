@@ -1,5 +1,6 @@
 """An answer fits its question, or the person reads what to mend. No schema and no answer makes the check long or break."""
 
+import json
 import time
 from contextlib import suppress
 from datetime import date
@@ -148,6 +149,15 @@ def test_the_size_and_depth_of_schema_and_value_are_bounded() -> None:
             check("x" * answers.ANSWER_BYTES)
         with pytest.raises(BadField):
             check(deep)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\\\0", "\ud800"])
+def test_what_the_database_cannot_hold_is_refused_and_what_only_looks_like_it_is_not(text: str) -> None:
+    for value in (text, [{"a": text}], {text: 1}):
+        with pytest.raises(BadField):
+            answers.check_size(value)
+        looks_like_it = msgspec.json.decode(json.dumps(value).replace("\\", "\\\\"))
+        answers.check_size(looks_like_it)
 
 
 # Each of them takes minutes or hours without a bound.
