@@ -83,10 +83,10 @@ async def perform(run: AgentRun) -> None:
         for n in range(script.words + 1):
             await _say(message, script, n)
             if script.ask is not None and n == script.ask.after:
-                await message.append(f" {await _ask(run, script.ask)}")
+                await _add(message, await _ask(run, script.ask))
             await _wait(allowance(settings.VAR_DIR, run.session), script, n)
         if script.until_steered:
-            await message.append(f" steered {await _steered(run)}")
+            await _add(message, f"steered {await _steered(run)}")
         if script.tokens is not None:
             message.used(input_tokens=script.tokens, output_tokens=script.tokens)
 
@@ -125,10 +125,15 @@ async def _steered(run: AgentRun) -> str:
     return " ".join(steer.text for steer in steers)
 
 
+async def _add(message: Message, text: str) -> None:
+    """Says the text, with a space before it unless the Message begins with it."""
+    await message.append(f" {text}" if message.text else text)
+
+
 async def _say(message: Message, script: Script, n: int) -> None:
     """Says the n-th word, and pauses or fails after it. The 0th is no word: it lets a script pause or fail before the first."""
     if n:
-        await message.append(_word("w", n))
+        await (message.append(_word("w", n)) if n > 1 else _add(message, "w1"))
         await asyncio.sleep(script.every_ms / 1000)
     if n == script.pause_after:
         await asyncio.sleep(script.pause_ms / 1000)

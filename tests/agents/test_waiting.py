@@ -28,7 +28,7 @@ from sessions_core.protocol.events import (
 from sessions_core.protocol.ids import AskId, ClientId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import asks, messages, signals
-from tests.agents.facts import among, completed, text
+from tests.agents.facts import among, completed, said, text
 from tests.agents.harness import Harness
 from tests.db.acts import new_client_id
 from tests.support.scripts import script
@@ -48,6 +48,10 @@ async def open_ask() -> AskId:
 async def answer(harness: Harness, value: object, ask: AskId | None = None) -> None:
     ask = ask or await open_ask()
     await bridge.run(asks.answer, harness.session, ask, by=harness.owner, client_id=new_client_id(), value=value)
+
+
+async def has_said(harness: Harness, words: str) -> bool:
+    return words in await bridge.run(said, harness.session)
 
 
 async def goes_on(harness: Harness) -> list[Any]:
@@ -255,7 +259,7 @@ async def test_while_something_else_goes_on_the_run_waits_in_place(harness: Harn
         await other
 
     task = await harness.start(ask, begun)
-    await eventually(Ask.objects.exists, blocking=True)
+    await eventually(lambda: bridge.run(Ask.objects.exists))
     await answer(harness, "yes")
     log = await task
 
@@ -336,6 +340,27 @@ async def test_a_steer_stands_after_what_was_said_before(harness: Harness) -> No
     kinds = [fact.kind for fact in log if fact.kind in {"message.completed", "run.steered"}]
     assert kinds == ["message.completed", "run.steered", "message.completed"]
     assert [text(fact) for fact in among(log, MessageCompleted)] == ["before", "after left"]
+
+
+async def test_the_script_begins_no_message_with_a_space(harness: Harness) -> None:
+    ask = {"after": 0, "title": "Go on?", "schema": {"type": "integer"}}
+    await harness.post(script(words=2, every_ms=1, ask=ask, until_steered=True), agent="script")
+    await harness.execute(harness.run)
+    await answer(harness, 1)
+
+    task = asyncio.create_task(goes_on(harness))
+    await eventually(lambda: has_said(harness, "w2"))
+    await bridge.run(
+        messages.post,
+        harness.session,
+        by=harness.owner,
+        client_id=new_client_id(),
+        parts=[Part(type="text", text="left")],
+        policy="steer",
+    )
+    harness.runner.steer([harness.run])
+
+    assert [text(fact) for fact in among(await task, MessageCompleted)] == ["answered 1 w1 w2", "steered left"]
 
 
 async def test_the_script_asks_and_does_its_steps_once(harness: Harness) -> None:

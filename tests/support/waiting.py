@@ -5,6 +5,7 @@ How long something takes is measured in `bench/`.
 """
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -32,8 +33,15 @@ async def eventually(
     otherwise: Callable[[], str] = str,
     blocking: bool = False,
 ) -> None:
-    """Returns as soon as `fact` returns something truthy, while the event loop goes on. A `blocking` fact runs on a thread."""
+    """Returns as soon as `fact` returns something truthy, while the event loop goes on. A `blocking` fact runs on a thread, and
+    one that returns an awaitable is awaited: `bridge.run(…)` for the test's database, whose connection has to be given back.
+    """
+
+    async def seen() -> object:
+        value = await asyncio.to_thread(fact) if blocking else fact()
+        return await value if inspect.isawaitable(value) else value
+
     deadline = time.monotonic() + within_s
-    while not (await asyncio.to_thread(fact) if blocking else fact()):
+    while not await seen():
         assert time.monotonic() < deadline, f"not within {within_s} s: {otherwise()}"
         await asyncio.sleep(POLL_S)
