@@ -71,6 +71,7 @@ class Request:
             model_request_parameters=parameters,
         ) as stream:
             async for event in stream:
+                self._message.note_progress()
                 await self._take(event)
             return await self._whole(stream)
 

@@ -75,7 +75,7 @@ class RunningAttempt:
         self._task = task
         if self.stop_reason is not None:
             task.cancel()
-        self._check_time()
+        self._watch_time()
         either: set[asyncio.Future[Any]] = {task, self._grace_over}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if self._timer is not None:
@@ -85,8 +85,10 @@ class RunningAttempt:
             return None
         return None if task.cancelled() or self.stop_reason is not None else task.result()
 
-    def _check_time(self) -> None:
-        """Stops the attempt when it has worked for too long, or has shown no progress for too long; else looks again then."""
+    def check_time(self) -> float:
+        """Stops the attempt when it has worked for too long, or has shown no progress for too long. Returns after how many
+        seconds that may be so.
+        """
         limits = self.meter.limits
         seconds, quiet_s = limits.seconds or math.inf, limits.quiet_s or math.inf
         left_s = seconds - self.claim.worked_s - self.meter.worked_s
@@ -94,9 +96,12 @@ class RunningAttempt:
             self._stop_at_limit(sentence("took longer than", seconds))
         elif self.meter.quiet_s >= quiet_s:
             self._stop_at_limit(sentence("made no progress for", quiet_s))
-        else:
-            again_s = min(left_s, quiet_s - self.meter.quiet_s, LOOK_EVERY_S)
-            self._timer = self._loop.call_later(again_s, self._check_time)
+        return max(0, min(left_s, quiet_s - self.meter.quiet_s))
+
+    def _watch_time(self) -> None:
+        again_s = self.check_time()
+        if self.stop_reason is None:
+            self._timer = self._loop.call_later(min(again_s, LOOK_EVERY_S), self._watch_time)
 
     def _stop_at_limit(self, sentence: str) -> None:
         self.limit = self.limit or sentence

@@ -156,6 +156,10 @@ class Message:
         self._meter.count(requests=1)
         await asyncio.sleep(0)
 
+    def note_progress(self) -> None:
+        """Notes that the model goes on, also where it says nothing to people: the arguments of a tool call, or an empty piece."""
+        self._meter.progress()
+
     def add_usage(self, usage: Usage, *, is_replayed: bool = False) -> None:
         """Adds what one request has used. What `is_replayed` was counted for the Run by an earlier attempt."""
         self.usage = usage if self.usage is None else add(self.usage, usage)

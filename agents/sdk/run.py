@@ -164,7 +164,12 @@ class AgentRun:
                 raise StepUnknown(f"The step “{key}” was cut off, and must not be done twice.")
             await self._journal.begin(key, digest=digest)
         self._meter.count(steps=1)
-        result = await attempt(key, work, arguments, Retries(retries, backoff, retry_on, timeout))
+        try:
+            result = await attempt(
+                key, work, arguments, Retries(retries, backoff, retry_on, timeout), self._meter.progress
+            )
+        finally:
+            self._meter.progress()
         return await self._journal.complete(key, result, digest=digest)
 
     @property

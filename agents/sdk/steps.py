@@ -21,13 +21,18 @@ class Retries(Struct, frozen=True):
 
 
 async def attempt(
-    key: str, work: Callable[..., Awaitable[object]], arguments: Sequence[object], retries: Retries
+    key: str,
+    work: Callable[..., Awaitable[object]],
+    arguments: Sequence[object],
+    retries: Retries,
+    begin_try: Callable[[], None],
 ) -> object:
-    """Returns what the work returns, and raises what it raises the last time."""
+    """Returns what the work returns, and raises what it raises the last time. Calls `begin_try` before each time."""
     pause_s, longest_s = retries.backoff
     token = current.set(key)
     try:
         for left in range(retries.count, -1, -1):
+            begin_try()
             try:
                 async with asyncio.timeout(retries.timeout):
                     return await work(*arguments)

@@ -1,14 +1,16 @@
 """A Run that has spent what it may is ended, and people read which limit it was."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from pytest_django import Settings
 
 from agents.runner import limits
-from agents.sdk import AgentRun, Limits, Message, agent
+from agents.sdk import AgentRun, Limits, Message, agent, meter, tool
 from agents.sdk.meter import UNKNOWN_PRICE, Meter
 from agents.sdk.registration import BadAgent
 from agents.sdk.registry import AgentFunction
@@ -25,6 +27,34 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+class Clock:
+    """The monotonic clock by which limits are measured. It stands still until the test moves it."""
+
+    def __init__(self, harness: Harness) -> None:
+        self._harness = harness
+        self._now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def pass_time(self, seconds: float) -> None:
+        """Lets so many seconds pass, and the Runner look at the limits."""
+        self._now += seconds
+        for attempt in self._harness.runner.running:
+            attempt.check_time()
+
+
+@pytest.fixture
+def clock(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(harness)
+    monkeypatch.setattr(meter, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
+
+
+async def be_stopped() -> None:
+    await asyncio.Event().wait()
+
+
 async def ask(harness: Harness, function: AgentFunction, **limit: float) -> RunFailed:
     agent(NAME, title="Tried", description="", limits=Limits(**limit))(function)  # type: ignore[arg-type]
     failed = (await harness.execute(await harness.post("hello", agent=NAME)))[-1]
@@ -36,24 +66,34 @@ async def ask(harness: Harness, function: AgentFunction, **limit: float) -> RunF
 async def use(message: Message, tokens: int) -> None:
     await message.append("said")
     message.used(input_tokens=tokens, output_tokens=0)
-    await asyncio.sleep(60)
+    await be_stopped()
 
 
-async def test_an_agent_that_works_for_too_long_is_ended_and_its_text_kept(harness: Harness) -> None:
+async def test_an_agent_that_works_for_too_long_is_ended_and_its_text_kept(harness: Harness, clock: Clock) -> None:
     async def dawdle(run: AgentRun) -> None:
         async with run.message() as message:
             await message.append("said")
-            await asyncio.sleep(60)
+            clock.pass_time(301)
+            await be_stopped()
 
-    failed = await ask(harness, dawdle, seconds=0.3)
+    failed = await ask(harness, dawdle, seconds=300)
 
-    assert failed.message == "The answer took longer than 0.3 s and was ended."
+    assert failed.message == "The answer took longer than 5 min and was ended."
     assert text(await bridge.run(completed, harness.session)) == "said"
+
+
+async def test_a_limit_of_time_needs_nobody_to_look_at_it(harness: Harness) -> None:
+    async def dawdle(run: AgentRun) -> None:
+        await be_stopped()
+
+    failed = await ask(harness, dawdle, seconds=0.1)
+
+    assert failed.message == "The answer took longer than 0.1 s and was ended."
 
 
 async def test_what_earlier_attempts_have_taken_counts(harness: Harness) -> None:
     async def dawdle(run: AgentRun) -> None:
-        await asyncio.sleep(60)
+        await be_stopped()
 
     agent(NAME, title="Tried", description="", limits=Limits(seconds=300))(dawdle)
     run = await harness.post("hello", agent=NAME)
@@ -65,29 +105,88 @@ async def test_what_earlier_attempts_have_taken_counts(harness: Harness) -> None
     assert failed.message == "The answer took longer than 5 min and was ended."
 
 
-async def test_an_agent_that_gets_nowhere_is_ended(harness: Harness) -> None:
+async def test_an_agent_that_gets_nowhere_is_ended(harness: Harness, clock: Clock) -> None:
     async def hang(run: AgentRun) -> None:
-        await asyncio.sleep(60)
+        clock.pass_time(120)
+        await be_stopped()
 
-    failed = await ask(harness, hang, quiet_s=0.3)
+    failed = await ask(harness, hang, quiet_s=120)
 
-    assert failed.message == "The answer made no progress for 0.3 s and was ended."
+    assert failed.message == "The answer made no progress for 2 min and was ended."
 
 
-async def test_an_agent_that_gets_on_is_not_quiet(harness: Harness, settings: Settings) -> None:
-    settings.DELTA_MS = 0
-    quiet_s = 2.0
+async def speak(run: AgentRun, clock: Clock) -> None:
+    async with run.message() as message:
+        await message.append("getting on")
 
+
+async def tell(run: AgentRun, clock: Clock) -> None:
+    await run.progress("getting on")
+    await run._buffer.flush()
+
+
+async def work(run: AgentRun, clock: Clock) -> None:
+    async def take_long() -> None:
+        clock.pass_time(90)
+
+    await run.step("work", take_long)
+
+
+async def try_again(run: AgentRun, clock: Clock) -> None:
+    async def fail() -> None:
+        clock.pass_time(90)
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await run.step("try", fail, retries=1, backoff=(0, 0))
+
+
+@pytest.mark.parametrize("sign", [speak, tell, work, try_again])
+async def test_an_agent_that_gets_on_is_not_quiet(
+    harness: Harness, clock: Clock, sign: Callable[[AgentRun, Clock], Awaitable[None]]
+) -> None:
     async def plod(run: AgentRun) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        while loop.time() < began + 1.5 * quiet_s:
-            await run.progress("getting on")
-            await asyncio.sleep(0.02)
+        clock.pass_time(90)
+        await sign(run, clock)
+        clock.pass_time(90)
+        await asyncio.sleep(0)  # a stop would come here
 
-    agent(NAME, title="Tried", description="", limits=Limits(quiet_s=quiet_s))(plod)
+    agent(NAME, title="Tried", description="", limits=Limits(quiet_s=120))(plod)
 
     assert (await harness.execute(await harness.post("hello", agent=NAME)))[-1] == RunCompleted()
+
+
+async def test_a_model_that_writes_the_arguments_of_a_call_is_not_quiet(
+    harness: Harness, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
+
+    from agents.provider import chat
+
+    async def stream(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[str | DeltaToolCalls]:
+        if len(messages) > 1:
+            yield "done"
+            return
+        yield {0: DeltaToolCall(name="write", json_args='{"text": "')}
+        for _ in range(3):
+            clock.pass_time(90)
+            yield {0: DeltaToolCall(json_args="on and on ")}
+        yield {0: DeltaToolCall(json_args='"}')}
+
+    monkeypatch.setattr(chat, "model", lambda: FunctionModel(stream_function=stream))
+
+    @tool
+    async def write(run: AgentRun, text: str) -> None:
+        """Writes."""
+
+    async def answer(run: AgentRun) -> None:
+        async with run.message() as message:
+            await message.model(run.prompt(), tools=[write])
+
+    agent(NAME, title="Tried", description="", limits=Limits(quiet_s=120))(answer)
+
+    assert (await harness.execute(await harness.post("hello", agent=NAME)))[-1].kind == "run.completed"
 
 
 async def test_an_agent_that_uses_too_many_tokens_is_ended(harness: Harness) -> None:
