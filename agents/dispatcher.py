@@ -66,6 +66,11 @@ class CeleryDispatcher:
         offered.sort(key=lambda agent: (agent.name != default, agent.title))
         return [AgentInfo(name=agent.name, title=agent.title, description=agent.description) for agent in offered]
 
+    def version(self, agent: str) -> int | None:
+        """Returns the version of the agent's code here, also of one that is not offered; None when it is not here."""
+        found = agents().get(agent)
+        return found.version if found else None
+
     def default(self) -> str:
         """Returns the Assistant's name when a model is set, else the Guide's, which needs none."""
         return "assistant" if settings.CHAT_MODEL else "guide"

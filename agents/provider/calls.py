@@ -130,7 +130,7 @@ class Call:
             arguments = self._edited(tool, arguments, decision.override_args)
         if kept is None:
             facts = [] if tool.approve else [self._called()]
-            await self._journal.begin(self.key, *facts, digest=self._place)
+            await self._journal.begin(self.key, *facts, digest=self._place, once=not tool.idempotent)
         elif not await self._may_repeat(tool):
             return Outcome("failed", UNKNOWN, unknown=True)
         return await self._execute(tool, arguments, is_approved=is_approved)

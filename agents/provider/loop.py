@@ -31,7 +31,7 @@ async def answer(
     message: Message,
     prompt: GivenPrompt,
     *,
-    tools: Sequence[Tool] = (),
+    tools: Sequence[Tool] | None = None,
     note: str | None = None,
     instructions: str | None = None,
 ) -> str:
@@ -46,7 +46,7 @@ async def answer(
     if note is not None:
         history.add_notes(message.exchange, [note], instructions=instructions)
         messages += message.exchange
-    loop = _Loop(run, message, messages, tools, instructions)
+    loop = _Loop(run, message, messages, run.tools if tools is None else tools, instructions)
     with _agent_failures():
         return await loop.go_on()
 

@@ -45,8 +45,8 @@ class Keeper:
         self._buffer = buffer
         self._on_error = on_error
 
-    async def begin(self, key: str, *, ordinal: int, digest: str, facts: Sequence[Fact]) -> None:
-        await self._write(NewStep(key=key, ordinal=ordinal, digest=digest, result=None), facts)
+    async def begin(self, key: str, *, ordinal: int, digest: str, facts: Sequence[Fact], once: bool) -> None:
+        await self._write(NewStep(key=key, ordinal=ordinal, digest=digest, result=None, once=once), facts)
 
     async def complete(self, key: str, *, ordinal: int, digest: str, result: bytes, facts: Sequence[Fact]) -> None:
         step = NewStep(key=key, ordinal=ordinal, digest=digest, result=result)

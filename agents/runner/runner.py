@@ -143,7 +143,7 @@ class Runner:
         if agent is None:
             return outcome.NO_SUCH_AGENT
         try:
-            attempt.agent_run = await self._agent_run(attempt, buffer)
+            attempt.agent_run = await self._agent_run(agent, attempt, buffer)
             # On the loop, an import that another thread is at would wait for it, and block every Run.
             await asyncio.shield(asyncio.wrap_future(prepared(agent)))
             await _check_price(attempt.meter)
@@ -163,7 +163,7 @@ class Runner:
             return outcome.AGENT_ERROR
         return RunCompleted()
 
-    async def _agent_run(self, attempt: RunningAttempt, buffer: DeltaBuffer) -> AgentRun:
+    async def _agent_run(self, agent: Agent, attempt: RunningAttempt, buffer: DeltaBuffer) -> AgentRun:
         """Makes what the agent is given."""
         with _left_to_a_new_attempt(attempt):
             question = await bridge.run(history.read_input, attempt.claim)
@@ -183,6 +183,7 @@ class Runner:
             waits=waits,
             messages=messages,
             loop=_ask_model,
+            tools=agent.tools,
         )
 
 
@@ -212,7 +213,7 @@ async def _ask_model(
     message: Message,
     prompt: GivenPrompt,
     *,
-    tools: Sequence[Tool],
+    tools: Sequence[Tool] | None,
     note: str | None,
     instructions: str | None,
 ) -> str:

@@ -31,7 +31,7 @@ class Kept(Struct, frozen=True):
 class StepStore(Protocol):
     """Keeps Steps in the database, each in one transaction with the facts, after all that the Run has said before."""
 
-    async def begin(self, key: str, *, ordinal: int, digest: str, facts: Sequence[Fact]) -> None: ...
+    async def begin(self, key: str, *, ordinal: int, digest: str, facts: Sequence[Fact], once: bool) -> None: ...
 
     async def complete(self, key: str, *, ordinal: int, digest: str, result: bytes, facts: Sequence[Fact]) -> None: ...
 
@@ -79,9 +79,9 @@ class Journal:
         """Notes that the work is done whose keys begin with the prefix, so that nobody will look for the rest of them."""
         self._used.update(key for key in self._kept if key.startswith(prefix))
 
-    async def begin(self, key: str, *facts: Fact, digest: str = "") -> None:
-        """Keeps that the work begins: what is cut off now will not be repeated unseen."""
-        await self._store.begin(key, ordinal=self._ordinal(key), digest=digest, facts=facts)
+    async def begin(self, key: str, *facts: Fact, digest: str = "", once: bool = False) -> None:
+        """Keeps that the work begins: what is cut off now will not be repeated unseen. `once`: it must never be done twice."""
+        await self._store.begin(key, ordinal=self._ordinal(key), digest=digest, facts=facts, once=once)
         self._kept[key] = Kept(is_complete=False, digest=digest)
 
     async def complete(self, key: str, result: object, *facts: Fact, digest: str = "") -> Any:  # noqa: ANN401  # JSON

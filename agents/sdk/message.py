@@ -53,7 +53,7 @@ class AskModel(Protocol):
         message: "Message",
         prompt: GivenPrompt,
         *,
-        tools: Sequence[Tool],
+        tools: Sequence[Tool] | None,
         note: str | None,
         instructions: str | None,
     ) -> str: ...
@@ -131,12 +131,13 @@ class Message:
         self,
         prompt: GivenPrompt,
         *,
-        tools: Sequence[Tool] = (),
+        tools: Sequence[Tool] | None = None,
         note: str | None = None,
         instructions: str | None = None,
     ) -> str:
         """Streams the answer of the model of CHAT_MODEL to the prompt into the Message, and its reasoning, and notes the usage.
         Performs the tool calls that it makes and asks again with their results, until it makes none. Returns its last text.
+        `tools`: None for those of `@agent`, an empty list for no tools.
 
         With `note` it is also shown what it has said in this Message, and then the note, as a person's. `instructions` go in the
         place of the usual ones. Raises AgentFailed with a sentence for people when the model fails.

@@ -22,7 +22,7 @@ class ModelLoop(Protocol):
         message: "Message",
         prompt: GivenPrompt,
         *,
-        tools: Sequence[Tool],
+        tools: Sequence[Tool] | None,
         note: str | None,
         instructions: str | None,
     ) -> str: ...

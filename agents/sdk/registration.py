@@ -12,6 +12,7 @@ from agents.sdk.limits import Limits
 NAME_CHARACTERS: Final = 64  # as the columns have
 TITLE_CHARACTERS: Final = 150  # as the column of an Event's actor has
 DESCRIPTION_CHARACTERS: Final = 500
+MAX_VERSION: Final = 2**31 - 1  # as the column has
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _UNFIT: Final = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories of control characters, half characters and line breaks
@@ -41,6 +42,12 @@ def check_limits(name: str, limits: Limits) -> None:
     for limit, value in msgspec.structs.asdict(limits).items():
         if value is not None and value <= 0:
             raise BadAgent(f"The limit `{limit}` of the agent “{name}” is {value}: with that it could do nothing.")
+
+
+def check_version(name: str, version: object) -> None:
+    """Raises BadAgent when it is no number that can be raised."""
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= MAX_VERSION:
+        raise BadAgent(f"The version of the agent “{name}” is {version!r}: it has to be a whole number from 1 on.")
 
 
 def check_text(what: str, text: object, limit: int) -> None:

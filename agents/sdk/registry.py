@@ -1,7 +1,7 @@
 """Finds the agents: each file or folder of `agents/catalogue/` that holds an `@agent` is one. There is no list to keep."""
 
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from agents.sdk import registration
 from agents.sdk.limits import Limits
+from agents.sdk.tool import Tool, check_tools
 from sessions_core.protocol.text import shorten
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Agent(Struct, frozen=True):
     offered: bool
     prepare: Callable[[], object] | None
     limits: Limits
+    version: int
+    tools: tuple[Tool, ...]
     place: str
 
 
@@ -59,13 +62,16 @@ def agent(
     offered: bool = True,
     prepare: Callable[[], object] | None = None,
     limits: Limits = Limits(),  # noqa: B008  # it is frozen
+    version: int = 1,
+    tools: Sequence[Tool] = (),
 ) -> Callable[[AgentFunction], AgentFunction]:
     """Registers an `async` function as the agent `name`. A worker runs it as the Celery task `agents.<name>`.
 
     People choose it by `title` and `description`. With `offered=False` it is not listed, but still executes Runs that were
     requested before. Each worker calls `prepare` once, on a thread, when it starts: for what takes long to load. Runs wait
-    for it. `limits`: what one Run may spend; the settings say the rest. Raises BadAgent when one of them is not possible
-    (`registration`). Of two agents with one name, neither is used.
+    for it. `limits`: what one Run may spend; the settings say the rest. `tools`: those of `message.model`. `version`: raise it
+    when Runs that are at work or wait cannot go on with the new code: they begin anew. Raises BadAgent when one of them is not
+    possible (`registration`). Of two agents with one name, neither is used.
     """
     caller = traceback.extract_stack(limit=2)[0]
     place = _place(caller.filename, caller.lineno or 1)
@@ -73,8 +79,10 @@ def agent(
     def register(function: AgentFunction) -> AgentFunction:
         registration.check(name, title, description, function)
         registration.check_limits(name, limits)
+        registration.check_version(name, version)
+        check_tools(name, tools)
         others = [other for other in _registered.get(name, []) if other.place != place]
-        found = Agent(name, title, description, function, offered, prepare, limits, place)
+        found = Agent(name, title, description, function, offered, prepare, limits, version, tuple(tools), place)
         _registered[name] = [*others, found]
         return function
 

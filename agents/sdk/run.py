@@ -2,7 +2,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -24,6 +24,7 @@ from agents.sdk.model import ModelLoop
 from agents.sdk.outside import Declined, NewAsk, Outside, Steer
 from agents.sdk.prompt import Prompt
 from agents.sdk.steps import Retries, attempt
+from agents.sdk.tool import Tool
 from agents.sdk.tool_call import current
 from agents.sdk.waits import Waiting, Waits
 from sessions_core.protocol.claim import Claim
@@ -59,6 +60,7 @@ class AgentRun:
         waits: Waits,
         messages: Iterable[KeptMessage] = (),
         loop: ModelLoop | None = None,
+        tools: Sequence[Tool] = (),
     ) -> None:
         self.id: RunId = claim.run
         self.session: SessionId = claim.session
@@ -67,8 +69,10 @@ class AgentRun:
         self.attempt: int = claim.attempt
         self.is_resumed: bool = claim.is_resumed  # this attempt goes on after it has waited
         self.replies_to: MessageId | None = claim.replies_to  # the message to answer
+        self.tools: Sequence[Tool] = tools  # those that `@agent` was given
         self.messages: list[Message] = []  # those that this attempt has begun, oldest first
         self.input: str = question  # the text of the message to answer; empty where there is none
+        self._claimed_at, self._worked_s = claim.claimed_at, claim.worked_s
         self._read_prompt = read_prompt
         self._buffer = buffer
         self._meter = meter
@@ -250,6 +254,15 @@ class AgentRun:
         for message in begun if taken else ():
             message.go_on()
         return taken
+
+    @property
+    def deadline(self) -> datetime | None:
+        """The moment, by the database's clock, at which the limit of `seconds` ends the Run if it goes on working until then. It
+        moves on with each wait, because the time in which the Run waits does not count. None: there is no such limit.
+        """
+        if self._meter.limits.seconds is None or self._claimed_at is None:
+            return None
+        return self._claimed_at + timedelta(seconds=self._meter.limits.seconds - self._worked_s)
 
     async def now(self) -> datetime:
         """Returns the time by the database's clock; in a later attempt the same again."""

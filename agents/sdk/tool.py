@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar, overload
 
 from msgspec import Struct
@@ -71,6 +71,17 @@ def tool(
         return Tool(name, shown, description, function, idempotent, approve, timeout)
 
     return register if function is None else register(function)
+
+
+def check_tools(agent: str, tools: Sequence[object]) -> None:
+    """Raises BadTool when an agent cannot have these tools."""
+    names = set[str]()
+    for each in tools:
+        if not isinstance(each, Tool):
+            raise BadTool(f"The agent “{agent}” is given {each!r} as a tool: write `@tool` above the function.")
+        if each.name in names:
+            raise BadTool(f"The agent “{agent}” has two tools called “{each.name}”: a model could not tell them apart.")
+        names.add(each.name)
 
 
 def _check(name: str, title: str, description: str, function: ToolFunction) -> None:

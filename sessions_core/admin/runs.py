@@ -13,7 +13,7 @@ from sessions_core.protocol.errors import Refusal
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services import dispatch, runs
 
-_WORKER: Final = ("worker", "worker_version")
+_WORKER: Final = ("worker", "worker_version", "agent_version")
 _TIMES: Final = ("requested_at", "started_at", "claimed_at", "first_text_at")
 _TOKENS: Final = ("input_tokens", "output_tokens", "cached_tokens")
 

@@ -154,9 +154,12 @@ def messages_of(session_id: SessionId, run: RunId) -> list[tuple[MessageId, bool
         cursor.execute(_MESSAGES_OF, {"session": session_id, "run": run})
         rows = cursor.fetchall()
     still_open = dict(open_messages(session_id, run, after=rows[0][2])) if rows else {}
+    voided = _voided(run, after=0) if rows else set()
     found = []
     for message, data, _ in rows:
         fact = decode_fact(MessageCompleted.kind, data) if data else None
+        if message in voided:
+            continue
         if isinstance(fact, MessageCompleted):
             found.append((MessageId(message), True, fact.parts))
         elif message in still_open:

@@ -54,6 +54,9 @@ class Run(models.Model):
     error = models.CharField(max_length=500, blank=True)
     error_code = models.CharField(max_length=64, blank=True, db_default="")
     exception_class = models.CharField(max_length=200, blank=True, db_default="")
+    agent_version = models.PositiveIntegerField(
+        null=True, editable=False, help_text="Of the agent's code, by which the Run was begun; absent: not begun yet."
+    )
     worker_version = models.CharField(max_length=64, blank=True, db_default="")
     claimed_at = models.DateTimeField(null=True, help_text="When its worker began or went on with it.")
     worked_ms = models.PositiveBigIntegerField(db_default=0, help_text="At work until it was claimed last.")

@@ -37,6 +37,7 @@ class Step(models.Model):
     key = models.CharField(max_length=200)
     ordinal = models.PositiveIntegerField(help_text="The place among the steps of the Run, from 1.")
     digest = models.CharField(max_length=64, blank=True)
+    once = models.BooleanField(db_default=False, help_text="It must not be done twice.")
     fence = models.PositiveBigIntegerField(help_text="Of the attempt that began it.")
     result = KeptJSONField(null=True)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, null=True, related_name="+")

@@ -1,5 +1,7 @@
 """The right of one attempt to write a Run's Events. The log checks it in the statement that appends."""
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from sessions_core.protocol.events import Actor
@@ -18,12 +20,14 @@ class WriteGrant(Struct, frozen=True):
 
 class Claim(WriteGrant, frozen=True):
     """One attempt of a Run that a worker has claimed. `attempt` counts from 1. `is_resumed`: the Run has waited, and the attempt
-    goes on. `worked_s` and `spent`: what the Run has taken before, without the time that it waited.
+    goes on. `claimed_at`: since when the worker has it, by the database's clock. `worked_s` and `spent`: what the Run has taken
+    before, without the time that it waited.
     """
 
     agent: str
     attempt: int
     replies_to: MessageId | None
     is_resumed: bool = False
+    claimed_at: datetime | None = None
     worked_s: float = 0.0
     spent: Spent = NOTHING

@@ -35,6 +35,9 @@ class Dispatcher(Protocol):
     def agents(self) -> Sequence[AgentInfo]:
         """Returns the agents on offer, in the order to show them."""
 
+    def version(self, agent: str) -> int | None:
+        """Returns the version of the agent's code here, also of one that is not on offer; None when it is not here."""
+
     def default(self) -> str:
         """Returns the name of the agent that answers when none was chosen."""
 

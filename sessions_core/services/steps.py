@@ -25,20 +25,23 @@ RESULT_BYTES: Final = 16 * 1024 * 1024
 STATE_BYTES: Final = 64 * 1024
 
 _KEEP: Final = """
-    INSERT INTO step (session_id, run_id, key, ordinal, digest, fence, result, blob_id, size, completed_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN now() END)
+    INSERT INTO step (session_id, run_id, key, ordinal, digest, fence, once, result, blob_id, size, completed_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN now() END)
     ON CONFLICT (run_id, key) DO UPDATE SET fence = excluded.fence, result = excluded.result, blob_id = excluded.blob_id,
     size = excluded.size, completed_at = excluded.completed_at WHERE step.completed_at IS NULL
 """
 
 
 class NewStep(Struct, frozen=True):
-    """A Step to be kept. `result` is JSON, and None for one that only begins; `digest` is that of its input."""
+    """A Step to be kept. `result` is JSON, and None for one that only begins; `digest` is that of its input. `once`: it must not
+    be done twice, which is said when it begins.
+    """
 
     key: str
     ordinal: int
     digest: str
     result: bytes | None
+    once: bool = False
 
     @property
     def fact(self) -> StepCompleted:
@@ -109,8 +112,8 @@ def _row(grant: WriteGrant, step: NewStep) -> tuple[Any, ...]:
             blob = Blob.objects.create(session_id=grant.session, data=step.result).pk
         else:
             result = step.result.decode()
-    is_complete = step.result is not None
-    return (grant.session, grant.run, step.key, step.ordinal, step.digest, grant.fence, result, blob, size, is_complete)
+    kept = (step.key, step.ordinal, step.digest, grant.fence, step.once)
+    return (grant.session, grant.run, *kept, result, blob, size, step.result is not None)
 
 
 def _result(text: str | None, data: memoryview | None) -> bytes:

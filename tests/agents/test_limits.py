@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db.models.functions import Now
 from pytest_django import Settings
 
 from agents.runner import limits
@@ -103,6 +105,53 @@ async def test_what_earlier_attempts_have_taken_counts(harness: Harness) -> None
 
     assert isinstance(failed, RunFailed)
     assert failed.message == "The answer took longer than 5 min and was ended."
+
+
+async def test_a_run_knows_when_its_time_is_over(harness: Harness) -> None:
+    deadlines: list[datetime | None] = []
+
+    async def look(run: AgentRun) -> None:
+        deadlines.append(run.deadline)
+        await run.wait_for("paid")
+
+    agent(NAME, title="Tried", description="", limits=Limits(seconds=300))(look)
+    run = await harness.post("hello", agent=NAME)
+    await bridge.run(Run.objects.filter(pk=run).update, worked_ms=100_000)
+    await harness.execute(run)
+    claimed = (await harness.row()).claimed_at
+    assert claimed is not None
+    assert deadlines == [claimed + timedelta(seconds=200)]
+
+
+async def test_the_time_that_a_run_waits_moves_its_deadline(harness: Harness) -> None:
+    seen: list[tuple[datetime | None, datetime | None]] = []
+
+    async def look(run: AgentRun) -> None:
+        seen.append((run.deadline, (await harness.row()).claimed_at))
+        await run.wait_for("paid")
+
+    agent(NAME, title="Tried", description="", limits=Limits(seconds=300))(look)
+    run = await harness.post("hello", agent=NAME)
+    await harness.execute(run)
+    worked = timedelta(milliseconds=(await harness.row()).worked_ms)
+    await bridge.run(Run.objects.filter(pk=run).update, resume_at=Now())
+    await harness.execute(run)
+
+    (before, claimed), (after, claimed_again) = seen
+    assert before
+    assert after
+    assert claimed
+    assert claimed_again
+    assert after - before == claimed_again - claimed - worked
+
+
+async def test_a_run_without_a_limit_of_time_has_no_deadline(harness: Harness, settings: Settings) -> None:
+    settings.RUN_SECONDS = 0
+
+    async def look(run: AgentRun) -> None:
+        assert run.deadline is None
+
+    assert (await harness.ask(look))[-1] == RunCompleted()
 
 
 async def test_an_agent_that_gets_nowhere_is_ended(harness: Harness, clock: Clock) -> None:

@@ -1,12 +1,13 @@
 """`message.model`: requests and tool calls in turn, each made once, whatever happens to the worker."""
 
 import asyncio
+import json
 from collections import Counter
 from typing import Final
 
 import pytest
 
-from agents.sdk import AgentFailed, AgentRun, Tool, tool
+from agents.sdk import AgentFailed, AgentRun, Tool, agent, tool
 from sessions_core import bridge
 from sessions_core.protocol.events import (
     MessageCompleted,
@@ -19,6 +20,7 @@ from sessions_core.protocol.events import (
     ToolReturned,
 )
 from tests.agents.facts import ends, of_kind, words
+from tests.agents.harness import NAME
 from tests.agents.tooled import Loss, Tooled, answer_of, calls_of
 from tests.support.fake_provider import Provider
 from tests.support.waiting import eventually
@@ -55,6 +57,21 @@ async def test_the_model_is_shown_what_its_tool_returned(tooled: Tooled, provide
     assert [seen.tools for seen in provider.seen] == [["look_up"], ["look_up"]]
     assert answer_of(log) == "s1 s2" + words(3)
     assert provider.calls_per_step == 1
+
+
+async def test_the_tools_of_the_agent_are_those_of_each_message(tooled: Tooled, provider: Provider) -> None:
+    @agent(NAME, title="Tooled", description="", tools=[look_up])
+    async def answer(run: AgentRun) -> None:
+        async with run.message() as message:
+            await message.model(run.prompt())
+            await message.model(run.prompt(), tools=[fail], note="Again.")
+            await message.model(run.prompt(), tools=[], note="And again.")
+
+    order = json.dumps({"rounds": [calls_of("look_up", word="tea")], "words": 1})
+    log = await tooled.execute(await tooled.post(order, agent=NAME))
+
+    assert isinstance(log[-1], RunCompleted)
+    assert [seen.tools for seen in provider.seen] == [["look_up"], ["look_up"], ["fail"], []]
 
 
 async def test_people_see_each_call_between_the_words_around_it(tooled: Tooled) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.core.checks import run_checks
 
 from agents import catalogue
-from agents.sdk import AgentRun, agent, registry
+from agents.sdk import AgentRun, agent, registry, tool
 from agents.sdk.registration import DESCRIPTION_CHARACTERS, NAME_CHARACTERS, TITLE_CHARACTERS, BadAgent
 from sessions_core import bridge
 from tests.agents.facts import ends
@@ -24,6 +24,11 @@ async def answer(run: AgentRun) -> None: ...
 
 
 async def nothing(run: AgentRun) -> None: ...
+
+
+@tool
+async def look_up(run: AgentRun) -> None:
+    """Looks up."""
 
 
 def blocking(run: AgentRun) -> None: ...
@@ -125,6 +130,10 @@ def test_what_is_wrong_is_among_djangos_checks(folder: Callable[..., Path]) -> N
         ({"description": "a\x00b"}, "cannot be shown"),
         ({"description": "x" * (DESCRIPTION_CHARACTERS + 1)}, f"at most {DESCRIPTION_CHARACTERS} are possible"),
         ({"function": blocking}, "is not `async def`"),
+        ({"version": 0}, "The version of the agent “fine” is 0: it has to be a whole number from 1 on"),
+        ({"version": "2.1"}, "is '2.1'"),
+        ({"tools": [nothing]}, "as a tool: write `@tool` above the function"),
+        ({"tools": [look_up, look_up]}, "has two tools called “look_up”"),
     ],
 )
 def test_what_cannot_be_kept_or_shown_cannot_be_registered(changed: dict[str, Any], sentence: str) -> None:

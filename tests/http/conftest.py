@@ -35,6 +35,9 @@ class IdleDispatcher:
             AgentInfo(name="script", title="Script", description="Says what it is told to."),
         )
 
+    def version(self, agent: str) -> int | None:  # noqa: ARG002
+        return 1
+
     def default(self) -> str:
         return "guide"
 

@@ -11,6 +11,7 @@ class QuietDispatcher:
     woken: ClassVar[list[RunId]] = []
     held: ClassVar[int] = 0  # messages in the queue
     shown: ClassVar[str] = "Script"
+    code: ClassVar[int | None] = 1  # the version of the agent
 
     def wake(self, session: SessionId, run: RunId, agent: str) -> None:  # noqa: ARG002
         self.woken.append(run)
@@ -23,6 +24,9 @@ class QuietDispatcher:
 
     def agents(self) -> Sequence[AgentInfo]:
         return [AgentInfo(name="script", title=self.shown, description="Says what it is told.")]
+
+    def version(self, agent: str) -> int | None:  # noqa: ARG002
+        return self.code
 
     def default(self) -> str:
         return "script"

@@ -5,6 +5,7 @@ turn      the answers of a Session come one after the other
 queue     the Messages that wait for their turn;  queue_changes  what people do with them
 steer     Messages that people give to a Run at work
 attempt   a worker claims a Run, renews its lease by heartbeats, and hands it back
+code_change  the agent has another version than when it began the Run
 park      a Run begins to wait (`services.waiting` wakes it)
 cancel    people stop Runs
 blocked   a worker was killed because a Run blocked its event loop

@@ -21,7 +21,7 @@ from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.protocol.spent import Spent
 from sessions_core.services import dispatch, failures
-from sessions_core.services.runs import queue, spending
+from sessions_core.services.runs import code_change, queue, spending
 from sessions_core.services.runs.end import end_run
 from sessions_core.services.runs.turn import ITS_TURN, is_still_its_turn
 
@@ -47,9 +47,10 @@ _CLAIM: Final = f"""
            worked_ms = run.worked_ms + CASE before.state WHEN '{RunState.RUNNING}' THEN {_WORKED_MS} ELSE 0 END,
            lease_until = {_LEASE}, claimed_at = now(), started_at = coalesce(run.started_at, now()),
            queued = false, waits_on = '', waiting = NULL, resume_at = NULL
-    FROM (SELECT id, state, queued, waiting, lease_until, claimed_at FROM run
+    FROM (SELECT id, state, queued, waiting, lease_until, resume_at, claimed_at FROM run
           WHERE id = %(run)s AND session_id = %(session)s AND ({STARTABLE} OR {RESUMABLE}) FOR NO KEY UPDATE) before
-    WHERE run.id = before.id RETURNING run.*, before.queued AS was_queued, before.waiting AS waited_for
+    WHERE run.id = before.id RETURNING run.*, before.queued AS was_queued, before.waiting AS waited_for,
+          extract(epoch FROM now() - coalesce(before.lease_until, before.resume_at))::float AS free_s
 """
 _HEARTBEAT: Final = f"""
     UPDATE run SET lease_until = {_LEASE}, {spending.ASSIGNMENTS} FROM (
@@ -75,7 +76,8 @@ class Heartbeat(Struct, frozen=True):
 
 def claim(session_id: SessionId, run_id: RunId, *, worker: str) -> Claim | None:
     """Claims the Run for this worker, for LEASE_S: a new attempt, or the same one when the Run waited. Returns None when it has
-    ended, when another worker holds it, when it waits still, or when it is not its turn.
+    ended, when another worker holds it, when it waits still, when it is not its turn, or when its agent's code has changed and
+    it is not for this worker (`code_change`).
 
     A claim that raises an error counts as an attempt, unless the database is away: after ATTEMPTS of them the Run ends failed.
     """
@@ -107,13 +109,23 @@ def _claim(session_id: SessionId, run_id: RunId, worker: str) -> Claim | None:
             if not is_still_its_turn(session_id, run_id):
                 transaction.set_rollback(True)
                 return None
+        version = dispatch.dispatcher().version(run.agent)
+        judged = code_change.judge(run, version, free_s=run.free_s)  # type: ignore[attr-defined]  # as above
+        if judged == "is left":
+            transaction.set_rollback(True)
+            return None
+        if isinstance(judged, RunFailed):
+            end_run(run, judged, actor=SYSTEM)
+            return None
         actor = Actor(kind="agent", id=run.agent, name=dispatch.title(run.agent))
         waited_for: object = run.waited_for  # type: ignore[attr-defined]
-        if waited_for is not None:
+        is_resumed = waited_for is not None and judged == "goes on"
+        if is_resumed:
             log.append(session_id, [_resumed(waited_for)], actor=actor, run=run_id)
         else:
-            span = log.append(session_id, [_begun(run)], actor=actor, run=run_id)
-            Run.objects.filter(pk=run_id).update(attempt_seq=span.end)
+            fact = _begun(run) if judged == "goes on" else code_change.forget(run)
+            span = log.append(session_id, [fact], actor=actor, run=run_id)
+            Run.objects.filter(pk=run_id).update(attempt_seq=span.end, agent_version=version)
     return Claim(
         session=session_id,
         run=run_id,
@@ -122,7 +134,8 @@ def _claim(session_id: SessionId, run_id: RunId, worker: str) -> Claim | None:
         agent=run.agent,
         attempt=run.attempt,
         replies_to=MessageId(run.replies_to) if run.replies_to else None,
-        is_resumed=waited_for is not None,
+        is_resumed=is_resumed,
+        claimed_at=run.claimed_at,
         worked_s=run.worked_ms / 1000,
         spent=spending.of(run),
     )
