@@ -166,7 +166,7 @@ class AgentRun:
         if not idempotent:
             if kept is not None:
                 raise StepUnknown(f"The step “{key}” was cut off, and must not be done twice.")
-            await self._journal.begin(key, digest=digest)
+            await self._journal.begin(key, digest=digest, once=True)
         self._meter.count(steps=1)
         try:
             result = await attempt(
