@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection
+from django.db.models.functions import Now
 
+from agents.runner import maintenance
 from sessions_core import log
 from sessions_core.models import Run
 from sessions_core.protocol.author import Author
@@ -202,6 +204,18 @@ def test_the_sweeper_wakes_what_was_lost_and_its_turn(session: SessionId, owner:
     woken = set(Run.objects.filter(woken_at__gt="2001-01-01T00:00Z").values_list("pk", flat=True))
     assert woken == {first}
     assert second not in woken
+
+
+def test_a_wake_counts_as_lost_soon_enough_that_a_run_begins_within_three_seconds(
+    session: SessionId, owner: Author
+) -> None:
+    lost = Run.objects.filter(pk=post_message(session, owner).run)
+    lost.update(woken_at=Now() - timedelta(seconds=2.5 - maintenance.SWEEP_S))
+    before = lost.get().woken_at
+
+    runs.wake_waiting(own_agents=["script"])
+
+    assert lost.get().woken_at > before
 
 
 def test_a_run_handed_back_goes_on_elsewhere_and_costs_no_attempt(session: SessionId, owner: Author) -> None:

@@ -22,7 +22,7 @@ from sessions_core.services.runs.end import end_run
 
 logger = logging.getLogger(__name__)
 
-WAKE_AGAIN: Final = timedelta(seconds=3)  # until a wake counts as lost
+WAKE_AGAIN: Final = timedelta(seconds=1.5)  # until a wake counts as lost; the next sweep, within a second, repeats it
 COMPACT_BATCH: Final = 50  # Runs in one transaction
 NO_SUCH_AGENT: Final = RunFailed(
     code="no_such_agent", message="The agent that was asked is not installed here.", retry=False
