@@ -73,11 +73,12 @@ lock: $(DEV)
 	$(LOCKED) pyproject.toml --output-file requirements/run.txt
 	$(LOCKED) --constraint requirements/run.txt --extra dev pyproject.toml --output-file requirements/dev.txt
 	$(LOCKED) --no-deps requirements/local.in --output-file requirements/local.txt
+	$(LOCKED) bench/requirements.in --output-file bench/requirements.txt
 	npm install --package-lock-only --ignore-scripts
 
 clean:
 	@if [ -n "$(DATA)" ] && [ -x $(BIN)/python ]; then $(BIN)/python manage.py delete_data; fi
-	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
+	rm -rf .venv bench/.venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What has to be there before anything can be installed; each is named with the Debian package that has it.

@@ -46,19 +46,21 @@ def deliver(machine: Machine, system: System, *, streams: int, each: int, count:
     with tempfile.TemporaryDirectory() as folder:
         published, delivered = Path(folder) / "published", Path(folder) / "delivered"
         plan = {**wire, "each": each, "expect": count, "count": count, "every_us": every_us}
-        with _Readers({**plan, "out": str(delivered)}) as readers:
+        with Readers({**plan, "out": str(delivered)}) as readers:
             before = _cpu_s(system)
             command = [*system.publisher(), json.dumps({**plan, "out": str(published)})]
             subprocess.run(command, env=environment(machine), check=True, timeout=TIMEOUT_S)
             readers.wait_for_all()
             server_cpu_s = _cpu_s(system) - before
             report = readers.end()
-        sent, received = _rows(published), _rows(delivered)
-    faults = _faults(received, readers=streams * each, count=count)
-    return _figures(system.name, sent, received, faults, report, server_cpu_s=server_cpu_s)
+        sent, received = rows(published), rows(delivered)
+    found = faults(received, readers=streams * each, count=count)
+    return _figures(system.name, sent, received, found, report, server_cpu_s=server_cpu_s)
 
 
-class _Readers:
+class Readers:
+    """The process of the readers, `load/readers.mjs`, which has opened all of them."""
+
     def __init__(self, plan: dict[str, Any]) -> None:
         command = [NODE, str(HERE / "load/readers.mjs"), json.dumps(plan)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -96,7 +98,7 @@ class _Readers:
         return stdout.readline()
 
 
-def _faults(received: Sequence[tuple[int, ...]], *, readers: int, count: int) -> tuple[int, int, int]:
+def faults(received: Sequence[tuple[int, ...]], *, readers: int, count: int) -> tuple[int, int, int]:
     """Returns how many deliveries are missing and how many are doubled, and how many readers got theirs out of order."""
     seen: dict[int, list[int]] = {reader: [] for reader in range(readers)}
     for reader, _, n, _ in received:
@@ -145,5 +147,5 @@ def _cpu_s(system: System) -> float:
     return float(times.user + times.system)
 
 
-def _rows(file: Path) -> list[tuple[int, ...]]:
+def rows(file: Path) -> list[tuple[int, ...]]:
     return [tuple(map(int, line.split(","))) for line in file.read_text().splitlines()]

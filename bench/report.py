@@ -18,7 +18,10 @@ missing / doubled / reordered.
 Peers: **plain Channels** — one consumer per group member, JSON per consumer, Redis Pub/Sub layer, the same uvicorn as ours;
 **Socket.IO** 4 with `@socket.io/redis-streams-adapter`; **Durable Streams** — `@durable-streams/server`, file mode, read by
 server-sent events; **NATS JetStream** — Debian's `nats-server`, file store, a push consumer a reader: it answers an append
-before the disk has it. **The floor** — `websockets.broadcast` of the same bytes in one bare process, which stores nothing.
+before the disk has it; **plain Celery** — a task on Celery's threads that streams with Redis publish, and a web server that
+passes it on; nothing is kept; **DBOS** — durable workflows in PostgreSQL, the same one as ours, in both its forms, threads and
+coroutines: the better one is compared. **The floor** — `websockets.broadcast` of the same bytes in one bare process, which
+stores nothing.
 
 | measure | to be reached | found | |
 | --- | --- | --- | --- |

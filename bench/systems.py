@@ -4,22 +4,25 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import psutil
 from typing_extensions import override
 
-from chatapp.launcher.embedded.addresses import redis_url
+from chatapp.launcher.embedded.addresses import database_url, redis_url
 from tests.support.machine import Machine, free_port
 from tests.support.waiting import until
 
 HERE: Final = Path(__file__).resolve().parent
 PAD: Final = "x" * 240  # bytes that make the peers' frames as large as ours
 NODE: Final = "node"
+SETTINGS: Final = "bench.settings"
+PEERS_VENV: Final = HERE / ".venv"  # of peers in Python that the project does not need
 JETSTREAM: Final = "nats-server"  # the Debian package of this name has it
 
 
@@ -48,14 +51,16 @@ class Ours:
 
     def open(self, streams: int) -> dict[str, Any]:
         made = _claims(self._machine, streams)
+        return {**self.wire(made), "claims": made, "kind": self._kind}
+
+    def wire(self, made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Returns what readers need to follow Sessions, given with their heads."""
         return {
             "system": "ours",
             "url": f"ws://127.0.0.1:{self._machine.port}/ws/",
             "token": self._machine.manage("issue_token", "bench", "--create").stdout.split()[-1],
             "streams": [one["session"] for one in made],
             "cursors": {one["session"]: one["head"] for one in made},
-            "claims": made,
-            "kind": self._kind,
         }
 
     def publisher(self) -> list[str]:
@@ -79,6 +84,20 @@ class _Peer:
         return [NODE, str(HERE / "load/publisher.mjs")]
 
 
+class PlainCelery(_Peer):
+    """Plain Celery tasks: a web server and a worker. `worker` is the process whose CPU and memory are measured."""
+
+    def __init__(self, web: subprocess.Popen[bytes], worker: subprocess.Popen[bytes], url: str) -> None:
+        super().__init__(web, "channels", url)  # its frames have the form of that peer's
+        self.name = "plain Celery"
+        self.worker = psutil.Process(worker.pid)
+
+    def start(self, machine: Machine, streams: Sequence[str], plan: Mapping[str, Any]) -> None:
+        """Starts a task for each stream."""
+        command = [sys.executable, "-m", "bench.peers.plain_celery", "start", json.dumps([*streams]), json.dumps(plan)]
+        subprocess.run(command, env=environment(machine), check=True)
+
+
 class _Durable(_Peer):
     @override
     def open(self, streams: int) -> dict[str, Any]:
@@ -94,6 +113,26 @@ def channels(machine: Machine) -> Iterator[System]:
     port = free_port()
     with _started(machine, port, sys.executable, "-m", "bench.peers.channels", str(port)) as process:
         yield _Peer(process, "channels", f"ws://127.0.0.1:{port}/")
+
+
+@contextmanager
+def plain_celery(machine: Machine) -> Iterator[PlainCelery]:
+    """Celery's tasks on threads: with a process each, a worker of this machine's memory would have no hundred of them."""
+    port, module = free_port(), "bench.peers.plain_celery"
+    options = (
+        "--pool",
+        "threads",
+        "--concurrency",
+        "400",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+    )
+    with (
+        _started(machine, port, sys.executable, "-m", module, str(port)) as web,
+        started(machine, sys.executable, "-m", "celery", "--quiet", "-A", module, "worker", *options) as worker,
+    ):
+        yield PlainCelery(web, worker, f"ws://127.0.0.1:{port}/")
 
 
 @contextmanager
@@ -132,7 +171,17 @@ def valkey(machine: Machine) -> str:
 
 def environment(machine: Machine) -> dict[str, str]:
     """Returns the environment for processes of ours and for peers in Python."""
-    return {**machine.environment, "DJANGO_SETTINGS_MODULE": "chatapp.settings", "REDIS_URL": valkey(machine)}
+    return {**machine.environment, "DJANGO_SETTINGS_MODULE": SETTINGS, "REDIS_URL": valkey(machine)}
+
+
+def dbos(machine: Machine, act: str, *arguments: int) -> dict[str, list[Any]]:
+    """Lets DBOS act, on the same PostgreSQL; returns what it has found, for each of its forms."""
+    folder = unquote(urlsplit(database_url(machine.folder)).netloc.rpartition("@")[2])
+    url = f"postgresql+psycopg://chat@/dbos?host={folder}"
+    command = [str(PEERS_VENV / "bin/python"), "-m", "bench.peers.dbos_workflows", act, url, *map(str, arguments)]
+    done = subprocess.run(command, env=environment(machine), check=True, stdout=subprocess.PIPE)
+    found: dict[str, list[Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def _claims(machine: Machine, count: int) -> list[dict[str, Any]]:
@@ -143,15 +192,22 @@ def _claims(machine: Machine, count: int) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _started(machine: Machine, port: int, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+def started(machine: Machine, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a process as long as the block lasts."""
     with subprocess.Popen(
         command, env=environment(machine), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            until(lambda: process.poll() is not None or _listens(port), within_s=20)
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def _started(machine: Machine, port: int, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    with started(machine, *command) as process:
+        until(lambda: process.poll() is not None or _listens(port), within_s=20)
+        yield process
 
 
 def _listens(port: int) -> bool:

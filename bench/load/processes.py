@@ -17,6 +17,11 @@ def run_python(machine: Machine, module: str, *arguments: str) -> str:
     return subprocess.run(command, env=environment(machine), check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+def people(machine: Machine, act: str, **plan: object) -> Any:  # noqa: ANN401  # what the act has found
+    """Lets people act; returns what `bench.load.people` has found."""
+    return json.loads(run_python(machine, "bench.load.people", act, json.dumps(plan)))
+
+
 def publish(machine: Machine, wire: dict[str, Any], count: int, *, every_us: int = 20_000) -> list[tuple[int, ...]]:
     """Publishes to the Sessions of `wire`. Returns (stream, number, time of call, time of commit), in µs."""
     out = machine.folder / "published"

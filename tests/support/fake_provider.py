@@ -8,6 +8,7 @@ what it saw. As a script:
 
 import asyncio
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -59,6 +60,9 @@ class Order(Struct, frozen=True):
     raw: str | None = None  # sent in the place of the first word: half characters, NUL
     script: str | None = None  # the whole response instead: a file of tests/fixtures/providers, without `.http`
     piece: int = 1 << 20  # bytes of the script that are sent at once
+    clock: bool = (
+        False  # each word is the time when it is sent, in µs of the monotonic clock; one is due every `every_ms`
+    )
 
 
 class Seen(Struct):
@@ -70,6 +74,7 @@ class Seen(Struct):
     chunks: int = 0
     finished: bool = False
     closed: bool = False
+    closed_at: int = 0  # when that was noticed, in µs of the monotonic clock
     allowed: int = 0
     fault: str | None = None  # what was wrong with the prompt
 
@@ -136,7 +141,7 @@ class Provider:
         hung_up = asyncio.create_task(reader.read(1))
         await asyncio.wait({talk, hung_up}, return_when=asyncio.FIRST_COMPLETED)
         if not talk.done() or talk.exception():  # a reset connection may be told to both
-            seen.closed = True
+            seen.closed, seen.closed_at = True, _now()
         talk.cancel()
         hung_up.cancel()
         await asyncio.gather(talk, hung_up, return_exceptions=True)
@@ -157,13 +162,15 @@ async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:
         return
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
     deltas, finish = _deltas(order, len(answers_since_asked(seen.prompt)))
+    began = _now()
     for n, delta in enumerate(deltas):
         if n == order.cut_after:
             break
-        _event(writer, _chunk(delta), raw=order.raw if n == 0 else None)
+        _event(writer, _chunk({"content": f"{_now()} "} if order.clock else delta), raw=order.raw if n == 0 else None)
         await writer.drain()
         seen.chunks += 1
-        await asyncio.sleep(order.every_ms / 1000)
+        late_ms = (_now() - began) / 1000 - n * order.every_ms if order.clock else 0
+        await asyncio.sleep(max(0, order.every_ms - late_ms) / 1000)
         await _wait(order, seen, n + 1)
     else:
         _end(writer, sum(len(str(message)) for message in seen.prompt), len(deltas), finish)
@@ -249,6 +256,10 @@ def _order(prompt: list[dict[str, object]]) -> Order:
         return msgspec.json.decode(str(asked[-1]), type=Order)
     except (msgspec.DecodeError, IndexError):
         return Order()
+
+
+def _now() -> int:
+    return time.monotonic_ns() // 1000
 
 
 def _word(letter: str, n: int) -> str:

@@ -1,0 +1,1 @@
+"""Agents of the measures. `bench.settings` adds them to the catalogue."""
