@@ -78,7 +78,7 @@ lock: $(DEV)
 
 clean:
 	@if [ -n "$(DATA)" ] && [ -x $(BIN)/python ]; then $(BIN)/python manage.py delete_data; fi
-	rm -rf .venv bench/.venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
+	rm -rf .venv .venv-bench node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What has to be there before anything can be installed; each is named with the Debian package that has it.

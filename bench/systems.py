@@ -22,7 +22,7 @@ HERE: Final = Path(__file__).resolve().parent
 PAD: Final = "x" * 240  # bytes that make the peers' frames as large as ours
 NODE: Final = "node"
 SETTINGS: Final = "bench.settings"
-PEERS_VENV: Final = HERE / ".venv"  # of peers in Python that the project does not need
+PEERS_VENV: Final = HERE.parent / ".venv-bench"  # of peers in Python that the project does not need
 JETSTREAM: Final = "nats-server"  # the Debian package of this name has it
 
 
