@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Final, Self
 from uuid import uuid4
 
+import msgspec
+
 from sessions_client import reconnect
 from sessions_client.commands import Commands
 from sessions_client.errors import ClientError, Closed
@@ -115,15 +117,35 @@ class Client:
         Sent again on new WebSockets until it is answered: bound it with `asyncio.timeout`. To go on after that, or in another
         process, post again with the same `id` (a uuid): it has one effect.
         """
-        parts = [{"type": "text", "text": part} for part in ([text] if isinstance(text, str) else text)]
-        id = id or str(uuid4())
-        frame = build("post", id=id, session=session, parts=parts, parent=parent, agent=agent, policy=policy)
-        return await self._execute(id, frame)
+        return await self._give(
+            "post", id, session=session, parts=_parts(text), parent=parent, agent=agent, policy=policy
+        )
+
+    async def edit_queued(self, session: str, message: str, text: str | Sequence[str], *, id: str | None = None) -> Ok:
+        """Replaces the text of a message that waits in the queue. Raises Refused (`not_queued`), Closed."""
+        return await self._give("edit_queued", id, session=session, message=message, parts=_parts(text))
+
+    async def unqueue(self, session: str, message: str, *, id: str | None = None) -> Ok:
+        """Takes a message back that waits in the queue. Raises Refused (`not_queued`), Closed."""
+        return await self._give("unqueue", id, session=session, message=message)
+
+    async def resume_queue(self, session: str, *, id: str | None = None) -> Ok:
+        """Lets the queue go on that was paused, because an answer failed or was stopped. Raises Refused (`conflict`), Closed."""
+        return await self._give("resume_queue", id, session=session)
+
+    async def answer(self, session: str, ask: str, value: object, *, id: str | None = None) -> Ok:
+        """Answers a question of a Run. `value`: JSON that fits the schema of its `ask.opened`. Raises Refused (`bad_answer`,
+        `ask_closed`, `ask_forbidden`), Closed.
+        """
+        return await self._give("answer", id, session=session, ask=ask, value=msgspec.Raw(msgspec.json.encode(value)))
+
+    async def decline(self, session: str, ask: str, *, id: str | None = None) -> Ok:
+        """Closes a question of a Run without an answer. Raises Refused (`ask_closed`, `ask_forbidden`), Closed."""
+        return await self._give("answer", id, session=session, ask=ask, declined=True)
 
     async def cancel(self, session: str, run: str | None = None, *, id: str | None = None) -> Ok:
         """Stops one Run, or every active Run of the Session. Raises Refused (`run_ended`), Closed."""
-        id = id or str(uuid4())
-        return await self._execute(id, build("cancel", id=id, session=session, run=run))
+        return await self._give("cancel", id, session=session, run=run)
 
     def mark_read(self, session: str, seq: int) -> None:
         """Marks everything up to `seq` as read. Lost while there is no connection."""
@@ -136,10 +158,12 @@ class Client:
             await asyncio.wait([self._task])
         self._end(Closed(1000, "closed"))
 
-    async def _execute(self, id: str, frame: str) -> Ok:
+    async def _give(self, type: str, id: str | None, **fields: object) -> Ok:
+        """Gives a command, under a new id if it has none."""
         if self._error is not None:
             raise self._error
-        return await self._commands.execute(id, frame, time.monotonic())
+        id = id or str(uuid4())
+        return await self._commands.execute(id, build(type, id=id, **fields), time.monotonic())
 
     async def _keep_connected(self) -> None:
         failures = 0
@@ -225,6 +249,10 @@ class Client:
             self._commands.abandon(error)
             for stream in self._streams.values():
                 stream.end(error)
+
+
+def _parts(text: str | Sequence[str]) -> list[dict[str, str]]:
+    return [{"type": "text", "text": part} for part in ([text] if isinstance(text, str) else text)]
 
 
 def _was_stable(ending: Ending) -> bool:

@@ -2,17 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
 
 import pytest
 
-from sessions_client import Client, Closed, Refused, Removed
+from sessions_client import Client, Closed, Ok, Refused, Removed
 from sessions_client.event_stream import QUEUE_LIMIT
 from sessions_client.reconnect import MAX_DELAY_S, delay, is_final
 from tests.plain.fake_server import SESSION, WELCOME, FakeServer, events, fake_server, subscribed
 
 BUSY = {"type": "error", "code": "busy", "message": "The server is busy.", "retry": True, "retry_after_ms": 1}
+
+
+def text_part(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}
 
 
 class Recording:
@@ -132,6 +136,30 @@ async def test_a_command_keeps_its_id_over_a_lost_answer(server: FakeServer, cli
     ok = await posting
     assert (ok.seq, ok.message, ok.run) == (3, "m", "r")
     assert first["parts"] == [{"type": "text", "text": "Hello"}]
+
+
+@pytest.mark.parametrize(
+    ("give", "type", "fields"),
+    [
+        (lambda c: c.edit_queued(SESSION, "m", "Hi"), "edit_queued", {"message": "m", "parts": [text_part("Hi")]}),
+        (lambda c: c.unqueue(SESSION, "m"), "unqueue", {"message": "m"}),
+        (lambda c: c.resume_queue(SESSION), "resume_queue", {}),
+        (lambda c: c.answer(SESSION, "a", {"x": [1]}), "answer", {"ask": "a", "value": {"x": [1]}}),
+        (lambda c: c.answer(SESSION, "a", None), "answer", {"ask": "a", "value": None}),
+        (lambda c: c.decline(SESSION, "a"), "answer", {"ask": "a", "declined": True}),
+        (lambda c: c.cancel(SESSION, "r"), "cancel", {"run": "r"}),
+    ],
+)
+async def test_a_command_is_a_frame_and_its_answer(
+    server: FakeServer, client: Client, give: Callable[[Client], Awaitable[Ok]], type: str, fields: dict[str, object]
+) -> None:
+    giving = asyncio.ensure_future(give(client))
+    socket = await server.welcomes()
+    frame = await socket.receives(type)
+    await socket.sends({"type": "ok", "id": frame["id"], "seq": 3})
+
+    assert frame == {"type": type, "id": frame["id"], "session": SESSION, **fields}
+    assert (await giving).seq == 3
 
 
 async def test_a_refusal_is_raised(server: FakeServer, client: Client) -> None:
