@@ -177,6 +177,20 @@ def test_a_sound_log_breaks_no_promise() -> None:
     assert broken(truth(), [ACK]) == []
 
 
+@pytest.mark.parametrize("consumed", [True, False])
+def test_a_post_that_steers_is_acknowledged_without_a_run(consumed: bool) -> None:  # noqa: FBT001  # a column of the table
+    steer = row(11, "message.posted", run=None, message="m3", parts=[], client_id="c2", state="steering")
+    asked = Row(12, "run.requested", "r2", None, {"run": "r2", "replies_to": "m3"})
+    steered = row(13, "run.steered", message="m3", consumed=consumed)
+    rows = [*sound()[:-1], steer, steered] if consumed else [*sound()[:-1], steer, asked, steered]
+    ended = [row(14, "run.completed"), row(15, "run.completed", run="r2")][: 1 if consumed else 2]
+    rows = [msgspec.structs.replace(each, seq=seq) for seq, each in enumerate([*rows, *ended], 1)]
+
+    assert broken(truth(rows), [Ack(session=SESSION, id="c2", seq=10, message="m3", run=None)]) == []
+    (told,) = broken(truth(rows), [Ack(session=SESSION, id="c2", seq=10, message="m3", run="r2")])
+    assert "another Run" in told
+
+
 def _without(seq: int) -> Callable[[Rows], Rows]:
     return lambda rows: [row for row in rows if row.seq != seq]
 
