@@ -161,6 +161,28 @@ class Steer(models.Model):
         return str(self.message)
 
 
+class NeedlessStop(models.Model):
+    """A Stop that found all its Runs being stopped already. It has appended no Event, so its answer is kept here for a repeat of
+    it (P5).
+    """
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+", db_index=False)
+    client_id = models.UUIDField()
+    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    seq = models.PositiveBigIntegerField(help_text="As it was answered.")
+    runs = ArrayField(models.UUIDField())
+
+    class Meta:
+        db_table = "needless_stop"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "client_id", "given_by"], name="needless_stop_once"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return str(self.client_id)
+
+
 class Worker(models.Model):
     """One worker process. It updates `seen_at` while it lives; the row of a worker that was killed stays as it is."""
 

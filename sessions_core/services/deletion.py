@@ -19,7 +19,7 @@ from sessions_core.services import access
 from sessions_core.services.access import Right
 
 # What belongs to a Session beside its Events, what refers to other rows first.
-_TABLES: Final = ("step", "blob", "ask", "signal", "queued_message", "steer", "consent", "agent_state")
+_TABLES: Final = ("step", "blob", "ask", "signal", "queued_message", "steer", "needless_stop", "consent", "agent_state")
 PIECE: Final = 2_000  # rows of one transaction: about 50 ms
 
 _REMOVE_EVENTS: Final = """

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from agents.runner import maintenance
 from sessions_core import log
-from sessions_core.models import Run
+from sessions_core.models import NeedlessStop, Run
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import BadField, Conflict, Fenced, NotFound, RunEnded
@@ -132,6 +132,25 @@ def test_the_same_stop_twice_is_one(session: SessionId, owner: Author) -> None:
         (answers[0].seq, answers[0].runs)  # type: ignore[union-attr]
     }
     assert kinds(session).count("run.cancel_requested") == 1
+
+
+def test_a_stop_that_comes_second_keeps_its_answer(session: SessionId, owner: Author, mallory: "User") -> None:
+    claim = post_and_claim(session, owner)
+    runs.cancel(session, by=owner, client_id=new_client_id())
+    stop = partial(runs.cancel, session, by=owner, client_id=new_client_id(), run_id=claim.run)
+
+    first, *others = concurrently(stop, stop, stop)
+    runs.finish(claim, RunCompleted())
+    again = stop()
+
+    assert NeedlessStop.objects.count() == 1
+    assert {(each.seq, each.runs) for each in (first, *others, again)} == {(again.seq, (claim.run,))}  # type: ignore[union-attr]
+    assert again.repeated
+    assert kinds(session).count("run.cancel_requested") == 1
+    with pytest.raises(RunEnded):
+        runs.cancel(session, by=owner, client_id=new_client_id(), run_id=claim.run)
+    with pytest.raises(NotFound):
+        stop(by=author(mallory))
 
 
 def test_nothing_to_stop_is_said(session: SessionId, owner: Author) -> None:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from msgspec import Struct
 
 from sessions_core import hints, log
-from sessions_core.models import Run, Session
+from sessions_core.models import NeedlessStop, Run, Session
 from sessions_core.protocol import run_states
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import NotFound, RunEnded
@@ -42,6 +42,8 @@ def cancel(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Ru
     """Cancels one Run with its descendants, and pauses the queue; or all active Runs, also those that are queued. An archived
     Session is no hindrance. Raises NotFound, ReadOnly, RunEnded.
     """
+    if (kept := _find_kept(session_id, by, client_id)) is not None:
+        return kept
     access.check_known(session_id, by=by, client_id=client_id)
     while (stopped := _try(session_id, by, client_id, run_id)) is None:
         pass
@@ -52,6 +54,8 @@ def _try(session_id: SessionId, by: Author, client_id: ClientId, run_id: RunId |
     """Returns None, and changes nothing, when other Runs were requested meanwhile, which it may have to reach."""
     with transaction.atomic(durable=True):
         active = lock_active(session_id)
+        if (kept := _find_kept(session_id, by, client_id)) is not None:  # the same command, just now
+            return kept
         _, first = access.begin_once(session_id, by=by, right=Right.EDIT, client_id=client_id, kind=RunCancelRequested)
         if first is not None:
             seq, fact = first
@@ -114,7 +118,7 @@ def _cancel(session_id: SessionId, active: Sequence[Run], *, by: Author, client_
         raise RunEnded
     not_cancelled = [run for run in active if run.cancel_requested_at is None]
     if not not_cancelled:
-        return Stopped(seq=log.heads([session_id])[session_id].head, runs=tuple(RunId(run.pk) for run in active))
+        return _keep_needless(session_id, active, by=by, client_id=client_id)
     reached = tuple(RunId(run.pk) for run in not_cancelled)
     fact = RunCancelRequested(by=str(by.user), device=by.device_text, runs=reached)
     only = reached[0] if len(reached) == 1 else None
@@ -127,6 +131,22 @@ def _cancel(session_id: SessionId, active: Sequence[Run], *, by: Author, client_
             end_run(run, RunCancelled(), actor=SYSTEM)
     transaction.on_commit(partial(hints.signal_cancel, reached), robust=True)
     return Stopped(seq=span.end, runs=reached)
+
+
+def _keep_needless(session_id: SessionId, active: Sequence[Run], *, by: Author, client_id: ClientId | None) -> Stopped:
+    """Keeps the answer to a Stop that has nothing to do. The caller has locked the Session's row."""
+    stopped = Stopped(seq=log.heads([session_id])[session_id].head, runs=tuple(RunId(run.pk) for run in active))
+    if client_id is not None:
+        NeedlessStop.objects.create(
+            session_id=session_id, client_id=client_id, given_by_id=by.user, seq=stopped.seq, runs=[*stopped.runs]
+        )
+    return stopped
+
+
+def _find_kept(session_id: SessionId, by: Author, client_id: ClientId) -> Stopped | None:
+    """Returns what this Stop was answered before, if it had nothing to do then."""
+    kept = NeedlessStop.objects.filter(session_id=session_id, client_id=client_id, given_by=by.user).first()
+    return None if kept is None else Stopped(seq=kept.seq, runs=tuple(map(RunId, kept.runs)), repeated=True)
 
 
 def lock_active(session_id: SessionId) -> list[Run]:
