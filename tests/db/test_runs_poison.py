@@ -144,6 +144,25 @@ def test_a_run_ends_whose_agent_went_away_while_it_waited_or_worked(
 
 
 @pytest.mark.usefixtures("watching")
+def test_queued_runs_of_an_agent_that_no_worker_has_end_at_their_turn(session: SessionId, owner: Author) -> None:
+    at_work = post_and_claim(session, owner)
+    queued = [post_message(session, owner, text).run for text in ("first", "second")]
+    other = sessions.create(by=owner, agent="script")
+    post_message(other, owner)  # so that the sweep meets the agent
+    Run.objects.filter(state="requested").update(agent="gone", woken_at=LONG_AGO, requested_at=LONG_AGO)
+
+    runs.wake_waiting(own_agents=["guide", "script"])
+    assert kinds(other)[-1] == "run.failed"
+    assert {*Run.objects.filter(pk__in=queued).values_list("state", flat=True)} == {"requested"}
+
+    runs.finish(at_work, RunCompleted())
+    runs.wake_waiting(own_agents=["guide", "script"])
+    states = [Run.objects.get(pk=run).state for run in queued]
+    assert states == ["failed", "requested"]  # the first has paused the queue
+    assert "queue.paused" in kinds(session)
+
+
+@pytest.mark.usefixtures("watching")
 @pytest.mark.parametrize("seconds_ago", [0, 40])
 def test_a_run_whose_agent_another_worker_had_just_now_is_left_to_it(
     session: SessionId, owner: Author, seconds_ago: int

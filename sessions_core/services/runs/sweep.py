@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from sessions_core import log
-from sessions_core.models import Run
+from sessions_core.models import Run, Session
 from sessions_core.protocol import run_states
 from sessions_core.protocol.events import SYSTEM, RunCancelled, RunFailed, RunInterrupted
 from sessions_core.protocol.ids import RunId, SessionId
@@ -19,6 +19,7 @@ from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch, failures, workers
 from sessions_core.services.runs.attempt import ATTEMPTS, RESUMABLE, STARTABLE
 from sessions_core.services.runs.end import end_run
+from sessions_core.services.runs.turn import is_still_its_turn
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,11 @@ _LONG_WAIT: Final = f"""
         ORDER BY before.asked_seq DESC LIMIT {TURNS_LOOKED_AT}) before WHERE before.ended_at > now() - %(time)s)
     UNION ALL SELECT 1 FROM run WHERE {RESUMABLE} AND resume_at < now() - %(time)s
     LIMIT 1
+"""
+_OF_UNKNOWN: Final = f"""
+    SELECT run.* FROM run WHERE run.agent = %(agent)s AND run.ended_at IS NULL
+    AND (({_STARTABLE} AND coalesce(run.lease_until, run.requested_at) < now() - %(time)s)
+         OR ({RESUMABLE} AND run.resume_at < now() - %(time)s))
 """
 
 
@@ -111,17 +117,18 @@ def _end_unknown(agent: str) -> None:
     """
     if not workers.is_missing(agent, since=UNKNOWN_AFTER):
         return
-    due = Now() - UNKNOWN_AFTER
-    left = (
-        Q(state=RunState.REQUESTED, requested_at__lt=due)
-        | Q(state=RunState.RUNNING, lease_until__lt=due)
-        | Q(state=RunState.WAITING, resume_at__lt=due)
-    )
-    runs = Run.objects.filter(left, agent=agent, ended_at=None)
-    for run_id in runs.values_list("pk", flat=True)[:SWEEP_BATCH]:
+    arguments = {"agent": agent, "time": UNKNOWN_AFTER, "attempts": ATTEMPTS}
+    for found in list(Run.objects.raw(f"{_OF_UNKNOWN} LIMIT {SWEEP_BATCH}", arguments)):
         with transaction.atomic(durable=True):
-            if (run := runs.select_for_update(skip_locked=True).filter(pk=run_id).first()) is not None:
+            locked = f"{_OF_UNKNOWN} AND run.id = %(run)s FOR NO KEY UPDATE OF run SKIP LOCKED"
+            run = next(iter(Run.objects.raw(locked, arguments | {"run": found.pk})), None)
+            if run is not None and (not run.queued or _is_its_turn(run)):
                 end_run(run, NO_SUCH_AGENT, actor=SYSTEM)
+
+
+def _is_its_turn(run: Run) -> bool:
+    Session.objects.select_for_update(no_key=True).get(pk=run.session_id)
+    return is_still_its_turn(SessionId(run.session_id), RunId(run.pk))
 
 
 def _fetch_all(statement: str, **arguments: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401  # what SQL takes
