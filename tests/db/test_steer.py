@@ -230,6 +230,23 @@ def test_what_an_answer_that_failed_has_not_taken_is_answered(session: SessionId
     claim(session, run_of(session, posted))
 
 
+def test_what_a_failed_answer_has_left_is_answered_and_the_queue_waits_for_people(
+    session: SessionId, owner: Author
+) -> None:
+    claimed = post_and_claim(session, owner)
+    queued = post_message(session, owner, "queued")
+    posted = steer(session, owner)
+
+    runs.finish(claimed, FAILED)
+    assert facts(session)[-1] == QueuePaused(reason="failed", run=claimed.run)
+    runs.finish(claim(session, run_of(session, posted)), RunCompleted())
+
+    assert is_paused(session)  # it was not asked for after the failure, as a retry would have been
+    assert runs.claim(session, queued.run, worker="w1") is None
+    runs.resume_queue(session, by=owner, client_id=new_client_id())
+    claim(session, queued.run)
+
+
 def test_after_a_stop_it_waits_in_the_paused_queue(session: SessionId, owner: Author) -> None:
     claimed = post_and_claim(session, owner)
     posted = steer(session, owner, "and now?")
