@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from agents.runner.steers import Steers
+from agents.sdk.failed import AgentFailed
 from agents.sdk.outside import AskOutcome, NewAsk, ReceivedSignal, Steer
 from sessions_core import bridge
 from sessions_core.protocol.claim import Claim
+from sessions_core.protocol.errors import LimitReached
 from sessions_core.protocol.events import Fact
 from sessions_core.protocol.ids import MessageId
 from sessions_core.services import asks, consents, runs, signals, waiting
@@ -27,20 +29,23 @@ class Services:
             return await bridge.run(waiting.now)
 
     async def ask(self, key: str, ask: NewAsk) -> AskOutcome:
-        with self._guard():
-            outcome = await bridge.run(
-                asks.open_ask,
-                self._claim,
-                key,
-                title=ask.title,
-                kind=ask.kind,
-                schema=ask.schema,
-                expires_at=ask.expires_at,
-                responders=ask.responders,
-                default=ask.default,
-                call=ask.call,
-                tool=ask.tool,
-            )
+        try:
+            with self._guard():
+                outcome = await bridge.run(
+                    asks.open_ask,
+                    self._claim,
+                    key,
+                    title=ask.title,
+                    kind=ask.kind,
+                    schema=ask.schema,
+                    expires_at=ask.expires_at,
+                    responders=ask.responders,
+                    default=ask.default,
+                    call=ask.call,
+                    tool=ask.tool,
+                )
+        except LimitReached as error:
+            raise AgentFailed(error.code, str(error), retry=False) from error
         return AskOutcome(
             ask=outcome.ask,
             is_open=outcome.state == "open",

@@ -87,7 +87,7 @@ class Waits:
         if not self._busy:  # asked again: meanwhile a task may have gone on
             waits = list(self._waiting.values())
             until = min((each.until for each in waits if each.until is not None), default=None)
-            self._suspend(_fact(waits, until), until)
+            self._suspend(fact_of(waits, until), until)
 
 
 def _this_task() -> "asyncio.Task[object]":
@@ -102,13 +102,15 @@ async def _in_scope(prefix: str, work: Awaitable[T]) -> T:
     return await work
 
 
-def _fact(waits: Sequence[Waiting], until: datetime | None) -> RunWaiting:
-    """Returns what is waited for as one fact. Of several kinds, people are told of that which they can end."""
+def fact_of(waits: Sequence[Waiting], until: datetime | None) -> RunWaiting:
+    """Returns all that is waited for as one fact. It is named after what people can end, if there is such a thing."""
     asks = tuple(each.ask for each in waits if each.ask is not None)
-    signals = [each.signal for each in waits if each.signal is not None]
-    end = UNSET if until is None else wire(until)
-    if asks:
-        return RunWaiting(on="ask", ask=asks[0], asks=asks if len(asks) > 1 else UNSET, until=end)
-    if signals:
-        return RunWaiting(on="signal", signal=signals[0], until=end)
-    return RunWaiting(on="sleep", until=end)
+    signals = tuple(dict.fromkeys(each.signal for each in waits if each.signal is not None))
+    return RunWaiting(
+        on="ask" if asks else "signal" if signals else "sleep",
+        ask=asks[0] if asks else UNSET,
+        asks=asks if len(asks) > 1 else UNSET,
+        signal=signals[0] if signals else UNSET,
+        signals=signals if len(signals) > 1 else UNSET,
+        until=UNSET if until is None else wire(until),
+    )

@@ -262,13 +262,16 @@ class RunSteered(_Fact, frozen=True):
 
 
 class _Waiting(_Fact, frozen=True, omit_defaults=True):
-    """What a Run waits for, in the fields that belong to `on`."""
+    """What a Run waits for. It may be several things at once: `on` names the first kind of ask, signal and sleep, the fields name
+    all of them; `asks` and `signals` are there for more than one. `until` is the earliest time to go on at.
+    """
 
     on: WaitsOn
     ask: AskId | UnsetType = UNSET
     asks: tuple[AskId, ...] | UnsetType = UNSET
     until: str | UnsetType = UNSET
     signal: str | UnsetType = UNSET
+    signals: tuple[str, ...] | UnsetType = UNSET
     runs: tuple[RunId, ...] | UnsetType = UNSET
 
 

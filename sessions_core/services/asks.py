@@ -1,8 +1,8 @@
 """The questions that Runs put to people. The only writer of Ask.
 
 A question is open until somebody answers, declines or writes a message instead, until it expires, or until its Run ends. The
-first wins: all of them lock the Session's row, and before it that of the Run, which goes on when the last question it waits for
-is closed.
+first wins: all of them lock the Session's row, and before it that of the Run, which goes on when a question that it waits for is
+closed.
 """
 
 import logging
@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, cast
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from msgspec import UNSET, Struct, convert, to_builtins
 
@@ -20,7 +21,7 @@ from sessions_core.protocol import clock, text
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import AskClosed as AskClosedRefusal
-from sessions_core.protocol.errors import AskForbidden, Fenced, NotFound
+from sessions_core.protocol.errors import AskForbidden, Fenced, LimitReached, NotFound
 from sessions_core.protocol.events import (
     SYSTEM,
     AskAnswered,
@@ -29,7 +30,6 @@ from sessions_core.protocol.events import (
     AskKind,
     AskOpened,
     Responders,
-    RunWaiting,
 )
 from sessions_core.protocol.ids import AskId, ClientId, MessageId, RunId, SessionId, UserId, new_ask
 from sessions_core.protocol.run_states import RunState
@@ -41,8 +41,10 @@ logger = logging.getLogger(__name__)
 AskState = Literal["open", "answered", "closed"]
 
 TITLE_CHARACTERS: Final = 500
+OPEN_ASKS: Final = 100  # of one Run
 EXPIRE_BATCH: Final = 200  # questions in one sweep
 EDITORS: Final = ("owner", "editor")  # who may answer, unless the question says otherwise
+_TOO_LATE: Final = "The time for this question is over."
 
 
 class Outcome(Struct, frozen=True):
@@ -76,7 +78,7 @@ def open_ask(
     tool: str = "",
 ) -> Outcome:
     """Opens a question under a key of its Run, unless that was done before, and returns what has become of it. Raises Fenced,
-    and BadField or TooLarge when the question is none.
+    LimitReached, and BadField or TooLarge when the question is none.
     """
     title = text.shorten(text.repair(title), TITLE_CHARACTERS)
     answers.check_schema(schema)
@@ -87,6 +89,8 @@ def open_ask(
             raise Fenced
         if (found := Ask.objects.filter(run_id=claim.run, key=key).first()) is not None:
             return _outcome(found)
+        if Ask.objects.filter(run_id=claim.run, state="open").count() >= OPEN_ASKS:
+            raise LimitReached(f"{OPEN_ASKS} questions of this answer are open, and no more may be.")
         fact = AskOpened(
             ask=new_ask(),
             title=title,
@@ -122,20 +126,9 @@ def answer(
         ask, first = _begin(session_id, ask_id, by=by, client_id=client_id, kind=AskAnswered)
         if first is not None:
             return Answered(seq=first, repeated=True)
-        answers.check(ask, value)
-        fact = AskAnswered(
-            ask=ask_id,
-            value=value,
-            by=str(by.user),
-            device=by.device_text,
-            device_label=device_label or UNSET,
-        )
-        span = log.append(session_id, [fact], actor=by.actor, run=RunId(ask.run_id), client_id=client_id)
-        Ask.objects.filter(pk=ask_id).update(state="answered", value=value, answered_by=by.user, closed_at=Now())
-        if ask.kind == "approval":
-            consents.remember(ask, value, by=by)
-        _resume(ask)
-        return Answered(seq=span.end)
+        if not _expire_if_due(ask):
+            return Answered(seq=_answer(ask, value, by=by, client_id=client_id, device_label=device_label))
+    raise AskClosedRefusal(_TOO_LATE)
 
 
 def decline(session_id: SessionId, ask_id: AskId, *, by: Author, client_id: ClientId) -> Answered:
@@ -144,24 +137,25 @@ def decline(session_id: SessionId, ask_id: AskId, *, by: Author, client_id: Clie
         ask, first = _begin(session_id, ask_id, by=by, client_id=client_id, kind=AskClosed)
         if first is not None:
             return Answered(seq=first, repeated=True)
-        seq = _close(ask, "declined", by=by, client_id=client_id)
-        _resume(ask)
-        return Answered(seq=seq)
+        if not _expire_if_due(ask):
+            seq = _close(ask, "declined", by=by, client_id=client_id)
+            waiting.resume_if_due(RunId(ask.run_id))
+            return Answered(seq=seq)
+    raise AskClosedRefusal(_TOO_LATE)
 
 
 def may_close(run: Run, by: Author) -> bool:
     """Returns whether the Run has an open question that `by` may answer."""
-    return any(_may_answer(ask, by) for ask in Ask.objects.filter(run=run, state="open"))
+    return bool(_answerable(run, by))
 
 
 def decline_by_message(run: Run, message: MessageId, *, by: Author) -> None:
     """Closes the open questions of a Run that `by` may answer, because a message was written instead. The caller has locked the
     Run's row and the Session's.
     """
-    for ask in Ask.objects.filter(run=run, state="open"):
-        if _may_answer(ask, by):
-            _close(ask, "declined", by=by, message=message)
-            _resume(ask)
+    for ask in _answerable(run, by):
+        _close(ask, "declined", by=by, message=message)
+    waiting.resume_if_due(RunId(run.pk))
 
 
 def close_of(run: Run) -> None:
@@ -172,8 +166,8 @@ def close_of(run: Run) -> None:
 
 def expire() -> None:
     """Closes the questions whose time is over. Every worker does it."""
-    due = Ask.objects.filter(state="open", expires_at__lte=Now()).values_list("pk", flat=True)
-    for ask_id in due[:EXPIRE_BATCH]:
+    due = Ask.objects.filter(state="open", expires_at__lte=Now()).order_by("expires_at")
+    for ask_id in due.values_list("pk", flat=True)[:EXPIRE_BATCH]:
         try:
             _expire(AskId(ask_id))
         except Exception as error:  # an error in one question must not keep the sweep from the others
@@ -203,10 +197,35 @@ def open_in(session_id: SessionId, *, user: UserId) -> list[dict[str, Any]]:
 def _expire(ask_id: AskId) -> None:
     with transaction.atomic(durable=True):
         Run.objects.select_for_update().filter(asks=ask_id).first()
-        ask = Ask.objects.select_for_update().filter(pk=ask_id, state="open", expires_at__lte=Now()).first()
+        ask = Ask.objects.select_for_update().filter(pk=ask_id, state="open").first()
         if ask is not None:
-            _close(ask, "expired", by=None)
-            _resume(ask)
+            _expire_if_due(ask)
+
+
+def _expire_if_due(ask: Ask) -> bool:
+    """Closes an open question whose time is over, and returns whether it is. The caller has locked the row of its Run."""
+    if not Ask.objects.filter(pk=ask.pk, expires_at__lte=Now()).exists():
+        return False
+    _close(ask, "expired", by=None)
+    waiting.resume_if_due(RunId(ask.run_id))
+    return True
+
+
+def _answer(ask: Ask, value: object, *, by: Author, client_id: ClientId, device_label: str) -> int:
+    answers.check(ask, value)
+    fact = AskAnswered(
+        ask=AskId(ask.pk),
+        value=value,
+        by=str(by.user),
+        device=by.device_text,
+        device_label=device_label or UNSET,
+    )
+    span = log.append(SessionId(ask.session_id), [fact], actor=by.actor, run=RunId(ask.run_id), client_id=client_id)
+    Ask.objects.filter(pk=ask.pk).update(state="answered", value=value, answered_by=by.user, closed_at=Now())
+    if ask.kind == "approval":
+        consents.remember(ask, value, by=by)
+    waiting.resume_if_due(RunId(ask.run_id))
+    return span.end
 
 
 def _begin(
@@ -227,6 +246,12 @@ def _begin(
     return ask, first[0] if first else None
 
 
+def _answerable(run: Run, by: Author) -> list[Ask]:
+    """Returns the questions of the Run that `by` may answer: open ones whose time is not over."""
+    in_time = Ask.objects.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), run=run, state="open")
+    return [ask for ask in in_time.order_by("opened_at") if _may_answer(ask, by)]
+
+
 def _may_answer(ask: Ask, by: Author) -> bool:
     responders = convert(ask.responders, Responders) if ask.responders else Responders(roles=EDITORS)
     if str(by.user) in responders.users:
@@ -244,19 +269,12 @@ def _close(
     return span.end
 
 
-def _resume(ask: Ask) -> None:
-    """Lets the Run go on when the last question that it waits for is closed. It may have left others open."""
-    fact = Run.objects.filter(pk=ask.run_id, waits_on="ask").values_list("waiting", flat=True).first()
-    if fact is not None and waiting.is_over(RunId(ask.run_id), convert(fact, RunWaiting)):
-        waiting.resume(RunId(ask.run_id))
-
-
 def _closed_sentence(ask: Ask) -> str:
     if ask.state == "answered":
         name = ask.answered_by.get_username() if ask.answered_by else "Somebody"
         return f"{name} has answered this question already."
     return {
-        "expired": "The time for this question is over.",
+        "expired": _TOO_LATE,
         "declined": "This question was declined.",
         "run_ended": "The answer that asked this has ended.",
     }[ask.end]

@@ -57,8 +57,7 @@ def send(
         Signal.objects.create(
             session_id=session_id, run=run, name=name, value=value, client_id=client_id, received_seq=span.end
         )
-        if run.state == RunState.WAITING and isinstance(run.waiting, dict) and run.waiting.get("signal") == name:
-            waiting.resume(run_id)
+        waiting.resume_if_due(run_id)
         return Received(seq=span.end)
 
 

@@ -4,8 +4,8 @@ from datetime import datetime
 from functools import partial
 
 from django.db import connection, transaction
-from django.db.models.functions import Least, Now
-from msgspec import UNSET
+from django.db.models.functions import Now
+from msgspec import convert
 
 from sessions_core.models import Ask, Run, Signal
 from sessions_core.protocol import run_states
@@ -15,18 +15,24 @@ from sessions_core.protocol.run_states import RunState
 from sessions_core.services import dispatch
 
 
-def resume(run_id: RunId, *, at: datetime | None = None) -> None:
-    """Lets workers go on with a Run that waits, from `at` on, or at once, and then wakes one after the commit. Does nothing for
-    a Run that does not wait.
+def resume(run_id: RunId) -> None:
+    """Lets workers go on with a Run that waits, and wakes one after the commit. Does nothing for a Run that does not wait.
 
     The caller has opened a transaction. It locks the Run's row: before the Session's, as everywhere.
     """
     waiting = Run.objects.filter(pk=run_id, state=RunState.WAITING)
-    if at is not None:
-        waiting.update(resume_at=Least("resume_at", at))
-    elif waiting.update(resume_at=Now(), woken_at=Now()):
+    if waiting.update(resume_at=Now(), woken_at=Now()):
         session, agent = waiting.values_list("session_id", "agent").get()
         transaction.on_commit(partial(dispatch.dispatcher().wake, SessionId(session), run_id, agent), robust=True)
+
+
+def resume_if_due(run_id: RunId) -> None:
+    """Lets workers go on with a Run when it waits and something that it waits for has come: anything that lets one of its tasks
+    go on. What the others wait for is still missing, so it may soon wait again. The caller has locked its row.
+    """
+    fact = Run.objects.filter(pk=run_id, state=RunState.WAITING).values_list("waiting", flat=True).first()
+    if fact is not None and _has_come(run_id, convert(fact, RunWaiting)):
+        resume(run_id)
 
 
 def now() -> datetime:
@@ -37,18 +43,23 @@ def now() -> datetime:
         return time
 
 
-def is_over(run_id: RunId, fact: RunWaiting) -> bool:
-    """Returns whether what the Run is about to wait for has come already: since its agent looked, and before its row was locked.
-    The end of a sleep is a time, so it is not asked for here.
-    """
-    match fact.on:
-        case "ask":
-            asks = fact.asks or ([fact.ask] if fact.ask else [])
-            return not Ask.objects.filter(pk__in=asks, state="open").exists()
-        case "signal":
-            name = None if fact.signal is UNSET else fact.signal
-            return Signal.objects.filter(run=run_id, name=name, consumed_by=None).exists()
-        case "children":
-            return not Run.objects.filter(pk__in=fact.runs or (), state__in=run_states.ACTIVE).exists()
-        case "sleep":
-            return False
+def _has_come(run_id: RunId, fact: RunWaiting) -> bool:
+    """Looks for each kind: a Run may wait for several. The end of a sleep is a time, `resume_at`, so it is not asked for here."""
+    return _is_answered(fact) or _has_signal(run_id, fact) or _have_ended(fact)
+
+
+def _is_answered(fact: RunWaiting) -> bool:
+    """Returns whether a question is closed. Approvals are decided together, so they count when the last one is."""
+    asked = Ask.objects.filter(pk__in=fact.asks or [fact.ask]) if fact.ask else Ask.objects.none()
+    is_open = {(kind == "approval", state == "open") for kind, state in asked.values_list("kind", "state")}
+    return (False, False) in is_open or ((True, False) in is_open and (True, True) not in is_open)
+
+
+def _has_signal(run_id: RunId, fact: RunWaiting) -> bool:
+    names = fact.signals or ([fact.signal] if fact.signal else [])
+    return bool(names) and Signal.objects.filter(run=run_id, name__in=names, consumed_by=None).exists()
+
+
+def _have_ended(fact: RunWaiting) -> bool:
+    children = Run.objects.filter(pk__in=fact.runs or ())
+    return bool(fact.runs) and not children.filter(state__in=run_states.ACTIVE).exists()

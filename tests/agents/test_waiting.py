@@ -1,6 +1,8 @@
 """While a Run waits for people, a time or a signal, no worker holds it; afterwards its agent goes on where it was."""
 
 import asyncio
+from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +13,8 @@ from agents.runner.runner import Runner
 from agents.sdk import AgentRun, Declined
 from sessions_core import bridge
 from sessions_core.models import Ask, Run
+from sessions_core.protocol import clock
 from sessions_core.protocol.events import (
-    AskAnswered,
     AskClosed,
     AskOpened,
     MessageCompleted,
@@ -156,13 +158,65 @@ async def test_several_questions_at_once_are_waited_for_together(harness: Harnes
     assert len(opened) == 3
     assert set(among(log, RunWaiting)[0].asks or ()) == set(opened)
 
-    for each in opened[:2]:
-        await answer(harness, "a", each)
-    assert isinstance((await harness.execute(harness.run))[-1], AskAnswered)  # not claimed: one is open
-    await answer(harness, "b", opened[2])
-    await goes_on(harness)
+    for each, value in zip(opened, "aab", strict=True):
+        await answer(harness, value, each)
+        log = await goes_on(harness)
 
     assert said == [["a", "a", "b"]]
+    assert [set(fact.asks or (fact.ask,)) for fact in among(log, RunWaiting)[1:]] == [set(opened[1:]), set(opened[2:])]
+
+
+async def test_a_run_that_waits_for_several_things_goes_on_with_each(harness: Harness) -> None:
+    came: list[str] = []
+
+    async def wait(run: AgentRun) -> None:
+        async def note(name: str, wait: Awaitable[object]) -> None:
+            await wait
+            await run.step(f"note {name}", keep, name)
+
+        async def keep(name: str) -> None:
+            came.append(name)
+
+        await run.gather(
+            [
+                note("answer", run.ask(["yes"], "Shall I?")),
+                note("paid", run.wait_for("paid")),
+                note("sent", run.wait_for("sent", expires="7d")),
+                note("slept", run.sleep("1h")),
+            ]
+        )
+
+    async def send(name: str) -> None:
+        send = partial(signals.send, by=harness.owner, client_id=new_client_id(), value=1)
+        await bridge.run(send, harness.session, harness.run, name)
+
+    log = await harness.ask(wait)
+    fact = among(log, RunWaiting)[0]
+    assert (fact.on, fact.ask, set(fact.signals or ())) == ("ask", await open_ask(), {"paid", "sent"})
+    for come in (partial(send, "sent"), partial(answer, harness, "yes"), partial(send, "paid")):
+        await come()
+        log = await goes_on(harness)
+
+    assert came == ["sent", "answer", "paid"]
+    row = await harness.row()
+    assert log[-1] == RunWaiting(on="sleep", until=fact.until)
+    assert row.resume_at is not None
+    assert clock.wire(row.resume_at) == fact.until
+
+
+async def test_a_run_that_asks_too_much_fails_and_says_so(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asks, "OPEN_ASKS", 1)
+
+    async def ask(run: AgentRun) -> None:
+        await run.gather(run.ask(["yes"], f"Question {n}") for n in range(2))
+
+    log = await harness.ask(ask)
+
+    assert isinstance(log[-1], RunFailed)
+    assert (log[-1].code, log[-1].message) == (
+        "limit_reached",
+        "1 questions of this answer are open, and no more may be.",
+    )
 
 
 async def test_who_declines_ends_the_question(harness: Harness) -> None:

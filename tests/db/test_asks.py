@@ -1,5 +1,6 @@
 """The first answer to a question counts, of those who may give it, and lets the Run go on. What nobody answers ends by itself."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,16 @@ from sessions_core.models import Ask, Run, Session
 from sessions_core.protocol import clock
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.errors import AskClosed, AskForbidden, BadAnswer, BadField, Fenced, NotFound, ReadOnly
+from sessions_core.protocol.errors import (
+    AskClosed,
+    AskForbidden,
+    BadAnswer,
+    BadField,
+    Fenced,
+    LimitReached,
+    NotFound,
+    ReadOnly,
+)
 from sessions_core.protocol.events import AskAnswered, AskOpened, Part, Responders, RunCompleted, RunWaiting
 from sessions_core.protocol.events import AskClosed as ClosedFact
 from sessions_core.protocol.ids import AskId, SessionId
@@ -229,6 +239,40 @@ def test_a_question_whose_time_is_over_is_closed_once(session: SessionId, owner:
         answer(session, ask, owner)
 
 
+@pytest.mark.parametrize("act", [partial(asks.answer, value="yes"), asks.decline])
+def test_an_answer_after_its_time_closes_the_question_as_expired(
+    session: SessionId, owner: Author, act: Callable[..., asks.Answered]
+) -> None:
+    claim, ask = ask_and_park(session, owner, expires_at=clock.now() - timedelta(seconds=1))
+
+    with pytest.raises(AskClosed, match="time for this question is over"):
+        act(session, ask, by=owner, client_id=new_client_id())
+
+    assert closed(session) == [ClosedFact(ask=ask, reason="expired")]
+    assert goes_on(claim)
+
+
+def test_a_message_after_its_time_is_no_answer_to_a_question(session: SessionId, owner: Author) -> None:
+    ask_and_park(session, owner, expires_at=clock.now() - timedelta(seconds=1))
+
+    posted = messages.post(session, by=owner, client_id=new_client_id(), parts=[Part(type="text", text="Hm")])
+
+    assert (posted.outcome, closed(session)) == ("queued", [])
+
+
+def test_a_run_has_so_many_open_questions(session: SessionId, owner: Author, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = post_and_claim(session, owner)
+    monkeypatch.setattr(asks, "OPEN_ASKS", 2)
+    first, again = open_ask(claim), open_ask(claim, "ask-2")
+
+    with pytest.raises(LimitReached):
+        open_ask(claim, "ask-3")
+    assert open_ask(claim, "ask-2") == again  # in a later attempt, too
+
+    answer(session, first, owner)
+    open_ask(claim, "ask-3")
+
+
 def test_before_its_time_nothing_expires(session: SessionId, owner: Author) -> None:
     ask_and_park(session, owner, expires_at=clock.now() + timedelta(hours=1))
 
@@ -262,14 +306,35 @@ def test_the_end_of_a_run_closes_its_questions_before(session: SessionId, owner:
     assert closed(session) == [ClosedFact(ask=ask, reason="run_ended")]
 
 
-def test_a_run_goes_on_when_all_that_it_waits_for_is_closed(session: SessionId, owner: Author) -> None:
+def test_a_run_goes_on_when_one_of_its_questions_is_closed(session: SessionId, owner: Author) -> None:
     claim = post_and_claim(session, owner)
     first, second = open_ask(claim), open_ask(claim, "ask-2")
     park_on(claim, first, second)
-
-    answer(session, first, owner)
     assert not goes_on(claim)
+
     asks.decline(session, second, by=owner, client_id=new_client_id())
+
+    assert goes_on(claim)
+
+
+def test_the_approvals_of_a_response_are_decided_together(session: SessionId, owner: Author) -> None:
+    claim = post_and_claim(session, owner)
+    calls = [open_ask(claim, f"tool-1.{n}-ask", kind="approval", schema={}) for n in range(2)]
+    park_on(claim, *calls)
+
+    answer(session, calls[0], owner, {"approve": True})
+    assert not goes_on(claim)
+    asks.decline(session, calls[1], by=owner, client_id=new_client_id())
+    assert goes_on(claim)
+
+
+def test_a_question_beside_approvals_waits_for_none_of_them(session: SessionId, owner: Author) -> None:
+    claim = post_and_claim(session, owner)
+    question, call = open_ask(claim), open_ask(claim, "tool-1.1-ask", kind="approval", schema={})
+    park_on(claim, call, question)
+
+    answer(session, question, owner)
+
     assert goes_on(claim)
 
 

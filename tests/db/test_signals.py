@@ -11,7 +11,7 @@ from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import BadField, Fenced, LimitReached, NotFound, RunEnded, TooLarge
 from sessions_core.protocol.events import RunCompleted, RunWaiting, SignalReceived
 from sessions_core.protocol.ids import RunId, SessionId, new_run
-from sessions_core.services import runs, sessions, signals
+from sessions_core.services import asks, runs, sessions, signals
 from tests.db.acts import author, concurrently, facts, kinds, new_client_id, post_and_claim
 
 if TYPE_CHECKING:
@@ -63,6 +63,26 @@ def test_a_signal_lets_the_run_go_on_that_waits_for_it(session: SessionId, owner
 
     send(session, claim.run, owner, name="sent")
     assert runs.claim(session, claim.run, worker="w2") is None
+    send(session, claim.run, owner)
+
+    assert runs.claim(session, claim.run, worker="w2") is not None
+
+
+@pytest.mark.parametrize("name", ["paid", "sent"])
+def test_any_signal_that_it_waits_for_lets_the_run_go_on(session: SessionId, owner: Author, name: str) -> None:
+    claim = post_and_claim(session, owner)
+    runs.park(claim, RunWaiting(on="signal", signal="paid", signals=("paid", "sent")))
+
+    send(session, claim.run, owner, name=name)
+
+    assert runs.claim(session, claim.run, worker="w2") is not None
+
+
+def test_a_signal_lets_a_run_go_on_that_asks_besides(session: SessionId, owner: Author) -> None:
+    claim = post_and_claim(session, owner)
+    ask = asks.open_ask(claim, "ask-1", title="Go on?", kind="choice", schema={"enum": ["yes"]}).ask
+    runs.park(claim, RunWaiting(on="ask", ask=ask, signal="paid"))
+
     send(session, claim.run, owner)
 
     assert runs.claim(session, claim.run, worker="w2") is not None

@@ -25,7 +25,7 @@ from sessions_core.services.runs.turn import KEEPS_TURN
 def park(claim: Claim, fact: RunWaiting, *, resume_at: datetime | None = None, spent: Spent | None = None) -> None:
     """Moves a running Run to `waiting` and appends the fact. Its lease ends, its fence rises, so whoever held it writes no more.
 
-    It goes on at `resume_at`, or when `waiting.resume` is called; at once, when that for which it waits has come meanwhile.
+    It goes on at `resume_at`, or when something has come that it waits for (`waiting.resume_if_due`); that may be so already.
     A Run whose cancellation was requested ends cancelled. Raises Fenced.
     """
     with transaction.atomic(durable=True):
@@ -49,8 +49,7 @@ def park(claim: Claim, fact: RunWaiting, *, resume_at: datetime | None = None, s
         )
         if fact.on not in KEEPS_TURN:
             transaction.on_commit(partial(queue.wake_next, SessionId(run.session_id)), robust=True)
-        if waiting.is_over(RunId(run.pk), fact):
-            waiting.resume(RunId(run.pk))
+        waiting.resume_if_due(RunId(run.pk))
 
 
 def _milliseconds(since: datetime | None, now: datetime) -> int:

@@ -48,8 +48,8 @@ def lock_steerable(session_id: SessionId) -> list[Run]:
 
 
 def asking(session_id: SessionId) -> QuerySet[Run]:
-    """Returns the Runs that hold the turn and wait for an answer of people."""
-    return turn.holding(session_id).filter(waits_on="ask")
+    """Returns the Runs that hold the turn and wait for an answer of people, the newest first."""
+    return turn.holding(session_id).filter(waits_on="ask").order_by("-asked_seq")
 
 
 def lock_asking(session_id: SessionId) -> list[Run]:

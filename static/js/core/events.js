@@ -79,7 +79,8 @@
 /** @typedef {Numbered<"run.steered", {message: string, consumed: boolean, queued?: boolean}>} RunSteered */
 /**
  * @typedef {Numbered<"run.waiting" | "run.resumed", {
- *   on: "ask" | "sleep" | "signal" | "children", ask?: string, asks?: string[], until?: string, signal?: string, runs?: string[],
+ *   on: "ask" | "sleep" | "signal" | "children", ask?: string, asks?: string[], until?: string, signal?: string,
+ *   signals?: string[], runs?: string[],
  * }>} RunWaiting
  */
 /** @typedef {Numbered<"run.cancel_requested", {by: string, device: string | null, runs: string[]}>} RunCancelRequested */
