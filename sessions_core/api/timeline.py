@@ -88,8 +88,8 @@ class TimelineCall(Schema):
 
 
 class TimelineAsk(Schema):
-    """A question to people. `by`: who may answer; absent: owner and editors. `reason`: why it was closed without an answer;
-    `message`: what a person wrote instead.
+    """A question to people. `by`: who may answer; absent: owner and editors. `tool`: what a consent may be given for with the
+    answer. `reason`: why it was closed without an answer; `message`: what a person wrote instead.
     """
 
     id: UUID
@@ -103,6 +103,7 @@ class TimelineAsk(Schema):
     expires_at: str | None = None
     by: dict[str, list[str]] | None = None
     call: str | None = None
+    tool: str | None = None
     default: Any = None
     value: Any = None
     answered_by: TimelinePerson | None = None

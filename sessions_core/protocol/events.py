@@ -340,7 +340,7 @@ class QueueResumed(_Fact, frozen=True):
 
 class AskOpened(_Fact, frozen=True):
     """A question to people. The answer fits the JSON Schema in `schema`. `by`: who may answer; absent: owner and editors. `call`:
-    the tool call that an approval is about.
+    the tool call that an approval is about; `tool`: its tool, if a consent to use it from now on may be given with the answer.
     """
 
     kind: ClassVar[str] = "ask.opened"
@@ -351,6 +351,7 @@ class AskOpened(_Fact, frozen=True):
     expires_at: str | UnsetType = UNSET
     by: Responders | UnsetType = UNSET
     call: str | UnsetType = UNSET
+    tool: str | UnsetType = UNSET
     default: object | UnsetType = UNSET
 
 

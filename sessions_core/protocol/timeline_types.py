@@ -117,8 +117,8 @@ class ToolCall(Struct, omit_defaults=True):
 
 
 class Ask(Struct, omit_defaults=True):
-    """A question of a Run to people. `by`: who may answer; None: owner and editors. `reason`: why it was closed without an
-    answer; `message`: what a person wrote instead.
+    """A question of a Run to people. `by`: who may answer; None: owner and editors. `tool`: what a consent may be given
+    for with the answer. `reason`: why it was closed without an answer; `message`: what a person wrote instead.
     """
 
     id: str
@@ -132,6 +132,7 @@ class Ask(Struct, omit_defaults=True):
     expires_at: str | None = None
     by: Responders | None = None
     call: str | None = None
+    tool: str | None = None
     default: object | UnsetType = UNSET
     value: object | UnsetType = UNSET
     answered_by: Person | None = None
@@ -140,6 +141,10 @@ class Ask(Struct, omit_defaults=True):
     reason: AskEnd | None = None
     closed_by: Person | None = None
     message: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == "open"
 
 
 class Queue(Struct, omit_defaults=True):

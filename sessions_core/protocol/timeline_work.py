@@ -106,5 +106,6 @@ def _opened(event: Event, fact: AskOpened) -> Ask:
         expires_at=value(fact.expires_at),
         by=value(fact.by),
         call=value(fact.call),
+        tool=value(fact.tool),
         default=fact.default,
     )

@@ -99,6 +99,7 @@ def open_ask(
             expires_at=UNSET if expires_at is None else clock.wire(expires_at),
             by=responders or UNSET,
             call=call or UNSET,
+            tool=tool or UNSET,
             default=UNSET if default is None else default,
         )
         log.append(claim.session, [fact], actor=claim.actor, run=claim.run)

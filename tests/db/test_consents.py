@@ -4,11 +4,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import UNSET, UnsetType
 
 from sessions_core.models import Session
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import NotFound, ReadOnly
-from sessions_core.protocol.events import ConsentGranted, ConsentRevoked, RunCompleted
+from sessions_core.protocol.events import AskOpened, ConsentGranted, ConsentRevoked, RunCompleted
 from sessions_core.protocol.ids import SessionId
 from sessions_core.services import asks, consents, runs, sessions
 from tests.db.acts import author, concurrently, facts, kinds, new_client_id, post_and_claim
@@ -52,6 +53,17 @@ def test_a_consent_is_for_one_session_one_agent_and_one_schema(session: SessionI
     assert not is_granted(session, agent="guide")
     assert not is_granted(session, OTHER)
     assert is_granted(session, dict(reversed(LOOK.items())))
+
+
+@pytest.mark.parametrize(("tool", "shown"), [("look", "look"), ("", UNSET)])
+def test_readers_are_told_whether_a_consent_may_be_given(
+    session: SessionId, owner: Author, tool: str, shown: str | UnsetType
+) -> None:
+    claim = post_and_claim(session, owner)
+
+    asks.open_ask(claim, "look", title="Look?", kind="approval", schema=LOOK, call="c1", tool=tool)
+
+    assert [fact.tool for fact in facts(session) if isinstance(fact, AskOpened)] == [shown]
 
 
 @pytest.mark.parametrize("value", [{}, {"remember": False}, {"approve": False, "remember": True}])

@@ -93,7 +93,7 @@
 /**
  * @typedef {Numbered<"ask.opened", {
  *   ask: string, title: string, schema: unknown, kind: "form" | "choice" | "approval", expires_at?: string, by?: Responders,
- *   call?: string, default?: unknown,
+ *   call?: string, tool?: string, default?: unknown,
  * }>} AskOpened
  */
 /**

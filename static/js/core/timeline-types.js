@@ -39,12 +39,12 @@
  * }} ToolCall
  */
 /**
- * A question of a Run to people. `by`: who may answer; absent: owner and editors. `reason`: why it was closed without an answer;
- * `message`: what a person wrote instead.
+ * A question of a Run to people. `by`: who may answer; absent: owner and editors. `tool`: what a consent may be given for with the
+ * answer. `reason`: why it was closed without an answer; `message`: what a person wrote instead.
  *
  * @typedef {{
  *   id: string, run: string, seq: number, at: string, kind: "form" | "choice" | "approval", title: string, schema: unknown,
- *   state: "open" | "answered" | "closed", expiresAt?: string, by?: Responders, call?: string, default?: unknown,
+ *   state: "open" | "answered" | "closed", expiresAt?: string, by?: Responders, call?: string, tool?: string, default?: unknown,
  *   value?: unknown, answeredBy?: Person, device?: string, deviceLabel?: string,
  *   reason?: "expired" | "declined" | "run_ended", closedBy?: Person, message?: string,
  * }} Ask

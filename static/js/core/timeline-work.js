@@ -104,7 +104,7 @@ function advance(call, event) {
 
 /** @type {(event: AskOpened) => Ask} */
 function newAsk({ seq, at, run, data }) {
-  const { ask: id, kind, title, schema, expires_at: expiresAt, by, call } = data;
+  const { ask: id, kind, title, schema, expires_at: expiresAt, by, call, tool } = data;
   return {
     id,
     run: run ?? "",
@@ -117,6 +117,7 @@ function newAsk({ seq, at, run, data }) {
     ...(expiresAt && { expiresAt }),
     ...(by && { by }),
     ...(call && { call }),
+    ...(tool && { tool }),
     ...("default" in data && { default: data.default }),
   };
 }
