@@ -11,10 +11,13 @@ from sessions_core.protocol.ids import SessionId
 SCREEN_BYTES: Final = 2 * 1024 * 1024  # of one screen of Messages
 ACTIVE_FACTOR: Final = 2  # a screen may have so many times its size, if that shows the Runs that have not ended
 
-# The seq of the (`skip` + 1)-th newest Message that begins at or below `until`.
-_BOUNDARY: Final = """
-    SELECT seq FROM event WHERE session_id = %(session)s AND seq <= %(until)s
-    AND kind IN ('message.posted', 'message.started') ORDER BY seq DESC OFFSET %(skip)s LIMIT 1
+BEGINNINGS: Final = "('message.posted', 'message.started', 'message.dequeued')"
+# The seq of the (`skip` + 1)-th newest Message that begins at or below `until`. A queued one begins where it is sent.
+_BOUNDARY: Final = f"""
+    SELECT seq FROM event WHERE session_id = %(session)s AND seq <= %(until)s AND kind IN {BEGINNINGS}
+    AND CASE kind WHEN 'message.posted' THEN data->>'state' <> 'queued'
+                  WHEN 'message.dequeued' THEN data->>'reason' = 'sent' ELSE true END
+    ORDER BY seq DESC OFFSET %(skip)s LIMIT 1
 """
 # `start`, or the seq of the oldest Message after it, from which on the log has at most `size` bytes up to `until`. Each row
 # counts as EVENT_BYTES at least, so `rows` bounds what is looked at.
@@ -22,23 +25,27 @@ _FITTING: Final = f"""
     SELECT min(seq) FROM (
         SELECT seq, kind, sum(size + {EVENT_BYTES}) OVER (ORDER BY seq DESC ROWS UNBOUNDED PRECEDING) AS bytes FROM event
         WHERE session_id = %(session)s AND seq >= %(start)s AND seq <= %(until)s ORDER BY seq DESC LIMIT %(rows)s
-    ) newest WHERE bytes <= %(size)s AND (seq = %(start)s OR kind IN ('message.posted', 'message.started'))
+    ) newest WHERE bytes <= %(size)s AND (seq = %(start)s OR kind IN {BEGINNINGS})
 """
-# The first seq of the earliest Message that is open at seq `start`: one that begins before `start` and goes on after it.
+# The first seq of the earliest Message that is open at seq `start`: one that begins before `start` and goes on after it, or was
+# posted to a Run at work and is read after it.
 # LATERAL with LIMIT makes this one look-up for each Message of the page. Naming the index's kinds and order keeps the planner,
 # while it has no statistics, from reading every earlier Message (with 10,000 Messages that takes 6 times as long).
 _OPEN_AT: Final = """
     SELECT min(begun.seq) FROM (
         SELECT DISTINCT message_id FROM event
         WHERE session_id = %(session)s AND seq >= %(start)s AND seq <= %(until)s
-        AND message_id IS NOT NULL AND kind IN ('message.completed', 'message.delta')
+        AND message_id IS NOT NULL AND kind IN ('message.completed', 'message.delta', 'run.steered')
     ) written CROSS JOIN LATERAL (
         SELECT seq FROM event WHERE session_id = %(session)s AND message_id = written.message_id AND seq < %(start)s
         AND kind IN ('message.posted', 'message.started', 'message.completed') ORDER BY message_id, seq LIMIT 1
     ) begun
 """
+# Of the Runs that have not ended, and of the pause of the queue.
 _FIRST_ACTIVE: Final = f"""
-    SELECT min(asked_seq) FROM run WHERE session_id = %(session)s AND state IN ({run_states.sql(run_states.ACTIVE)})
+    SELECT least((SELECT min(asked_seq) FROM run
+                  WHERE session_id = %(session)s AND state IN ({run_states.sql(run_states.ACTIVE)})),
+                 (SELECT queue_paused_seq FROM session WHERE id = %(session)s))
 """
 
 
@@ -88,7 +95,9 @@ def _fitting(session_id: SessionId, until: int, start: int, size: int) -> int:
 
 
 def _first_active(session_id: SessionId) -> int:
-    """Returns the seq at which the first Message begins whose Run has not ended; FOREVER if there is none."""
+    """Returns the seq at which the first Message begins whose Run has not ended, or that is before the pause of the queue;
+    FOREVER if there is none.
+    """
     active = _scalar(_FIRST_ACTIVE, session=session_id)
     return FOREVER if active is None else _boundary(session_id, active, skip=0)
 
