@@ -13,6 +13,7 @@ urlpatterns = [
     path("s/<uuid:session>/", conversation.conversation, name="session"),
     path("s/<uuid:session>/messages/", conversation.post, name="post"),
     path("s/<uuid:session>/stop/", conversation.stop, name="stop"),
+    path("s/<uuid:session>/stop/all/", conversation.stop_all, name="stop_all"),
     path("s/<uuid:session>/queue/resumption/", conversation.resume_queue, name="resume_queue"),
     path("s/<uuid:session>/runs/<uuid:run>/retry/", conversation.retry, name="retry"),
     path("s/<uuid:session>/title/", listing.rename, name="rename"),

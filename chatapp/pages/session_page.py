@@ -8,9 +8,10 @@ import msgspec
 from django.utils.safestring import SafeString, mark_safe
 
 from chatapp.pages import frame
-from chatapp.pages.layout import STATUS_KINDS, Reader, RunStatus, lay_out
+from chatapp.pages.layout import lay_out, queue_of, run_of_turn, run_to_stop
+from chatapp.pages.run_status import STATUS_KINDS, Reader, RunStatus
+from chatapp.pages.strings import STRINGS
 from sessions_core.log import LogPage
-from sessions_core.protocol import run_states
 from sessions_core.protocol.events import Actor
 from sessions_core.protocol.ids import UserId
 from sessions_core.protocol.timeline import fold
@@ -25,8 +26,8 @@ _OFFERS: Final[Mapping[str, Literal["retry", "go_on"]]] = {"stopped": "retry", "
 # The values of the element templates that the script copies and fills in.
 _NOBODY = Actor(kind="user", id="", name="")
 _BLANKS: Final = {
-    "blank_message": {"id": "", "state": "", "parts": [], "actor": _NOBODY, "at": ""},
-    "blank_answer": {"id": UUID(int=0)},
+    "blank_message": {"id": "", "state": "", "parts": [], "text": "", "actor": _NOBODY, "at": ""},
+    "blank_answer": {"run_id": UUID(int=0), "items": []},
     "blank_statuses": [RunStatus(kind, "", _OFFERS.get(kind, "")) for kind in STATUS_KINDS],
 }
 
@@ -36,13 +37,17 @@ def context(page: LogPage, *, session: SessionSummary, me: UserId) -> dict[str, 
     timeline = Timeline()
     fold(timeline, page.events)
     titles = {info.name: info.title for info in dispatcher().agents()}
+    reader = Reader(me=str(me), agents=titles, role=session.role)
     return {
         "session": session,
-        "exchanges": lay_out(timeline, Reader(me=str(me), agents=titles)),
+        "exchanges": lay_out(timeline, reader),
+        "queue": queue_of(timeline),
+        "reader": reader,
         "me": str(me),
         "may_write": session.role != "viewer" and session.archived_at is None,
-        "is_paused": timeline.queue is not None and timeline.queue.paused,
-        "at_work": any(run.state in run_states.ACTIVE for run in timeline.runs.values()),
+        "run_to_stop": run_to_stop(timeline),
+        "run_to_steer": run_of_turn(timeline),
+        "answer_word": STRINGS["ask_answer"],
         "agent": frame.agent(session.agent),
         "older": page.span.start if page.older else None,
         "start": _start(page, session=session, me=me, agents=titles),
@@ -61,6 +66,7 @@ def _start(page: LogPage, *, session: SessionSummary, me: UserId, agents: dict[s
         "older": page.older,
         "events": msgspec.Raw(b"[" + page.span.body + b"]"),
         "me": str(me),
+        "role": session.role,
         "agents": agents,
     }
     return mark_safe(msgspec.json.encode(start).decode().translate(_IN_SCRIPT))  # noqa: S308  # escaped above

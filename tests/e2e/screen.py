@@ -68,6 +68,7 @@ class Screen:
         self.send_button = page.get_by_role("button", name="Send", exact=True)
         self.pill = page.locator("#connection-status")
         self.said = page.locator(".user-message")
+        self.posts = page.locator(".user-message, .queued")  # also those that wait for their turn
         self.answer = page.locator(".agent-message").last
         self.text = self.answer.locator("[data-part=text]").last
         self.note = page.locator("[data-run-status]").last
@@ -101,11 +102,11 @@ class Screen:
         return self
 
     def send(self, text: str) -> Self:
-        """Types, sends, and waits until the message is in the conversation."""
-        before = self.said.count()
+        """Types, sends, and waits until the message is in the conversation, or waits for its turn."""
+        before = self.posts.count()
         self.write(text).submit()
-        expect(self.said).to_have_count(before + 1)
-        expect(self.said.last).to_contain_text(text)
+        expect(self.posts).to_have_count(before + 1)
+        expect(self.posts.filter(has_text=text)).not_to_have_count(0)
         return self
 
     def submit(self) -> Self:

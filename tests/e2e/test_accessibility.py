@@ -68,7 +68,7 @@ def failed(screen: Screen, alice: Person) -> None:
 
 def stopped_and_queued(screen: Screen, alice: Person) -> None:
     screen.open(alice.session()).send(script(wait_at=2)).see_word(2).stop().see_note("Stopped by you")
-    screen.send(script(wait_at=0)).send(script(words=3)).see_note("Waits until")
+    screen.send(script(wait_at=0)).send(script(words=3)).see("Waits for its turn")
 
 
 def menus(screen: Screen, alice: Person) -> None:

@@ -82,11 +82,12 @@ def test_what_waits_behind_an_answer_that_failed_goes_on_when_somebody_says_so(
     laptop = page_of(alice).open(session)
     laptop.send(script(words=9, wait_at=1, fail_after=2)).see_word(1)
     laptop.send(script(words=4, every_ms=1))
-    expect(laptop.page.locator("#queue-paused")).to_be_hidden()
+    queue = laptop.page.locator("#queue")
+    expect(queue.get_by_role("button", name="Go on")).to_be_hidden()
     site.allow(session, 9)
 
-    laptop.see("An answer failed or was stopped, so the messages after it wait.")
-    laptop.page.locator("#queue-paused").get_by_role("button", name="Go on").click()
+    laptop.see("Paused, because an answer failed.").see_no("is thinking")
+    queue.get_by_role("button", name="Go on").click()
 
     laptop.live().see_words(4)
-    expect(laptop.page.locator("#queue-paused")).to_be_hidden()
+    expect(queue).to_be_hidden()

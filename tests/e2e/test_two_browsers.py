@@ -80,8 +80,8 @@ def test_a_second_message_waits_for_the_first_answer(page_of: PageOf, alice: Per
     phone = page_of(alice, "phone").open(session)
     laptop.send(script(words=60, wait_at=1)).see_word(1)
 
-    laptop.send(script(words=10, every_ms=5)).see_note("Waits until the answer before it is done")
-    phone.see_note("Waits until the answer before it is done")
+    laptop.send(script(words=10, every_ms=5)).see("Waits for its turn")
+    phone.see("Waits for its turn")
     # A later message in another Session is answered meanwhile: there are hands free, and they leave this one alone.
     page_of(alice, "desktop").open(alice.session()).send(script(words=3)).see_words(3)
     assert newest_run(session).state == "requested"

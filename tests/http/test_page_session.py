@@ -167,7 +167,8 @@ def test_a_post_behind_another_waits_its_turn(reader: Client, alice: User) -> No
 
     page = visible(open_session(reader, session))
 
-    assert page.index("Guide is thinking") < page.index("second") < page.index("Waits until the answer before it")
+    assert page.index("Guide is thinking") < page.index("Waits for its turn") < page.index("second")
+    assert page.count("is thinking") == 1
 
 
 def test_the_form_keeps_the_indent_of_the_first_line(reader: Client, alice: User) -> None:

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { isLong } from "ds/ui/conversation/layout.js";
+import { isLong } from "ds/ui/conversation/message-texts.js";
 import { laidOut, TEXTS } from "./layout_shape.js";
 
 const FOLDER = new URL("../fixtures/layout/", import.meta.url);
 
 for (const name of readdirSync(FOLDER)) {
-  const { why, me, agents, events, exchanges } = JSON.parse(readFileSync(new URL(name, FOLDER), "utf8"));
+  const { why, me, role, agents, events, exchanges, queue } = JSON.parse(
+    readFileSync(new URL(name, FOLDER), "utf8"),
+  );
   test(`lays out: ${why}`, () => {
-    assert.deepEqual(laidOut(events, { me, agents }), exchanges);
+    assert.deepEqual(laidOut(events, { me, agents, role }), { exchanges, queue });
   });
 }
 

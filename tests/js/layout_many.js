@@ -7,5 +7,5 @@ import { readFileSync } from "node:fs";
 import { laidOut } from "./layout_shape.js";
 
 const { reader, cases } = JSON.parse(readFileSync(0, "utf8"));
-for (const { log, exchanges } of cases) assert.deepEqual(laidOut(log, reader), exchanges);
+for (const { log, laid_out } of cases) assert.deepEqual(laidOut(log, reader), laid_out);
 console.log(`${cases.length} agree`);

@@ -9,7 +9,7 @@ const SCRIPTS = new URL("../../static/js/", import.meta.url);
 const FLOORS = [
   ["core"],
   ["net", "ui/lib"],
-  ["ui/markdown"],
+  ["ui/markdown", "ui/asks"],
   ["ui/conversation", "ui/frame"],
   ["ui/composer"],
   ["pages"],

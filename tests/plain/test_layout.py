@@ -9,11 +9,14 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from chatapp.pages.layout import Answer, Exchange, Reader, is_long, lay_out, number_text
+from chatapp.pages import ask_view, tool_call
+from chatapp.pages.layout import Answer, Exchange, Item, is_long, lay_out, queue_of
+from chatapp.pages.run_status import Reader
 from chatapp.pages.strings import STRINGS
+from chatapp.pages.wording import number_text
 from sessions_core.protocol.events import Event
 from sessions_core.protocol.timeline import fold
-from sessions_core.protocol.timeline_types import MessagePart, Timeline
+from sessions_core.protocol.timeline_types import Ask, Message, MessagePart, Timeline, ToolCall
 from tests.plain.random_log import logs
 from tests.support.random_input import many
 
@@ -24,29 +27,50 @@ READER: Final = Reader(me="2", agents={"guide": "The Guide"})
 NODE_S: Final = 50
 
 
-def shape(exchange: Exchange) -> dict[str, Any]:
-    """As the fixtures write it."""
+def shape(timeline: Timeline, reader: Reader) -> dict[str, Any]:
+    """Returns the layout as the fixtures write it."""
+    queue = queue_of(timeline)
+    return {
+        "exchanges": [shape_of_exchange(exchange, reader) for exchange in lay_out(timeline, reader)],
+        "queue": {"messages": [message.id for message in queue.messages], "paused": queue.paused},
+    }
+
+
+def shape_of_exchange(exchange: Exchange, reader: Reader) -> dict[str, Any]:
     return {
         "id": exchange.id,
         "seq": exchange.seq,
         "message": exchange.message and exchange.message.id,
-        "answers": [shape_of_answer(answer) for answer in exchange.answers],
+        "note": exchange.note,
+        "answers": [shape_of_answer(answer, reader) for answer in exchange.answers],
     }
 
 
-def shape_of_answer(answer: Answer) -> dict[str, Any]:
+def shape_of_answer(answer: Answer, reader: Reader) -> dict[str, Any]:
     return {
         "id": answer.id,
         "run": answer.run and answer.run.id,
-        "messages": [message.id for message in answer.messages],
+        "items": [shape_of_item(item, answer.items, reader) for item in answer.items],
         "status": answer.status and msgspec.structs.asdict(answer.status),
     }
 
 
-def laid_out(log: list[Event], reader: Reader) -> list[dict[str, Any]]:
+def shape_of_item(item: Item, items: list[Item], reader: Reader) -> dict[str, Any]:
+    match item:
+        case Message():
+            return {"message": item.id}
+        case Ask():
+            outcome, rows = ask_view.outcome(item, reader), [list(row) for row in ask_view.rows(item)]
+            return {"ask": item.id, "mine": reader.may_answer(item), "outcome": outcome, "rows": rows}
+        case ToolCall():
+            state, output = tool_call.state_text(item, items), tool_call.output_text(item)
+            return {"call": item.id, "state": state, "input": tool_call.json_text(item.input), "output": output}
+
+
+def laid_out(log: list[Event], reader: Reader) -> dict[str, Any]:
     timeline = Timeline()
     fold(timeline, log)
-    return [shape(exchange) for exchange in lay_out(timeline, reader)]
+    return shape(timeline, reader)
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
@@ -54,7 +78,8 @@ def test_lays_out_the_fixture(path: Path) -> None:
     fixture = json.loads(path.read_bytes())
     log = msgspec.json.decode(msgspec.json.encode(fixture["events"]), type=list[Event])
 
-    assert laid_out(log, Reader(me=fixture["me"], agents=fixture["agents"])) == fixture["exchanges"]
+    reader = Reader(me=fixture["me"], agents=fixture["agents"], role=fixture.get("role", "owner"))
+    assert laid_out(log, reader) == {"exchanges": fixture["exchanges"], "queue": fixture["queue"]}
 
 
 def test_the_fixtures_use_the_sentences_of_the_page() -> None:
@@ -80,7 +105,7 @@ def test_javascript_lays_out_what_python_lays_out() -> None:
     @given(logs)
     @settings(max_examples=many(200), deadline=None, database=None, suppress_health_check=list(HealthCheck))
     def collect(log: list[Event]) -> None:
-        cases.append({"log": log, "exchanges": laid_out(log, READER)})
+        cases.append({"log": log, "laid_out": laid_out(log, READER)})
 
     collect()
     answer = subprocess.run(

@@ -4,17 +4,29 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from django import template
-from django.utils.html import format_html_join
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
-from chatapp.pages.layout import is_long
+from chatapp.pages import ask_view, tool_call
+from chatapp.pages.layout import Item, is_long
 from chatapp.pages.module_preloads import addresses
 from chatapp.pages.rendered import rendered_texts
-from chatapp.pages.strings import STRINGS
+from chatapp.pages.run_status import Reader
+from chatapp.pages.wording import sentence
+from sessions_core.protocol.timeline_types import Ask, Message, ToolCall
 
 register = template.Library()
 register.filter("is_long", is_long)
+register.filter("call_state", tool_call.state)
+register.filter("call_state_text", tool_call.state_text)
+register.filter("call_output", tool_call.output_text)
+register.filter("json_text", tool_call.json_text)
+register.simple_tag(sentence)
+register.simple_tag(ask_view.outcome, name="ask_outcome")
+register.simple_tag(ask_view.rows, name="ask_rows")
 
 
 @register.simple_tag
@@ -23,16 +35,36 @@ def icon(name: str, size: int = 18) -> SafeString:
     return mark_safe(lucide(name, size=size, stroke_width=1.75, aria_hidden="true", focusable="false"))  # noqa: S308
 
 
-@register.simple_tag
-def sentence(key: str, **values: str) -> str:
-    """Returns a sentence of chatapp/pages/strings.py with its values filled in."""
-    return str(STRINGS[key]).format(**values)
-
-
 @register.filter
 def moment(wire: str) -> datetime:
     """Returns the datetime of the wire's text form, `2026-01-31T12:00:00.123Z`."""
     return datetime.fromisoformat(wire)
+
+
+@register.simple_tag
+def future_time(wire: str) -> SafeString:
+    """Renders a time that is still to come, with its day unless that is today."""
+    at = timezone.localtime(moment(wire))
+    text = date_format(at, "TIME_FORMAT" if at.date() == timezone.localdate() else "SHORT_DATETIME_FORMAT")
+    return format_html('<time datetime="{}">{}</time>', wire, text)
+
+
+@register.simple_tag
+def kind_of(item: Item) -> str:
+    """Returns which template shows the item of an Answer."""
+    match item:
+        case Message():
+            return "message"
+        case ToolCall():
+            return "call"
+        case Ask():
+            return "ask"
+
+
+@register.filter
+def may_answer(reader: Reader, ask: Ask | None) -> bool:
+    """Returns whether the Ask is open to this person."""
+    return ask is not None and reader.may_answer(ask)
 
 
 @register.filter

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from chatapp.pages import frame, session_page, typed_text
+from chatapp.pages.client_ids import client_id_of
 from chatapp.pages.refusals import refusal_of
 from chatapp.pages.signed_in import Request, signed_in
 from sessions_core import log
@@ -18,7 +19,8 @@ from sessions_core.protocol.author import Author
 from sessions_core.protocol.cursors import parse_seq
 from sessions_core.protocol.errors import NotFound, Refusal
 from sessions_core.protocol.events import Part
-from sessions_core.protocol.ids import ClientId, RunId, SessionId
+from sessions_core.protocol.frames import Policy
+from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.services import messages as posts
 from sessions_core.services import runs, sessions
 
@@ -40,7 +42,7 @@ def begin(request: Request, author: Author) -> HttpResponse:
 
     The script of the page asks for JSON, so a refusal does not replace the page.
     """
-    client_id, text = _client_id(request), _text(request)
+    client_id, text = client_id_of(request), _text(request)
     try:
         session = sessions.create(by=author, agent=request.POST.get("agent", ""), client_id=client_id)
         if text:
@@ -67,8 +69,9 @@ def post(request: Request, author: Author, session: UUID) -> HttpResponse:
     """Posts a Message. A refusal shows the page again, with the reason and the typed text."""
     text = _text(request)
     parts = [Part(type="text", text=text)]
+    policy: Policy | None = "steer" if request.POST.get("policy") == "steer" else None
     try:
-        posts.post(SessionId(session), by=author, client_id=_client_id(request), parts=parts)
+        posts.post(SessionId(session), by=author, client_id=client_id_of(request), parts=parts, policy=policy)
     except NotFound:
         raise
     except Refusal as refusal:
@@ -79,8 +82,18 @@ def post(request: Request, author: Author, session: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 def stop(request: Request, author: Author, session: UUID) -> HttpResponse:
-    """Stops every active Run of the Session."""
-    client_id = _client_id(request)
+    """Stops the Run that the page names, so that what waits in the queue stays there; without one, every active Run."""
+    client_id, run_id = client_id_of(request), _run(request)
+    return _perform(
+        request, session, lambda: runs.cancel(SessionId(session), by=author, client_id=client_id, run_id=run_id)
+    )
+
+
+@require_POST
+@signed_in
+def stop_all(request: Request, author: Author, session: UUID) -> HttpResponse:
+    """Stops every active Run of the Session, and takes back what waits in the queue."""
+    client_id = client_id_of(request)
     return _perform(request, session, lambda: runs.cancel(SessionId(session), by=author, client_id=client_id))
 
 
@@ -88,7 +101,7 @@ def stop(request: Request, author: Author, session: UUID) -> HttpResponse:
 @signed_in
 def resume_queue(request: Request, author: Author, session: UUID) -> HttpResponse:
     """Lets a paused queue go on."""
-    client_id = _client_id(request)
+    client_id = client_id_of(request)
     return _perform(request, session, lambda: runs.resume_queue(SessionId(session), by=author, client_id=client_id))
 
 
@@ -96,7 +109,7 @@ def resume_queue(request: Request, author: Author, session: UUID) -> HttpRespons
 @signed_in
 def retry(request: Request, author: Author, session: UUID, run: UUID) -> HttpResponse:
     """Retries a Run that failed or was stopped."""
-    client_id, run_id = _client_id(request), RunId(run)
+    client_id, run_id = client_id_of(request), RunId(run)
     return _perform(
         request, session, lambda: runs.retry(SessionId(session), by=author, client_id=client_id, run_id=run_id)
     )
@@ -152,9 +165,8 @@ def _text(request: Request) -> str:
     return typed_text.clean(request.POST.get("text", ""))
 
 
-def _client_id(request: Request) -> ClientId:
-    """Returns the id of the form, so that a form that is sent twice has one effect (P5)."""
+def _run(request: Request) -> RunId | None:
     try:
-        return ClientId(UUID(request.POST.get("client_id", "")))
+        return RunId(UUID(request.POST.get("run", "")))
     except ValueError:
-        return ClientId(uuid4())
+        return None

@@ -33,7 +33,11 @@ export const Close = Object.freeze({
 /** @typedef {{type: "read", session: string, seq: number}} Read */
 /** @typedef {{type: "typing", session: string, active: boolean}} Typing */
 /** @typedef {{type: "ping", n?: number}} Ping */
-/** @typedef {Post | Cancel | Regenerate} Command the server answers with `ok` or `error` and the same `id` */
+/** @typedef {{type: "answer", id: string, session: string, ask: string, value?: unknown, declined?: true}} AnswerAsk */
+/** @typedef {{type: "unqueue", id: string, session: string, message: string}} Unqueue */
+/** @typedef {{type: "edit_queued", id: string, session: string, message: string, parts: TextPart[]}} EditQueued */
+/** @typedef {{type: "resume_queue", id: string, session: string}} ResumeQueue */
+/** @typedef {Post | Cancel | Regenerate | AnswerAsk | Unqueue | EditQueued | ResumeQueue} Command the server answers with `ok` or `error` and the same `id` */
 /** @typedef {Hello | Resume | ColdStart | Unsubscribe | Command | Read | Typing | Ping} ClientFrame */
 
 /**
@@ -99,19 +103,24 @@ export function mayReconnect(code) {
   return code < 4400 || code > 4499 || code === Close.TOO_SLOW;
 }
 
-/** The error of a refused command. `retry`: the same command may succeed later. */
+/** The error of a refused command. `retry`: the same command may succeed later. `fields`: a sentence for each wrong field. */
 export class Refused extends Error {
-  /** @param {{code: string, message: string, retry?: boolean, retryAfterMs?: number | undefined}} refusal */
-  constructor({ code, message, retry = false, retryAfterMs }) {
+  /**
+   * @param {{
+   *   code: string, message: string, retry?: boolean, retryAfterMs?: number | undefined, fields?: Record<string, string>,
+   * }} refusal
+   */
+  constructor({ code, message, retry = false, retryAfterMs, fields = {} }) {
     super(message);
     this.name = "Refused";
     this.code = code;
     this.retry = retry;
     this.retryAfterMs = retryAfterMs;
+    this.fields = fields;
   }
 }
 
 /** @param {ErrorFrame} frame */
-export function toRefused({ code, message, retry, retry_after_ms }) {
-  return new Refused({ code, message, retry, retryAfterMs: retry_after_ms });
+export function toRefused({ code, message, retry, retry_after_ms, fields = {} }) {
+  return new Refused({ code, message, retry, retryAfterMs: retry_after_ms, fields });
 }

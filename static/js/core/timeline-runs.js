@@ -9,7 +9,6 @@
  * @import { Changes, Run, Timeline } from "ds/core/timeline-types.js"
  */
 
-import { ACTIVE } from "ds/core/run-states.js";
 import { callKey } from "ds/core/timeline-work.js";
 
 /** @typedef {RunCompleted | RunCancelled | RunFailed | RunInterrupted} EndEvent */
@@ -35,15 +34,6 @@ export function applyRunEvent(timeline, event, changes) {
   advance(run, event);
   changes.runs.add(run.id);
   return true;
-}
-
-/**
- * Returns the Runs that have not ended, in the order of their requests.
- *
- * @param {Timeline} timeline
- */
-export function activeRuns(timeline) {
-  return [...timeline.runs.values()].filter((run) => ACTIVE.has(run.state));
 }
 
 /**

@@ -7,13 +7,12 @@
  * @import { Range } from "ds/net/subscription-types.js"
  */
 
+import { newId } from "ds/core/ids.js";
 import { emptyTimeline, fold, prepend } from "ds/core/timeline.js";
 import { Connection } from "ds/net/connection.js";
 import { deviceId, deviceLabel } from "ds/net/device.js";
 import { socketUrl } from "ds/net/environment.js";
-import { listenForGoOn } from "ds/ui/composer/go-on.js";
-import { MessageSender } from "ds/ui/composer/message-sender.js";
-import { StopButton } from "ds/ui/composer/stop-button.js";
+import { Dock } from "ds/ui/composer/dock.js";
 import { Announcements } from "ds/ui/conversation/announcements.js";
 import { AutoScroll } from "ds/ui/conversation/auto-scroll.js";
 import { ConversationView } from "ds/ui/conversation/conversation-view.js";
@@ -24,7 +23,7 @@ import { listenForRetry } from "ds/ui/conversation/retry.js";
 import { ConnectionStatus } from "ds/ui/frame/connection-status.js";
 import { listenForRename } from "ds/ui/frame/rename.js";
 import { refreshSessionList } from "ds/ui/frame/session-list.js";
-import { findById, getById, readJson } from "ds/ui/lib/dom.js";
+import { getById, readJson } from "ds/ui/lib/dom.js";
 import { sentence } from "ds/ui/lib/strings.js";
 import { listenForCopyCode } from "ds/ui/markdown/copy-code.js";
 
@@ -33,31 +32,32 @@ import { listenForCopyCode } from "ds/ui/markdown/copy-code.js";
  *
  * @type {{
  *   session: string, title: string, epoch: number, from: number, to: number, older: boolean, events: LogEvent[], me: string,
- *   agents: Record<string, string>,
+ *   role: string, agents: Record<string, string>,
  * }}
  */
 const start = readJson("start");
 const { session, me } = start;
-const reader = { me, agents: start.agents };
+const reader = { me, agents: start.agents, role: start.role };
 let timeline = emptyTimeline(start.epoch, start.from);
 fold(timeline, start.events, start.to);
 
 const conversation = getById("conversation", HTMLElement);
 const exchanges = getById("exchanges", HTMLElement);
-const view = new ConversationView(exchanges, timeline, reader);
 const connection = new Connection({ url: socketUrl(), device: deviceId(), label: deviceLabel() });
+const view = new ConversationView(exchanges, timeline, {
+  reader,
+  send: (ask, reply) => connection.command({ type: "answer", id: newId(), session, ask, ...reply }),
+});
 const receipts = new ReadReceipts((seq) => connection.markRead(session, seq));
 const older = new OlderMessages({ session, from: start.from, older: start.older, onPage: onOlder });
 const scroll = new AutoScroll(conversation, exchanges, getById("jump-to-latest", HTMLElement), {
   nearTop: () => void older.load(),
   atEnd: () => receipts.onSeen(timeline.cursor),
 });
-const sender = findById("composer", HTMLFormElement) && createSender();
-const stop = new StopButton(connection, session);
-const announcements = new Announcements(reader);
+const dock = new Dock({ connection, session, reader, events: start.events, conversation, scroll });
+const announcements = new Announcements(reader, timeline);
 new ConnectionStatus(connection, `/sign-in/?next=${encodeURIComponent(location.pathname)}`);
 listenForRetry(conversation, session);
-if (sender) listenForGoOn(conversation, (text) => sender.send(text));
 listenForCopyMessage(conversation, (element) => view.messageAt(element));
 listenForCopyCode(conversation, { copied: sentence("copied") });
 listenForRename(session, title);
@@ -65,7 +65,7 @@ document
   .querySelector("[data-copy-all]")
   ?.addEventListener("click", () => void copyConversation(timeline, title()));
 
-stop.update(timeline);
+dock.show(timeline);
 receipts.onSeen(timeline.cursor);
 connection.follow(
   session,
@@ -74,11 +74,6 @@ connection.follow(
 );
 connection.start();
 
-function createSender() {
-  const root = getById("pending-messages", HTMLElement);
-  return new MessageSender({ connection, session, me, events: start.events, root, scroll });
-}
-
 /**
  * @param {LogEvent[]} events
  * @param {Range} range
@@ -86,7 +81,7 @@ function createSender() {
 function onEvents(events, range) {
   if (range.fresh) return restart(events, range);
   const changes = fold(timeline, events, range.to);
-  sender?.onEvents(events);
+  dock.onEvents(events);
   view.apply(changes);
   announcements.update(timeline, changes);
   afterChange(changes);
@@ -104,6 +99,8 @@ function restart(events, range) {
   const changes = fold(timeline, events, range.to);
   older.restart(range.older ? range.from : null);
   view.restart(timeline);
+  dock.show(timeline);
+  announcements.restart(timeline);
   afterChange(changes);
 }
 
@@ -114,9 +111,7 @@ function onOlder(events) {
 
 /** @param {Changes} changes */
 function afterChange(changes) {
-  stop.update(timeline);
-  const pause = document.getElementById("queue-paused");
-  if (pause) pause.hidden = !timeline.queue?.paused;
+  dock.apply(timeline, changes);
   scroll.update();
   if (changes.title) showTitle();
 }
@@ -135,6 +130,6 @@ function onEnd() {
   const notice = getById("session-ended", HTMLElement);
   notice.querySelector("p")?.replaceChildren(sentence("ended_elsewhere"));
   notice.hidden = false;
-  sender?.disable();
+  dock.disable();
   refreshSessionList();
 }

@@ -2,12 +2,13 @@
  * The form that messages are written in. Enter sends, Shift+Enter breaks the line; a text over the limit cannot be sent.
  *
  * @module
+ * @import { Policy } from "ds/core/protocol.js"
  */
 
 import { count } from "ds/core/code-points.js";
 import { isVisible, withoutBlankLines } from "ds/core/texts.js";
 import { Draft } from "ds/ui/composer/draft.js";
-import { getById } from "ds/ui/lib/dom.js";
+import { findById, getById } from "ds/ui/lib/dom.js";
 import { sentence } from "ds/ui/lib/strings.js";
 
 const LONG_TEXT = 4_000; // UTF-16 units; such a text fills the field's greatest height in any case
@@ -17,12 +18,13 @@ const COARSE = matchMedia("(pointer: coarse)");
 
 export class Composer {
   /**
-   * @param {{session: string, onSend: (text: string) => void}} options `session`: its id, or `new`
+   * @param {{session: string, onSend: (text: string, policy?: Policy) => void}} options `session`: its id, or `new`
    */
   constructor({ session, onSend }) {
     this.form = getById("composer", HTMLFormElement);
     this.field = getById("text", HTMLTextAreaElement);
     this.button = getById("send", HTMLButtonElement);
+    this.steer = findById("steer", HTMLButtonElement);
     this.counter = getById("count", HTMLElement);
     this.limit = Number(this.form.dataset.limit);
     this.onSend = onSend;
@@ -62,9 +64,11 @@ export class Composer {
 
   /** @param {SubmitEvent} event */
   #onSubmit(event) {
-    if (event.submitter && event.submitter !== this.button) return; // the Stop button
+    const isSteer = this.steer !== null && event.submitter === this.steer;
+    if (event.submitter && event.submitter !== this.button && !isSteer) return; // the Stop button
     event.preventDefault();
-    if (!this.button.disabled) this.onSend(withoutBlankLines(this.field.value));
+    if (!this.button.disabled)
+      this.onSend(withoutBlankLines(this.field.value), isSteer ? "steer" : undefined);
   }
 
   #update() {
@@ -72,6 +76,7 @@ export class Composer {
     // A text has at most as many code points as UTF-16 units: below the limit there is nothing to count.
     const over = value.length > this.limit ? count(withoutBlankLines(value)) - this.limit : 0;
     this.button.disabled = over > 0 || !isVisible(value);
+    if (this.steer) this.steer.disabled = this.button.disabled;
     const numbers = { over: over.toLocaleString(), limit: this.limit.toLocaleString() };
     const text = over > 0 ? sentence("too_long", numbers) : "";
     if (this.counter.textContent !== text) this.counter.textContent = text;

@@ -4,10 +4,13 @@
  * @module
  * @import { LogEvent } from "ds/core/events.js"
  * @import { Entry } from "ds/core/outbox.js"
+ * @import { Policy, TextPart } from "ds/core/protocol.js"
+ * @import { Timeline } from "ds/core/timeline-types.js"
  * @import { Connection } from "ds/net/connection.js"
  * @import { AutoScroll } from "ds/ui/conversation/auto-scroll.js"
  */
 
+import { runOfTurn } from "ds/core/timeline-turns.js";
 import { Outbox } from "ds/net/outbox.js";
 import { Composer } from "ds/ui/composer/composer.js";
 import { PendingMessages } from "ds/ui/composer/pending-messages.js";
@@ -29,7 +32,7 @@ export class MessageSender {
     this.session = session;
     this.scroll = scroll;
     this.outbox = new Outbox({ connection, user: me });
-    this.composer = new Composer({ session, onSend: (text) => this.#sendTyped(text) });
+    this.composer = new Composer({ session, onSend: (...typed) => this.#sendTyped(...typed) });
     this.pending = new PendingMessages(root, {
       isLive: () => connection.status.name === "live",
       retry: (id) => void this.outbox.retry(id),
@@ -55,16 +58,28 @@ export class MessageSender {
     this.composer.button.hidden = true;
   }
 
-  /** @param {string} text */
-  #sendTyped(text) {
-    this.composer.clear();
-    this.send(text);
+  /** @param {Timeline} timeline */
+  update(timeline) {
+    const { steer } = this.composer;
+    if (steer) steer.hidden = !runOfTurn(timeline);
   }
 
-  /** Sends the text as a message of the person. What is in the composer stays. @param {string} text */
-  send(text) {
+  /** @type {(text: string, policy?: Policy) => void} */
+  #sendTyped(text, policy) {
+    this.composer.clear();
+    this.send(text, policy);
+  }
+
+  /**
+   * Sends the text as a message of the person. What is in the composer stays.
+   *
+   * @param {string} text
+   * @param {Policy} [policy] what it does while an answer is being written
+   */
+  send(text, policy) {
     const release = this.composer.draft.hold(text);
-    const { entry, kept } = this.outbox.post({ session: this.session, parts: [{ type: "text", text }] });
+    const parts = /** @type {TextPart[]} */ ([{ type: "text", text }]);
+    const { entry, kept } = this.outbox.post({ session: this.session, parts, ...(policy && { policy }) });
     this.#releases.set(entry.id, release);
     kept.then(release, () => {}); // what cannot be stored is held until the outbox has delivered it
     this.scroll.toEnd();

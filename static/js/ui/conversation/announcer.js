@@ -40,11 +40,18 @@ export class Announcer {
     this.#timer ??= setTimeout(() => this.#announceSentences(), PAUSE_MS);
   }
 
+  /** Announces what the answer has so far, and a sentence after it. @param {string} text */
+  interject(text) {
+    const rest = this.#text.slice(this.#announced);
+    this.#announced = this.#text.length;
+    this.announce(`${rest} ${text}`.trim());
+  }
+
   /** Announces the rest of the answer and a closing sentence. @param {string} closing */
   finish(closing) {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.announce(`${this.#text.slice(this.#announced)} ${closing}`.trim());
+    this.interject(closing);
     this.#text = "";
     this.#message = "";
   }

@@ -3,15 +3,19 @@
  *
  * @module
  * @import { Changes, Message, Timeline } from "ds/core/timeline-types.js"
- * @import { Answer, Exchange } from "ds/ui/conversation/layout.js"
- * @import { Reader } from "ds/ui/conversation/run-status.js"
+ * @import { SendReply } from "ds/ui/asks/question.js"
+ * @import { Reader } from "ds/ui/asks/wording.js"
+ * @import { Answer, Exchange } from "ds/ui/conversation/layout-types.js"
  */
 
 import { AgentMessage } from "ds/ui/conversation/agent-message.js";
-import { isEmpty, layOut } from "ds/ui/conversation/layout.js";
-import { statusElement } from "ds/ui/conversation/run-status.js";
-import { userMessage } from "ds/ui/conversation/user-message.js";
-import { fromTemplate, setChildren } from "ds/ui/lib/dom.js";
+import { isMessage } from "ds/ui/conversation/items.js";
+import { layOut } from "ds/ui/conversation/layout.js";
+import { isEmpty } from "ds/ui/conversation/message-texts.js";
+import { statusElement } from "ds/ui/conversation/run-status-element.js";
+import { showNote, userMessage } from "ds/ui/conversation/user-message.js";
+import { WorkItems } from "ds/ui/conversation/work-items.js";
+import { fromTemplate, getOrCreate, setChildren } from "ds/ui/lib/dom.js";
 import { showTime } from "ds/ui/lib/local-time.js";
 
 export class ConversationView {
@@ -29,12 +33,13 @@ export class ConversationView {
   /**
    * @param {HTMLElement} root
    * @param {Timeline} timeline
-   * @param {Reader} reader
+   * @param {{reader: Reader, send: SendReply}} options `send` answers an Ask
    */
-  constructor(root, timeline, reader) {
+  constructor(root, timeline, { reader, send }) {
     this.root = root;
     this.timeline = timeline;
     this.reader = reader;
+    this.work = new WorkItems({ reader, send });
     this.#adopt();
     this.#layOut();
   }
@@ -43,10 +48,10 @@ export class ConversationView {
   apply({ messages, runs, removed }) {
     for (const id of removed) {
       this.#agentMessages.delete(id);
+      this.#userMessages.delete(id);
       this.#empty.delete(id);
     }
-    const isKnown = (/** @type {string} */ id) => this.#agentMessages.has(id) || this.#userMessages.has(id);
-    const known = [...messages].filter(isKnown);
+    const known = [...messages].filter((id) => this.#agentMessages.has(id));
     const hasFirstText = known.some((id) => this.#empty.has(id)); // “… is thinking” goes away
     if (runs.size > 0 || removed.size > 0 || known.length < messages.size || hasFirstText) this.#layOut();
     for (const id of known) {
@@ -64,6 +69,7 @@ export class ConversationView {
     this.timeline = timeline;
     const caches = [this.#exchanges, this.#answers, this.#userMessages, this.#agentMessages, this.#empty];
     for (const cache of caches) cache.clear();
+    this.work.clear();
     this.root.replaceChildren();
     this.#layOut();
   }
@@ -81,11 +87,10 @@ export class ConversationView {
     for (const element of find("answer")) this.#answers.set(element.dataset.answer ?? "", element);
     for (const element of find("message")) {
       const message = this.timeline.messages.get(element.dataset.message ?? "");
-      if (message?.role === "user") {
-        this.#userMessages.set(message.id, element);
-        showTime(element, message.at);
-      } else if (message) this.#agentMessages.set(message.id, new AgentMessage(message, element));
+      if (message?.role === "user") this.#userMessages.set(message.id, element);
+      else if (message) this.#agentMessages.set(message.id, new AgentMessage(message, element));
     }
+    this.work.adopt(find("call"), find("ask"));
   }
 
   #layOut() {
@@ -97,31 +102,40 @@ export class ConversationView {
   }
 
   /** @param {Exchange} exchange */
-  #exchange({ id, message, answers }) {
+  #exchange({ id, message, note, answers }) {
     const element = getOrCreate(this.#exchanges, id, () => fromTemplate("exchange"));
     element.dataset.exchange = id;
-    const question = message ? [this.#userMessage(message)] : [];
+    const question = message ? [this.#userMessage(message, note)] : [];
     setChildren(element, [...question, ...answers.map((answer) => this.#answer(answer))]);
     return element;
   }
 
   /** @param {Answer} answer */
-  #answer({ id, messages, status }) {
+  #answer({ id, runId, items, status }) {
     const element = getOrCreate(this.#answers, id, () => fromTemplate("answer"));
     element.dataset.answer = id;
     const present = /** @type {HTMLElement | null} */ (element.querySelector("[data-run-status]"));
-    const below = statusElement(present, status, id);
-    const above = messages.map((message) => this.#agentMessage(message));
+    const below = statusElement(present, status, runId);
+    const above = items.map((item) =>
+      isMessage(item) ? this.#agentMessage(item) : this.work.element(item, items, this.timeline),
+    );
     setChildren(element, below ? [...above, below] : above);
     return element;
   }
 
-  /** @param {Message} message */
-  #userMessage({ id, parts, at, state, actor }) {
+  /**
+   * @param {Message} message
+   * @param {string} note
+   */
+  #userMessage({ id, parts, at, state, actor }, note) {
     const text = parts.map((part) => part.text).join("");
     const mine = actor.id === this.reader.me;
     const create = () => userMessage({ id, text, at, state, name: actor.name, mine });
-    return getOrCreate(this.#userMessages, id, create);
+    const element = getOrCreate(this.#userMessages, id, create);
+    element.dataset.state = state;
+    showNote(element, note);
+    showTime(element, at);
+    return element;
   }
 
   /** @param {Message} message */
@@ -130,18 +144,4 @@ export class ConversationView {
     else this.#empty.delete(message.id);
     return getOrCreate(this.#agentMessages, message.id, () => new AgentMessage(message)).element;
   }
-}
-
-/**
- * @template T
- * @param {Map<string, T>} cache
- * @param {string} id
- * @param {() => T} create
- */
-function getOrCreate(cache, id, create) {
-  const present = cache.get(id);
-  if (present) return present;
-  const created = create();
-  cache.set(id, created);
-  return created;
 }

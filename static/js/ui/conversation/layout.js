@@ -1,31 +1,20 @@
 /**
- * The layout of a conversation: each Message of a person with the Answers to it, and the status of each Answer's Run.
+ * The layout of a conversation: each Message of a person with the Answers to it, the status of each Answer's Run, and the queue.
  *
  * chatapp/pages/layout.py lays out the same Timeline on the server. The results must be equal, or the page jumps when the script
  * takes over; tests/fixtures/layout holds both together.
  *
  * @module
  * @import { Message, Run, Timeline } from "ds/core/timeline-types.js"
- * @import { Reader, RunStatus } from "ds/ui/conversation/run-status.js"
+ * @import { Reader } from "ds/ui/asks/wording.js"
+ * @import { Answer, Exchange, Item, QueueView } from "ds/ui/conversation/layout-types.js"
  */
 
-import { count } from "ds/core/code-points.js";
-import { activeRuns } from "ds/core/timeline-runs.js";
+import { isQueued, retriedRuns, runOfTurn } from "ds/core/timeline-turns.js";
+import { divide, isAsk, isMessage, itemsByRun } from "ds/ui/conversation/items.js";
+import { isEmpty } from "ds/ui/conversation/message-texts.js";
 import { runStatus } from "ds/ui/conversation/run-status.js";
-
-const LONG_TEXT = 2_500; // code points; a longer post gets a scroll bar of its own
-const LONG_LINES = 30;
-
-/**
- * The Messages of one Run. `run` is null when the Run was requested before the Timeline begins.
- *
- * @typedef {{id: string, run: Run | null, messages: Message[], status: RunStatus | null}} Answer
- */
-/**
- * One Message of a person and the Answers to it. `message` is null when it lies before the Timeline.
- *
- * @typedef {{id: string, seq: number, message: Message | null, answers: Answer[]}} Exchange
- */
+import { sentence } from "ds/ui/lib/strings.js";
 
 /**
  * @param {Timeline} timeline
@@ -36,60 +25,74 @@ export function layOut(timeline, reader) {
   /** @type {Map<string, Exchange>} */
   const exchanges = new Map();
   for (const message of timeline.messages.values()) {
-    if (message.role !== "user") continue;
-    exchanges.set(message.id, { id: message.id, seq: message.seq, message, answers: [] });
+    if (message.role !== "user" || message.state === "queued") continue;
+    exchanges.set(message.id, exchange(message));
   }
-  const first = activeRuns(timeline)[0]?.id;
+  const steers = steersByRun(exchanges);
   const newest = [...exchanges.keys()].at(-1);
+  const first = runOfTurn(timeline)?.id;
   const retried = retriedRuns(timeline);
-  for (const answer of answersOf(timeline).values()) {
-    const { id, run, messages } = answer;
+  for (const [runId, items] of itemsByRun(timeline)) {
+    const run = timeline.runs.get(runId) ?? null;
+    if (run && isHidden(run, items, timeline)) continue;
+    const answers = divide({ runId, run }, items, steers.get(runId) ?? []);
+    const places = answers.map((answer) => exchanges.get(answer.id) ?? exchangeOf(answer, exchanges));
+    answers.forEach((answer, index) => {
+      places[index]?.answers.push(answer);
+    });
+    const last = answers.at(-1);
+    if (!run || !last) continue;
+    const messages = items.filter(isMessage);
     const situation = {
       silent: messages.every(isEmpty),
       ended: messages.at(-1)?.ended,
-      first: id === first,
-      retried: retried.has(id),
-      newest: run?.repliesTo === newest,
+      first: runId === first,
+      retried: retried.has(runId),
+      newest: places.at(-1)?.id === newest,
+      asks: items.filter(isAsk).filter(({ state }) => state === "open"),
     };
-    answer.status = run && runStatus(run, situation, reader);
-    exchangeOf(answer, exchanges).answers.push(answer);
+    last.status = runStatus(run, situation, reader);
   }
-  return [...exchanges.values()].sort((one, other) => one.seq - other.seq);
+  return [...exchanges.values()].sort((one, other) => placeOf(one) - placeOf(other));
 }
 
 /**
- * Returns whether the Message has no text yet: an agent opens its Message before the model's first word.
+ * Returns the queue, in the order in which its Messages are sent.
  *
+ * @param {Timeline} timeline
+ * @returns {QueueView}
+ */
+export function queueOf({ messages, queue }) {
+  const queued = [...messages.values()].filter(({ state }) => state === "queued");
+  return { messages: queued, paused: queue?.paused ? sentence(`paused_${queue.reason}`) : "" };
+}
+
+/**
  * @param {Message} message
+ * @returns {Exchange}
  */
-export function isEmpty({ parts }) {
-  return parts.every(({ text }) => text === "");
+function exchange(message) {
+  return { id: message.id, seq: message.seq, message, note: noteOf(message), answers: [] };
 }
 
-/**
- * Returns whether a person's Message gets a scroll bar of its own.
- *
- * @param {string} text
- */
-export function isLong(text) {
-  if (text.length > LONG_TEXT && count(text) > LONG_TEXT) return true;
-  let lines = 0;
-  for (let at = text.indexOf("\n"); at >= 0 && lines <= LONG_LINES; at = text.indexOf("\n", at + 1)) lines++;
-  return lines > LONG_LINES;
+/** Returns the order of an Exchange: a Message that was not read yet comes last. @param {Exchange} exchange */
+function placeOf({ seq, message }) {
+  return message?.state === "steering" ? Number.MAX_SAFE_INTEGER : seq;
 }
 
-/** @param {Timeline} timeline */
-function answersOf(timeline) {
-  /** @type {Map<string, Answer>} */
+/** @param {Message} message */
+function noteOf({ state, steered }) {
+  if (state === "steering") return sentence("steering");
+  return steered === undefined ? "" : sentence("steered");
+}
+
+/** @param {Map<string, Exchange>} exchanges */
+function steersByRun(exchanges) {
+  /** @type {Map<string, Exchange[]>} */
   const found = new Map();
-  for (const run of timeline.runs.values())
-    found.set(run.id, { id: run.id, run, messages: [], status: null });
-  for (const message of timeline.messages.values()) {
-    if (message.role !== "assistant") continue;
-    const id = message.run ?? message.id;
-    const answer = found.get(id) ?? { id, run: null, messages: [], status: null };
-    answer.messages.push(message);
-    found.set(id, answer);
+  for (const each of exchanges.values()) {
+    const run = each.message?.steered;
+    if (run !== undefined) found.set(run, [...(found.get(run) ?? []), each]);
   }
   return found;
 }
@@ -98,25 +101,23 @@ function answersOf(timeline) {
  * @param {Answer} answer
  * @param {Map<string, Exchange>} exchanges
  */
-function exchangeOf({ id, run, messages }, exchanges) {
-  const answered = exchanges.get(run?.repliesTo ?? "");
+function exchangeOf({ id, run, items }, exchanges) {
+  const answered = exchanges.get((run ? run.repliesTo : items.find(isMessage)?.parent) ?? "");
   if (answered) return answered;
-  const alone = { id, seq: messages[0]?.seq ?? 0, message: null, answers: [] };
+  /** @type {Exchange} */
+  const alone = { id, seq: items[0]?.seq ?? 0, message: null, note: "", answers: [] };
   exchanges.set(id, alone);
   return alone;
 }
 
 /**
- * Returns the ids of Runs whose Message was answered by a later Run, too.
+ * Returns whether there is nothing to show of the Run: its Message waits in the queue, or was taken back.
  *
+ * @param {Run} run
+ * @param {Item[]} items
  * @param {Timeline} timeline
  */
-function retriedRuns(timeline) {
-  /** @type {Map<string, string>} */
-  const newest = new Map();
-  for (const run of timeline.runs.values()) if (run.repliesTo) newest.set(run.repliesTo, run.id);
-  const retried = [...timeline.runs.values()].filter(
-    (run) => run.repliesTo && newest.get(run.repliesTo) !== run.id,
-  );
-  return new Set(retried.map((run) => run.id));
+function isHidden(run, items, timeline) {
+  const isGone = run.state === "cancelled" && run.repliesTo !== null && !timeline.messages.has(run.repliesTo);
+  return isQueued(run, timeline) || (isGone && items.length === 0);
 }

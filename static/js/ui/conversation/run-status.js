@@ -1,27 +1,30 @@
 /**
- * The line below an Answer that is awaited, was stopped, failed or is not whole. chatapp/pages/layout.py makes the same.
+ * The line below an Answer that is awaited, waits, was stopped, failed or is not whole. chatapp/pages/run_status.py makes the same.
  *
  * @module
  * @import { Ended } from "ds/core/events.js"
- * @import { Run } from "ds/core/timeline-types.js"
+ * @import { Ask, Progress, Run } from "ds/core/timeline-types.js"
+ * @import { Reader } from "ds/ui/asks/wording.js"
  */
 
-import { fromTemplate, getSlot } from "ds/ui/lib/dom.js";
+import { mayAnswer } from "ds/ui/asks/wording.js";
 import { sentence } from "ds/ui/lib/strings.js";
 
 /**
- * `kind` decides the look; `offer` the button: none, “Try again” or “Go on”.
+ * `kind` decides the look; `offer` the button: none, “Try again” or “Go on”. `until`: a time to show after the text.
  *
  * @typedef {{
- *   kind: "thinking" | "queued" | "stopped" | "failed" | "unfinished", text: string, offer: "" | "retry" | "go_on",
+ *   kind: "thinking" | "queued" | "waiting" | "stopped" | "failed" | "unfinished", text: string, offer: "" | "retry" | "go_on",
+ *   until: string,
  * }} RunStatus
  */
-/** @typedef {{me: string, agents: Record<string, string>}} Reader the person who looks: the user's id, and titles of agents by name */
 /**
- * `silent`: the Run has written no text yet; `ended`: why its last Message is not whole; `first`: no active Run is before it;
- * `retried`: a later Run answers the same Message; `newest`: it answers the newest Message.
+ * `silent`: the Run has written no text yet; `ended`: why its last Message is not whole; `first`: no Run before it has the turn;
+ * `retried`: a later Run answers the same Message; `newest`: no Message of a person follows; `asks`: its open ones.
  *
- * @typedef {{silent: boolean, ended: Ended | undefined, first: boolean, retried: boolean, newest: boolean}} Situation
+ * @typedef {{
+ *   silent: boolean, ended: Ended | undefined, first: boolean, retried: boolean, newest: boolean, asks: Ask[],
+ * }} Situation
  */
 
 /**
@@ -35,16 +38,21 @@ export function runStatus(run, situation, reader) {
   const offer = situation.retried ? "" : "retry";
   switch (run.state) {
     case "cancelled":
-      return { kind: "stopped", text: stoppedText(run, reader), offer };
+      return status("stopped", stoppedText(run, reader), offer);
     case "failed":
-      return { kind: "failed", text: run.error?.message ?? sentence("failed"), offer };
+      return status("failed", run.error?.message ?? sentence("failed"), offer);
     case "interrupted":
-      return { kind: "failed", text: [sentence("interrupted"), run.reason].filter(Boolean).join(" "), offer };
+      return status("failed", [sentence("interrupted"), run.reason].filter(Boolean).join(" "), offer);
     case "completed":
       return statusOfCompleted(situation, agent);
     default:
-      return statusAtWork(run, situation, agent);
+      return statusAtWork(run, situation, reader, agent);
   }
+}
+
+/** @type {(kind: RunStatus["kind"], text: string, offer?: RunStatus["offer"], until?: string) => RunStatus} */
+function status(kind, text, offer = "", until = "") {
+  return { kind, text, offer, until };
 }
 
 /**
@@ -55,31 +63,50 @@ export function runStatus(run, situation, reader) {
 function statusOfCompleted({ silent, ended, retried, newest }, agent) {
   if (ended) {
     const goesOn = ended === "truncated" && !retried && newest;
-    return { kind: "unfinished", text: sentence(ended, { agent }), offer: goesOn ? "go_on" : "" };
+    return status("unfinished", sentence(ended, { agent }), goesOn ? "go_on" : "");
   }
-  return silent ? { kind: "stopped", text: sentence("empty", { agent }), offer: "" } : null;
+  return silent ? status("stopped", sentence("empty", { agent })) : null;
 }
 
 /**
  * @param {Run} run
  * @param {Situation} situation
+ * @param {Reader} reader
  * @param {string} agent
  * @returns {RunStatus | null}
  */
-function statusAtWork(run, { silent, first }, agent) {
-  if (run.cancelRequestedBy) return { kind: "thinking", text: sentence("stopping"), offer: "" };
-  if (!first) return { kind: "queued", text: sentence("queued"), offer: "" };
-  if (run.progress) return { kind: "thinking", text: progressText(run.progress), offer: "" };
-  if (!silent) return null;
-  return {
-    kind: "thinking",
-    text: sentence(run.attempt > 1 ? "again" : "thinking", { agent }),
-    offer: "",
-  };
+function statusAtWork(run, situation, reader, agent) {
+  if (run.cancelRequestedBy) return status("thinking", sentence("stopping"));
+  if (run.state === "requested" && !situation.first && run.parent === null)
+    return status("queued", sentence("queued"));
+  if (run.waiting) return statusOfWaiting(run.waiting, situation, reader);
+  if (run.progress) return status("thinking", progressText(run.progress));
+  if (!situation.silent) return null;
+  return status("thinking", sentence(run.attempt > 1 ? "again" : "thinking", { agent }));
 }
 
-/** @param {NonNullable<Run["progress"]>} progress */
-function progressText({ label, done, total }) {
+/**
+ * @param {NonNullable<Run["waiting"]>} waiting
+ * @param {Situation} situation
+ * @param {Reader} reader
+ */
+function statusOfWaiting({ on, until = "", signal: name = "" }, { asks }, reader) {
+  switch (on) {
+    case "ask": {
+      const mine = asks.some((ask) => mayAnswer(ask, reader));
+      return status("waiting", sentence(mine ? "waits_for_you" : "waits_for_answer"));
+    }
+    case "sleep":
+      return status("waiting", sentence(until ? "sleeps" : "sleeps_on"), "", until);
+    case "signal":
+      return status("waiting", sentence("waits_for_signal", { name }));
+    case "children":
+      return status("waiting", sentence("waits_for_agents"));
+  }
+}
+
+/** Returns the progress in one line. @param {Progress} progress */
+export function progressText({ label, done, total }) {
   return done === undefined || total === undefined ? label : `${label} · ${done}/${total}`;
 }
 
@@ -90,36 +117,4 @@ function progressText({ label, done, total }) {
 function stoppedText({ cancelRequestedBy: by }, { me }) {
   if (!by) return sentence("stopped");
   return by.id === me ? sentence("stopped_by_you") : sentence("stopped_by", { name: by.name });
-}
-
-/**
- * Returns the element that shows the status. Keeps `present` if it is of the same kind, so that its animation goes on.
- *
- * @param {HTMLElement | null} present the element on the page now
- * @param {RunStatus | null} status
- * @param {string} run
- * @returns {HTMLElement | null}
- */
-export function statusElement(present, status, run) {
-  if (!status) return null;
-  const fits =
-    present?.dataset.kind === status.kind &&
-    (present.querySelector("form") !== null) === (status.offer !== "");
-  const element = fits ? present : create(status, run);
-  const text = getSlot(element, "text");
-  if (text.textContent !== status.text) text.textContent = status.text;
-  return element;
-}
-
-/**
- * @param {RunStatus} status
- * @param {string} run
- */
-function create(status, run) {
-  const element = fromTemplate(`run-status-${status.kind}`);
-  const form = element.querySelector("form");
-  if (!form) return element;
-  if (status.offer === "retry") form.dataset.retry = run;
-  if (status.offer === "") form.remove();
-  return element;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isLong } from "ds/ui/conversation/layout.js";
+import { isLong } from "ds/ui/conversation/message-texts.js";
 import { fromTemplate, getSlot } from "ds/ui/lib/dom.js";
 import { showTime } from "ds/ui/lib/local-time.js";
 import { sentence } from "ds/ui/lib/strings.js";
@@ -27,4 +27,15 @@ export function userMessage({ id, text, at, state, name, mine }) {
   }
   showTime(element, at);
   return element;
+}
+
+/**
+ * Shows what became of a message that was sent while an agent worked.
+ *
+ * @param {HTMLElement} element
+ * @param {string} note
+ */
+export function showNote(element, note) {
+  const place = getSlot(element, "state");
+  if (place.textContent !== note) place.textContent = note;
 }

@@ -12,15 +12,15 @@ export function listenForConfirm() {
     const { question, issueRequest } = /** @type {CustomEvent} */ (event).detail;
     if (!question) return;
     event.preventDefault();
-    void ask(question).then((yes) => yes && issueRequest(true));
+    void confirmed(question).then((yes) => yes && issueRequest(true));
   });
 }
 
 /**
  * @param {string} question
- * @returns {Promise<boolean>}
+ * @returns {Promise<boolean>} true: the person said yes
  */
-function ask(question) {
+export function confirmed(question) {
   const dialog = getById("confirm", HTMLDialogElement);
   getById("confirm-text", HTMLElement).textContent = question;
   dialog.returnValue = "no";

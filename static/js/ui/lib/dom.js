@@ -82,3 +82,19 @@ export function setChildren(parent, elements) {
     if (present !== element) parent.insertBefore(element, present);
   });
 }
+
+/**
+ * Returns the value of a key, which is created if it is not there yet.
+ *
+ * @template T
+ * @param {Map<string, T>} cache
+ * @param {string} id
+ * @param {() => T} create
+ */
+export function getOrCreate(cache, id, create) {
+  const present = cache.get(id);
+  if (present) return present;
+  const created = create();
+  cache.set(id, created);
+  return created;
+}

@@ -1,0 +1,65 @@
+/**
+ * The field in which a queued message is edited, in the place of its text.
+ *
+ * @module
+ */
+
+import { isVisible, withoutBlankLines } from "ds/core/texts.js";
+import { fromTemplate, getSlot } from "ds/ui/lib/dom.js";
+
+export class QueuedEdit {
+  /**
+   * @param {HTMLElement} row
+   * @param {string} text
+   * @param {{save: (text: string) => Promise<boolean>, onClose: () => void}} options
+   */
+  constructor(row, text, { save, onClose }) {
+    this.row = row;
+    this.text = text;
+    this.onClose = onClose;
+    this.form = /** @type {HTMLFormElement} */ (fromTemplate("queued-edit"));
+    this.field = /** @type {HTMLTextAreaElement} */ (this.form.querySelector("textarea"));
+    this.field.value = text;
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.#save(save);
+    });
+    this.field.addEventListener("keydown", (event) => this.#onKey(event));
+    row.toggleAttribute("data-editing", true);
+    getSlot(row, "text").after(this.form);
+    this.field.focus();
+  }
+
+  /** Returns the changed text while it is not saved. @returns {string | undefined} */
+  unsaved() {
+    const { value } = this.field;
+    return this.form.isConnected && value !== this.text && isVisible(value) ? value : undefined;
+  }
+
+  close() {
+    this.form.remove();
+    this.row.toggleAttribute("data-editing", false);
+    this.row.querySelector("button")?.focus();
+    this.onClose();
+  }
+
+  /** @param {(text: string) => Promise<boolean>} save */
+  async #save(save) {
+    const text = withoutBlankLines(this.field.value);
+    if (text === "" || text === this.text) return this.close();
+    if (await save(text)) this.close();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (event.isComposing) return;
+    if (event.key === "Escape") {
+      event.preventDefault(); // or it would stop the answer
+      this.close();
+    }
+    if (event.key === "Enter" && !event.shiftKey && !matchMedia("(pointer: coarse)").matches) {
+      event.preventDefault();
+      this.form.requestSubmit();
+    }
+  }
+}
