@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from chatapp.pages.views import account, conversation, listing, settings
+from chatapp.pages.views import account, consents, conversation, listing, settings
 
 handler500 = "chatapp.pages.views.errors.server_error"
 
@@ -16,6 +16,8 @@ urlpatterns = [
     path("s/<uuid:session>/stop/all/", conversation.stop_all, name="stop_all"),
     path("s/<uuid:session>/queue/resumption/", conversation.resume_queue, name="resume_queue"),
     path("s/<uuid:session>/runs/<uuid:run>/retry/", conversation.retry, name="retry"),
+    path("s/<uuid:session>/consents/", consents.listing, name="consents"),
+    path("s/<uuid:session>/consents/revoke/", consents.revoke, name="revoke_consent"),
     path("s/<uuid:session>/title/", listing.rename, name="rename"),
     path("s/<uuid:session>/archive/", listing.archive, name="archive"),
     path("s/<uuid:session>/restore/", listing.restore, name="restore"),
