@@ -1,10 +1,24 @@
 """An Ask as the page shows it (static/js/ui/asks/wording.js)."""
 
+from typing import Final
+
 from msgspec import UNSET
 
 from chatapp.pages.run_status import Reader
 from chatapp.pages.wording import sentence, value_rows
+from sessions_core.protocol.events import Responders
 from sessions_core.protocol.timeline_types import Ask, Person
+
+OWNER: Final = Responders(roles=("owner",))
+
+
+def why_not(ask: Ask | None, reader: Reader) -> str:
+    """Returns why this person cannot answer; empty where they can."""
+    if ask is None or reader.may_answer(ask):
+        return ""
+    if ask.by is None:
+        return sentence("ask_not_viewers")
+    return sentence("ask_only_owner" if ask.by == OWNER else "ask_only_named")
 
 
 def outcome(ask: Ask | None, reader: Reader) -> str:

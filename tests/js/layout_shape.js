@@ -8,7 +8,7 @@
 
 import { readFileSync } from "node:fs";
 import { emptyTimeline, fold } from "ds/core/timeline.js";
-import { answerRows, mayAnswer, outcome } from "ds/ui/asks/wording.js";
+import { answerRows, outcome, whyNot } from "ds/ui/asks/wording.js";
 import { isAsk, isMessage } from "ds/ui/conversation/items.js";
 import { layOut, queueOf } from "ds/ui/conversation/layout.js";
 import { jsonText, outputText, stateText } from "ds/ui/conversation/tool-call.js";
@@ -61,7 +61,7 @@ function shapeOfItem(item, items, reader) {
   }
   return {
     ask: item.id,
-    mine: mayAnswer(item, reader),
+    why_not: whyNot(item, reader),
     outcome: outcome(item, reader),
     rows: answerRows(item),
   };

@@ -61,7 +61,7 @@ def shape_of_item(item: Item, items: list[Item], reader: Reader) -> dict[str, An
             return {"message": item.id}
         case Ask():
             outcome, rows = ask_view.outcome(item, reader), [list(row) for row in ask_view.rows(item)]
-            return {"ask": item.id, "mine": reader.may_answer(item), "outcome": outcome, "rows": rows}
+            return {"ask": item.id, "why_not": ask_view.why_not(item, reader), "outcome": outcome, "rows": rows}
         case ToolCall():
             state, output = tool_call.state_text(item, items), tool_call.output_text(item)
             return {"call": item.id, "state": state, "input": tool_call.json_text(item.input), "output": output}

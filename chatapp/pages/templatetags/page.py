@@ -14,7 +14,6 @@ from chatapp.pages import ask_view, tool_call
 from chatapp.pages.layout import Item, is_long
 from chatapp.pages.module_preloads import addresses
 from chatapp.pages.rendered import rendered_texts
-from chatapp.pages.run_status import Reader
 from chatapp.pages.wording import sentence
 from sessions_core.protocol.timeline_types import Ask, Message, ToolCall
 
@@ -26,6 +25,7 @@ register.filter("call_output", tool_call.output_text)
 register.filter("json_text", tool_call.json_text)
 register.simple_tag(sentence)
 register.simple_tag(ask_view.outcome, name="ask_outcome")
+register.simple_tag(ask_view.why_not, name="ask_why_not")
 register.simple_tag(ask_view.rows, name="ask_rows")
 
 
@@ -59,12 +59,6 @@ def kind_of(item: Item) -> str:
             return "call"
         case Ask():
             return "ask"
-
-
-@register.filter
-def may_answer(reader: Reader, ask: Ask | None) -> bool:
-    """Returns whether the Ask is open to this person."""
-    return ask is not None and reader.may_answer(ask)
 
 
 @register.filter

@@ -11,7 +11,7 @@ import { AskDraft } from "ds/ui/asks/draft.js";
 import { Question } from "ds/ui/asks/question.js";
 import { readSchema } from "ds/ui/asks/schema.js";
 import { typedRows } from "ds/ui/asks/values.js";
-import { answerRows, mayAnswer, outcome } from "ds/ui/asks/wording.js";
+import { answerRows, outcome, whyNot } from "ds/ui/asks/wording.js";
 import { fromTemplate, getSlot, setChildren } from "ds/ui/lib/dom.js";
 import { showFutureTime } from "ds/ui/lib/local-time.js";
 import { sentence } from "ds/ui/lib/strings.js";
@@ -47,16 +47,18 @@ export class AskCard {
     if (ask.state === this.#state) return;
     this.#state = ask.state;
     const isOpen = ask.state === "open";
-    const isMine = mayAnswer(ask, this.reader);
+    const reason = whyNot(ask, this.reader);
     this.element.dataset.state = ask.state;
     getSlot(this.element, "until").hidden = !isOpen || !ask.expiresAt;
-    getSlot(this.element, "others").hidden = !isOpen || isMine;
+    const why = getSlot(this.element, "why-not");
+    why.textContent = reason;
+    why.hidden = !isOpen || !reason;
     const said = getSlot(this.element, "outcome");
     said.textContent = outcome(ask, this.reader);
     said.hidden = isOpen;
     this.#showRows(answerRows(ask), getSlot(this.element, "rows"));
     if (!isOpen) this.#close(ask);
-    else if (isMine) this.#open(ask);
+    else if (!reason) this.#open(ask);
   }
 
   /** @param {Ask} ask */

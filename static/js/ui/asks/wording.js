@@ -26,6 +26,20 @@ export function mayAnswer({ by }, { me, role = "owner" }) {
 }
 
 /**
+ * Returns why this person cannot answer; empty where they can.
+ *
+ * @param {Ask} ask
+ * @param {Reader} reader
+ */
+export function whyNot(ask, reader) {
+  if (mayAnswer(ask, reader)) return "";
+  if (!ask.by) return sentence("ask_not_viewers");
+  const { roles = [], users = [] } = ask.by;
+  const isOwners = roles.length === 1 && roles[0] === "owner" && users.length === 0;
+  return sentence(isOwners ? "ask_only_owner" : "ask_only_named");
+}
+
+/**
  * Returns what became of the Ask; empty while it is open.
  *
  * @param {Ask} ask
