@@ -30,10 +30,20 @@ export function listenForCopyMessage(root, messageAt) {
  * @param {string} title
  */
 export function copyConversation(timeline, title) {
-  const messages = [...timeline.messages.values()].map(
-    (message) => `**${message.actor.name}**\n\n${markdownOf(message)}`,
-  );
-  return copy([`# ${title}`, ...messages].join("\n\n"));
+  return copy(conversationMarkdown(timeline, title));
+}
+
+/**
+ * Returns what was said, in the order of the page. What waits in the queue was not said yet.
+ *
+ * @param {Timeline} timeline
+ * @param {string} title
+ */
+export function conversationMarkdown({ messages }, title) {
+  const said = [...messages.values()].filter(({ state }) => state !== "queued");
+  said.sort((one, other) => one.seq - other.seq);
+  const texts = said.map((message) => `**${message.actor.name}**\n\n${markdownOf(message)}`);
+  return [`# ${title}`, ...texts].join("\n\n");
 }
 
 /** @param {string} text */
