@@ -17,6 +17,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from agents.provider import schema
 from agents.provider.approval import Approvals
 from agents.sdk import AgentFailed, AgentRun, Message, steps
+from agents.sdk.failure import Failure, class_name, failure_of
 from agents.sdk.journal import Kept
 from agents.sdk.tool import Tool
 from agents.sdk.tool_call import CallContext, current
@@ -34,14 +35,6 @@ UNKNOWN: Final = (
 logger = logging.getLogger(__name__)
 
 
-class Failure(Struct, frozen=True):
-    """An AgentFailed, as a Step keeps it."""
-
-    code: str
-    message: str
-    retry: bool
-
-
 class Outcome(Struct, frozen=True, omit_defaults=True):
     """How a call went, and what the model is told. `ends`: the tool has ended the Run."""
 
@@ -53,7 +46,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     def part(self, call: ToolCallPart) -> ToolReturnPart[Any]:
         """Returns the result for the model. Raises AgentFailed when the tool has ended the Run."""
         if self.ends is not None:
-            raise AgentFailed(self.ends.code, self.ends.message, retry=self.ends.retry)
+            raise self.ends.error()
         return ToolReturnPart(call.tool_name, self.content, call.tool_call_id, outcome=self.status)
 
 
@@ -84,8 +77,7 @@ class Call:
         try:
             return (await self._once()).part(self.part)
         finally:
-            for mark in "-@":
-                self._journal.pass_over(f"{self.key}{mark}")
+            self._journal.pass_over(self.key, marks=".-@")
 
     async def _once(self) -> Outcome:
         kept = await self._journal.find(self.key)
@@ -166,21 +158,19 @@ class Call:
     async def _execute(  # noqa: PLR0911  # each way it ends
         self, tool: Tool, arguments: dict[str, Any], *, is_approved: bool
     ) -> Outcome:
-        token, key_token = (
-            current.set(CallContext(self.id, self.key, self._message.id, is_approved)),
-            steps.current.set(self.key),
-        )
+        token = current.set(CallContext(self.id, self.key, self._message.id, is_approved))
         deadline = asyncio.timeout(tool.timeout)
         try:
-            async with deadline:
-                return _returned(await tool.function(self._run, **arguments))
+            with steps.within(self.key):
+                async with deadline:
+                    return _returned(await tool.function(self._run, **arguments))
         except (ModelRetry, ToolFailed) as told:
             return Outcome("retried" if isinstance(told, ModelRetry) else "failed", repair(told.message))
         except ApprovalRequired:
             if is_approved:
                 return Outcome("failed", "The tool asks for an approval that it has.")
         except AgentFailed as failed:
-            return Outcome("failed", failed.message, ends=Failure(failed.code, failed.message, failed.retry))
+            return Outcome("failed", failed.message, ends=failure_of(failed))
         except (
             Exception,
             SystemExit,
@@ -191,10 +181,9 @@ class Call:
                 )
                 return Outcome("failed", sentence)
             logger.exception("The tool %s failed in the Run %s.", tool.name, self._run.id)
-            return Outcome("failed", f"The tool failed: {type(error).__name__}.")
+            return Outcome("failed", f"The tool failed: {class_name(error).rpartition('.')[2]}.")
         finally:
             current.reset(token)
-            steps.current.reset(key_token)
         return await self._execute_approved(tool, arguments)
 
     async def _execute_approved(self, tool: Tool, arguments: dict[str, Any]) -> Outcome:
@@ -203,6 +192,7 @@ class Call:
         if isinstance(decision, ToolDenied):
             return Outcome("denied", decision.message)
         arguments = self._edited(tool, arguments, decision.override_args)
+        self._journal.begin_again(self.key)
         return await self._execute(tool, arguments, is_approved=True)
 
     def _ended(self, outcome: Outcome) -> Fact:

@@ -17,7 +17,8 @@ from agents.provider import chat, ending, failures, history
 from agents.provider.approval import Approvals
 from agents.provider.calls import Call
 from agents.provider.request import Answer, Request, say
-from agents.sdk import AgentRun, Message
+from agents.sdk import AgentFailed, AgentRun, Message
+from agents.sdk.failure import failure_of
 from agents.sdk.model import GivenPrompt
 from agents.sdk.tool import Tool
 
@@ -105,10 +106,8 @@ class _Loop:
         return number, msgspec.convert(kept.result, Answer) if kept is not None and kept.is_complete else None
 
     async def _steers(self, number: str, kept: Answer | None) -> list[str]:
-        """Takes what people have written to the Run: what the next request has shown, where it is kept. In a replay nothing else:
-        it would come earlier than it was written.
-        """
-        if not kept.notes if kept is not None else self._run.journal.is_replaying:
+        """Takes what people have written to the Run: what the next request has shown, where that is kept."""
+        if kept is not None and not kept.notes:
             return []
         return [steer.text for steer in await self._run.steers(key=f"steers-{number}")]
 
@@ -117,23 +116,27 @@ class _Loop:
             for kind, text in kept.said:
                 await say(self._message, kind, text)
             self._message.add_usage(kept.usage, is_replayed=True)
+            if kept.failure is not None:
+                raise kept.failure.error()
             return kept
         await self._message.count_request()
-        answer = await self._send()
-        answer.notes, self._notes = self._notes, []
-        await self._run.journal.complete(f"model-{number}", msgspec.to_builtins(answer))
-        return answer
-
-    async def _send(self) -> Answer:
-        messages = history.valid(self._messages)
-        request = Request(chat.model(), messages, list(self._tools.values()), self._message)
+        request = Request(chat.model(), history.valid(self._messages), list(self._tools.values()), self._message)
         try:
-            answer = await request.send()
-        except BaseException:  # also when it was stopped: the provider counts what it has read and written
+            with _agent_failures():
+                answer = await request.send()
+        except AgentFailed as failed:
+            await self._keep(number, request.cut_off(failure_of(failed)))
+            raise
+        except BaseException:  # when it was stopped, too: the provider counts what it has read and written
             self._message.add_usage(request.estimated())
             raise
-        self._message.add_usage(answer.usage)
+        await self._keep(number, answer)
         return answer
+
+    async def _keep(self, number: str, answer: Answer) -> None:
+        self._message.add_usage(answer.usage)
+        answer.notes, self._notes = self._notes, []
+        await self._run.journal.complete(f"model-{number}", msgspec.to_builtins(answer))
 
     async def _perform(self, parts: Sequence[ToolCallPart], number: str) -> list[ToolReturnPart[Any]]:
         calls = [

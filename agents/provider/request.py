@@ -28,6 +28,7 @@ from pydantic_ai.settings import ModelSettings
 from agents.provider import ending, usage
 from agents.provider.schema import definition
 from agents.sdk import Message
+from agents.sdk.failure import Failure
 from agents.sdk.tool import Tool
 from sessions_core.protocol.events import Ended, PartType, Usage
 
@@ -35,8 +36,9 @@ _RESPONSE = TypeAdapter(ModelResponse)
 
 
 class Answer(Struct):
-    """An answer of the model that is whole, as the Step of its request keeps it. `response` is pydantic-ai's, as JSON; `said` is
-    what it added to the Message, in order. `notes`: what people wrote meanwhile, which the request has shown for the first time.
+    """An answer of the model, as the Step of its request keeps it. `response` is pydantic-ai's, as JSON; `said` is what it added
+    to the Message, in order. `notes`: what people wrote meanwhile, which the request has shown for the first time. One with a
+    `failure` is not whole and has no response.
     """
 
     response: dict[str, Any]
@@ -44,6 +46,7 @@ class Answer(Struct):
     usage: Usage
     ended: Ended | None = None
     notes: list[str] = []
+    failure: Failure | None = None
 
     def model_response(self) -> ModelResponse:
         return _RESPONSE.validate_python(self.response)
@@ -79,14 +82,20 @@ class Request:
         """Returns a guess of what was used, for an answer that was cut off."""
         return usage.estimate(self._messages, written=self._written)
 
+    def cut_off(self, failure: Failure) -> Answer:
+        """Returns what has come of the answer before it failed."""
+        return Answer(response={}, said=self._said_so_far(), usage=self.estimated(), failure=failure)
+
     async def _whole(self, stream: StreamedResponse) -> Answer:
         if refusal := ending.refusal(stream):
             await self._say("text", f"\n\n{refusal}" if self._message.text else refusal)
         response = stream.get()
         counted = usage.counted(self._model, stream.usage) or self.estimated()
         dumped = _RESPONSE.dump_python(response, mode="json", exclude_none=True)
-        said = [(kind, "".join(pieces)) for kind, pieces in self._said]
-        return Answer(response=dumped, said=said, usage=counted, ended=ending.of(stream))
+        return Answer(response=dumped, said=self._said_so_far(), usage=counted, ended=ending.of(stream))
+
+    def _said_so_far(self) -> list[tuple[PartType, str]]:
+        return [(kind, "".join(pieces)) for kind, pieces in self._said]
 
     async def _take(self, event: ModelResponseStreamEvent) -> None:
         match event:

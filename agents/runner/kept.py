@@ -1,55 +1,66 @@
 """What earlier attempts of a Run have kept, and keeping more: the side of the Journal that knows the database."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-
-import msgspec
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from agents.runner.appender import Appender
 from agents.sdk.delta_buffer import DeltaBuffer
-from agents.sdk.journal import Kept
-from agents.sdk.message import KeptMessage
-from sessions_core import log
+from agents.sdk.journal import KeptMessage, KeptStep, Past
+from sessions_core import bridge, log
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import Fact
 from sessions_core.services import steps
-from sessions_core.services.steps import KeptStep, NewStep
-
-
-def read(claim: Claim) -> Mapping[str, Kept]:
-    """Returns what the Run has kept, by its keys. The first attempt of a Run has nothing, so the database is not asked."""
-    return {} if claim.fence == 1 else {step.key: _kept(step) for step in steps.read(claim)}
-
-
-def read_messages(claim: Claim) -> list[KeptMessage]:
-    """Returns the Messages of the Run that readers see, in the order of their beginning."""
-    return [] if claim.fence == 1 else [KeptMessage(*each) for each in log.messages_of(claim.session, claim.run)]
-
-
-def _kept(step: KeptStep) -> Kept:
-    if step.result is None:
-        return Kept(is_complete=False, digest=step.digest)
-    return Kept(is_complete=True, result=msgspec.json.decode(step.result), digest=step.digest)
+from sessions_core.services.steps import NewStep
 
 
 class Keeper:
-    """Writes the Steps of an attempt, each after all that the attempt has said before. When a Step cannot be written, `on_error`
-    stops the attempt.
+    """Reads and writes the Steps of an attempt, each after all that the attempt has said before. When one cannot be written,
+    `on_error` stops the attempt; `guard` does it when the database is away while it reads.
+
+    Of the results it holds a page in memory: they are asked for in about the order in which they were kept.
     """
 
     def __init__(
-        self, claim: Claim, appender: Appender, buffer: DeltaBuffer, on_error: Callable[[Exception], None]
+        self,
+        claim: Claim,
+        appender: Appender,
+        buffer: DeltaBuffer,
+        guard: Callable[[], AbstractContextManager[None]],
+        *,
+        on_error: Callable[[Exception], None],
     ) -> None:
         self._claim = claim
         self._appender = appender
         self._buffer = buffer
+        self._guard = guard
         self._on_error = on_error
+        self._page: dict[str, bytes] = {}
+
+    async def read_past(self) -> Past:
+        """Returns what the Run has kept. The first attempt has nothing, so the database is not asked."""
+        if self._claim.fence == 1:
+            return Past()
+        with self._guard():
+            past, self._page = await bridge.run(_read, self._claim)
+        return past
+
+    async def read_result(self, key: str) -> bytes:
+        if key in self._page:
+            return self._page.pop(key)
+        with self._guard():
+            found = await bridge.run(steps.read_results, self._claim, key)
+        result = found.pop(key)
+        self._page = found or self._page
+        return result
 
     async def begin(self, key: str, *, ordinal: int, digest: str, facts: Sequence[Fact], once: bool) -> None:
         await self._write(NewStep(key=key, ordinal=ordinal, digest=digest, result=None, once=once), facts)
 
-    async def complete(self, key: str, *, ordinal: int, digest: str, result: bytes, facts: Sequence[Fact]) -> None:
-        step = NewStep(key=key, ordinal=ordinal, digest=digest, result=result)
+    async def complete(
+        self, key: str, *, ordinal: int, digest: str, result: bytes, error: str, facts: Sequence[Fact]
+    ) -> None:
+        step = NewStep(key=key, ordinal=ordinal, digest=digest, result=result, error=error)
         await self._write(step, [*facts, step.fact])
 
     async def _write(self, step: NewStep, facts: Sequence[Fact]) -> None:
@@ -59,3 +70,13 @@ class Keeper:
         except Exception as error:
             self._on_error(error)
             raise asyncio.CancelledError from error
+
+
+def _read(claim: Claim) -> tuple[Past, dict[str, bytes]]:
+    kept = steps.read(claim)
+    past = Past(
+        steps={step.key: KeptStep(step.is_complete, step.is_failed, step.digest) for step in kept},
+        elsewhere=steps.read_other_keys(claim),
+        messages=[KeptMessage(*each) for each in log.messages_of(claim.session, claim.run)],
+    )
+    return past, {step.key: step.result for step in kept if step.result is not None}

@@ -14,7 +14,6 @@ from django.db import Error as DatabaseFault
 from django.db import IntegrityError
 
 from agents.runner import history, limits, outcome
-from agents.runner import kept as kept_steps
 from agents.runner.appender import Appender
 from agents.runner.kept import Keeper
 from agents.runner.marks import context_of
@@ -23,6 +22,7 @@ from agents.runner.preparation import prepared
 from agents.runner.running import GRACE_S, RunningAttempt, StopReason
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed
+from agents.sdk.failure import class_name
 from agents.sdk.journal import Journal
 from agents.sdk.message import Message
 from agents.sdk.meter import UNKNOWN_PRICE, Meter
@@ -168,8 +168,8 @@ class Runner:
         with _left_to_a_new_attempt(attempt):
             question = await bridge.run(history.read_input, attempt.claim)
             await self.renew_leases([attempt])  # sees a cancel whose hint came before this process was listening for it
-            kept = await bridge.run(kept_steps.read, attempt.claim)
-            messages = await bridge.run(kept_steps.read_messages, attempt.claim)
+        guard = partial(_left_to_a_new_attempt, attempt)
+        keeper = Keeper(attempt.claim, self._appender, buffer, guard, on_error=partial(_write_failed, attempt))
         waits = Waits(buffer.flush, partial(_suspend, attempt, buffer))
         waits.begin()
         return AgentRun(
@@ -178,10 +178,9 @@ class Runner:
             partial(_read_prompt, attempt),
             buffer,
             attempt.meter,
-            journal=Journal(Keeper(attempt.claim, self._appender, buffer, partial(_write_failed, attempt)), kept),
-            outside=Services(attempt.claim, attempt.steers, partial(_left_to_a_new_attempt, attempt)),
+            journal=Journal(keeper),
+            outside=Services(attempt.claim, attempt.steers, guard),
             waits=waits,
-            messages=messages,
             loop=_ask_model,
             tools=agent.tools,
         )
@@ -200,12 +199,6 @@ async def _check_price(meter: Meter) -> None:
 
     if not await asyncio.to_thread(prices.is_known):
         raise AgentFailed("limit_reached", UNKNOWN_PRICE)
-
-
-def class_name(error: BaseException) -> str:
-    """Returns the name of the error's class with its module, as tracebacks have it."""
-    kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 async def _ask_model(

@@ -16,11 +16,21 @@ class Steers:
     def __init__(self, claim: Claim) -> None:
         self.arrived = asyncio.Event()
         self._claim = claim
-        self._is_first_hold = claim.fence == 1  # nobody before can have taken any
+        # What the Run has taken before this attempt, by the keys of its calls.
+        self._taken: dict[str, list[Steering]] = {}
+        self._is_read = claim.fence == 1
+        self._reading = asyncio.Lock()
 
     async def take(self, key: str, *, before: Sequence[Fact] = ()) -> list[Steering]:
-        """Returns and raises what `runs.take_steers` does."""
-        if self._is_first_hold and not self.arrived.is_set():
+        """Returns what was taken under the key before; and when all of that was returned, what is new, as `runs.take_steers`
+        does. Raises what that does.
+        """
+        async with self._reading:
+            if not self._is_read:
+                self._taken, self._is_read = await bridge.run(runs.taken_steers, self._claim.run), True
+        if key in self._taken:
+            return self._taken.pop(key)
+        if self._taken or not self.arrived.is_set():
             return []
         self.arrived.clear()
         return await bridge.run(runs.take_steers, self._claim, key, before=before)

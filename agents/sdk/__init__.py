@@ -6,14 +6,15 @@ be imported and tested alone. A new ability of agents is added here; what a work
 run           one Run, as its agent sees it;  message        a Message that is being written
 registry      `@agent`, and finding them;     registration   what may be registered
 limits        what a Run may spend;        meter          counts it
-journal       keys, and what is kept under them;  steps  doing the work of one;  waits  when a Run needs no worker
+journal       keys, and what is kept under them;  steps  doing the work of one;  failure  errors that are kept
+waits         when a Run needs no worker
 forms         questions as JSON Schema;  outside  the runner's side of people and signals;  durations  “2h”
 tool          functions that a model may call;  tool_call, approval  one call, and people's decision on it
 model         what the model loop and a Run know of each other;  usage  sums
 delta_buffer  gathers what is written into few statements
 """
 
-from agents.sdk.failed import AgentFailed, StepUnknown
+from agents.sdk.failed import AgentFailed, StepFailed, StepUnknown
 from agents.sdk.limits import Limits
 from agents.sdk.message import Message
 from agents.sdk.outside import Declined, Steer
@@ -31,6 +32,7 @@ __all__ = [
     "Prompt",
     "PromptMessage",
     "Steer",
+    "StepFailed",
     "StepUnknown",
     "Tool",
     "agent",

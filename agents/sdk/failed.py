@@ -12,6 +12,18 @@ class AgentFailed(Exception):  # noqa: N818  # `raise AgentFailed(…)` says wha
         super().__init__(message)
 
 
+class StepFailed(Exception):  # noqa: N818  # read as the sentence it is
+    """A step has raised an error, in this attempt or in an earlier one. `kind`: the name of its class with its module, such as
+    `httpx.ConnectError` or `TimeoutError`; `message`: its text, which may be empty; `tries`: how often the work was tried.
+    """
+
+    def __init__(self, kind: str, message: str, *, tries: int = 1) -> None:
+        self.kind = kind
+        self.message = message
+        self.tries = tries
+        super().__init__(f"{kind}: {message}" if message else kind)
+
+
 class KeyUsedTwice(ValueError):  # noqa: N818  # read as the sentence it is
     """Two calls of a Run have one key, so that a later attempt could not tell their results apart."""
 

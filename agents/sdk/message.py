@@ -2,10 +2,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol, Self
 
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, structs
 
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.failed import AgentFailed, AlreadyEnded
+from agents.sdk.journal import Journal, KeptMessage
 from agents.sdk.meter import Meter
 from agents.sdk.model import GivenPrompt
 from agents.sdk.tool import Tool
@@ -26,23 +27,11 @@ WRITTEN_LATE: Final = (
 )
 
 
-class KeptMessage(Struct, frozen=True):
-    """A Message that is in the log already: an earlier attempt has completed it, or this one began it before the Run waited."""
-
-    message: MessageId
-    is_complete: bool
-    parts: tuple[Part, ...]
-
-
 Void = Callable[[MessageId], Awaitable[None]]
 
 
 async def _cannot_void(_: MessageId) -> None:
     raise AssertionError("no Message was kept")
-
-
-def _nothing_kept() -> None:
-    return None
 
 
 class AskModel(Protocol):
@@ -73,9 +62,9 @@ class Message:
         parent: MessageId | None,
         agent: str,
         meter: Meter | None = None,
+        journal: Journal | None = None,
         kept: KeptMessage | None = None,
         void: Void = _cannot_void,
-        find_next: Callable[[], KeptMessage | None] = _nothing_kept,
         number: int = 1,
         ask_model: AskModel | None = None,
     ) -> None:
@@ -94,11 +83,10 @@ class Message:
         self._offset = 0  # code points of the last part
         self._length = 0
         self._started = MessageStarted(message=self.id, parent=parent, role="assistant", agent=agent)
-        self._kept = kept
+        self._journal = journal
         self._void = void
-        self._find_next = find_next
-        if kept is None:
-            buffer.put(self._started, at_once=True)
+        self._kept = kept
+        self._begin()
 
     async def append(self, text: str) -> None:
         """Adds Markdown to the answer. NUL and lone surrogates, which the log cannot hold, become U+FFFD.
@@ -200,6 +188,7 @@ class Message:
         if not self._is_open:
             raise AlreadyEnded(COMPLETED_TWICE)
         self._is_open = False
+        self._pass()
         if self.is_whole:
             return
         self._buffer.put(self._completed)
@@ -220,14 +209,14 @@ class Message:
         """Returns the fact that completes it, when that is not in the log: what people write to the Run stands after it."""
         return [] if self.is_whole else [self._completed]
 
-    def go_on(self) -> None:
+    async def go_on(self) -> None:
         """Goes on as another Message, below what people have written."""
-        self._kept = self._find_next()
+        self._pass()
+        self._kept = None if self._journal is None else await self._journal.next_message()
         self.id = self._kept.message if self._kept else new_message()
         self.usage, self._ended, self._parts, self._offset, self._length = None, None, [], 0, 0
         self._started = structs.replace(self._started, message=self.id)
-        if self._kept is None:
-            self._buffer.put(self._started, at_once=True)
+        self._begin()
 
     async def __aenter__(self) -> Self:
         return self
@@ -237,6 +226,20 @@ class Message:
         if error is None:
             await self.complete()
         self._is_open = False
+
+    def _begin(self) -> None:
+        self._kept_length = sum(len(part.text) for part in self._kept.parts) if self._kept else 0
+        if self._kept is None:
+            self._buffer.put(self._started, at_once=True)
+        self._pass_when_said()
+
+    def _pass_when_said(self) -> None:
+        if not self.is_whole and self._length >= self._kept_length:
+            self._pass()
+
+    def _pass(self) -> None:
+        if self._kept is not None and self._journal is not None:
+            self._journal.pass_message(self._kept.message)
 
     def _check_open(self) -> None:
         if not self._is_open:
@@ -267,6 +270,7 @@ class Message:
         if self.is_whole:
             return
         known = self._known(kind, offset, text)
+        self._pass_when_said()
         if known is None:
             await self._begin_anew()
         elif rest := text[known:]:
@@ -284,6 +288,7 @@ class Message:
     async def _begin_anew(self) -> None:
         await self._buffer.flush()
         await self._void(self.id)
+        self._pass()
         self._kept = None
         self.id = new_message()
         self._started = structs.replace(self._started, message=self.id)

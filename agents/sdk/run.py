@@ -1,7 +1,6 @@
 import asyncio
 import logging
 import random
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -15,10 +14,11 @@ from agents.sdk import steps
 from agents.sdk.approval import ApprovalAsker
 from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.durations import duration
-from agents.sdk.failed import StepUnknown
+from agents.sdk.failed import AgentFailed, StepUnknown
+from agents.sdk.failure import failure_of
 from agents.sdk.forms import Form, answer_of, ask_form
-from agents.sdk.journal import Journal, digest_of
-from agents.sdk.message import KeptMessage, Message
+from agents.sdk.journal import Journal, digest_of, plain
+from agents.sdk.message import Message
 from agents.sdk.meter import Meter
 from agents.sdk.model import ModelLoop
 from agents.sdk.outside import Declined, NewAsk, Outside, Steer
@@ -28,13 +28,14 @@ from agents.sdk.tool import Tool
 from agents.sdk.tool_call import current
 from agents.sdk.waits import Waiting, Waits
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import Responders, Role, RunProgressed, ToolProgressed, Usage
+from sessions_core.protocol.events import Fact, Responders, Role, RunProgressed, ToolProgressed, Usage
 from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.text import repair
 
 T = TypeVar("T")
 
 SHORT_S: Final = 3.0  # a sleep that is over so soon is slept in place
+SAID_AS_THEY_ARE: Final = (AgentFailed, Declined, StepUnknown)  # errors of steps; all others become StepFailed
 logger = logging.getLogger(__name__)
 
 ReadPrompt = Callable[[int | None], Awaitable[Prompt]]
@@ -58,7 +59,6 @@ class AgentRun:
         journal: Journal,
         outside: Outside,
         waits: Waits,
-        messages: Iterable[KeptMessage] = (),
         loop: ModelLoop | None = None,
         tools: Sequence[Tool] = (),
     ) -> None:
@@ -79,7 +79,6 @@ class AgentRun:
         self._journal = journal
         self._outside = outside
         self._waits = waits
-        self._kept_messages = deque(messages)
         self._loop = loop
         # For the model loop:
         self.journal = journal
@@ -106,9 +105,9 @@ class AgentRun:
             parent=self.replies_to,
             agent=self.agent,
             meter=self._meter,
-            kept=self._next_kept(),
+            journal=self._journal,
+            kept=await self._journal.next_message(),
             void=self._outside.void,
-            find_next=self._next_kept,
             number=len(self.messages) + 1,
             ask_model=None if self._loop is None else partial(self._loop, self),
         ) as message:
@@ -121,10 +120,11 @@ class AgentRun:
         shown is not shown again.
         """
         label, so_far, whole = repair(label), UNSET if done is None else done, UNSET if total is None else total
+        fact: Fact = RunProgressed(label, so_far, whole)
         if (call := current.get()) is not None:
-            self._buffer.put(ToolProgressed(call.id, label, so_far, whole, message=call.message, step=call.step))
-        elif not self._journal.is_replaying:
-            self._buffer.put(RunProgressed(label, so_far, whole))
+            fact = ToolProgressed(call.id, label, so_far, whole, message=call.message, step=call.step)
+        if not await self._journal.is_replaying():
+            self._buffer.put(fact)
         await self._buffer.wait_for_room()
 
     @property
@@ -154,27 +154,59 @@ class AgentRun:
 
         `retries`: so many more times after an error of `retry_on`, with a pause in seconds that doubles from the first to the
         second figure of `backoff`. `timeout` in seconds, each time. When a worker is killed in the middle, the work is done
-        again, with the same `run.key` for the world outside; with `idempotent=False` that raises StepUnknown instead. Raises
-        AgentFailed when the result is larger than 16 MiB.
+        again, with the same `run.key` for the world outside; with `idempotent=False` that raises StepUnknown instead.
+
+        An error of the work is kept as a result is, and raised in every attempt: StepFailed, or as it is when it is AgentFailed
+        or Declined. Raises AgentFailed when the result is larger than 16 MiB.
         """
         key, digest = self._journal.key("step", key), digest_of(arguments)
         kept = await self._journal.find(key)
         if kept is not None and kept.digest and kept.digest != digest:
             self.log.warning("The step “%s” was begun with another input before. Its kept result is used.", key)
         if kept is not None and kept.is_complete:
+            self._journal.pass_over(key)
+            if kept.failure is not None:
+                raise kept.failure.error()
             return kept.result
-        if not idempotent:
-            if kept is not None:
-                raise StepUnknown(f"The step “{key}” was cut off, and must not be done twice.")
-            await self._journal.begin(key, digest=digest, once=True)
-        self._meter.count(steps=1)
+        tries = 0
+
+        def begin_try() -> None:
+            nonlocal tries
+            tries += 1
+            self._meter.progress()
+            if tries > 1:
+                self._journal.begin_again(key)
+
         try:
-            result = await attempt(
-                key, work, arguments, Retries(retries, backoff, retry_on, timeout), self._meter.progress
-            )
+            if not idempotent:
+                await self._begin_once(key, digest, is_begun=kept is not None)
+            self._meter.count(steps=1)
+            result = await attempt(key, work, arguments, Retries(retries, backoff, retry_on, timeout), begin_try)
+            return await self._journal.complete(key, result, digest=digest)
+        except Exception as error:
+            failure = failure_of(error, tries=tries)
+            if not self._is_within_step:
+                await self._journal.fail(key, failure, digest=digest)
+            if type(error) in SAID_AS_THEY_ARE:
+                raise
+            raise failure.error() from error
         finally:
             self._meter.progress()
-        return await self._journal.complete(key, result, digest=digest)
+
+    async def _begin_once(self, key: str, digest: str, *, is_begun: bool) -> None:
+        """Keeps that work begins that must not be done twice. Raises StepUnknown when it was begun before, unless the Run has
+        waited within it: then it was not cut off.
+        """
+        if not is_begun:
+            await self._journal.begin(key, digest=digest, once=True)
+        elif not self.is_resumed:
+            raise StepUnknown(f"The step “{key}” was cut off, and must not be done twice.")
+
+    @property
+    def _is_within_step(self) -> bool:
+        """True in the work of a step, whose outcome is kept, and tried again, as a whole. In a tool it is false."""
+        call = current.get()
+        return steps.current.get() not in {"", call.step if call else ""}
 
     @property
     def key(self) -> str:
@@ -200,7 +232,10 @@ class AgentRun:
         key, asked = self._journal.key("ask", key), ask_form(form)
         end = None if expires is None else await self._outside.now() + duration(expires)
         responders = Responders(roles=(by,)) if isinstance(by, str) else by
-        new = NewAsk(title, asked.kind, asked.schema, expires_at=end, responders=responders, default=default)
+        filled = None if default is None else plain(default)
+        new = NewAsk(title, asked.kind, asked.schema, expires_at=end, responders=responders, default=filled)
+        if not await self._journal.is_kept(key):
+            self._journal.note_news()
         await self._buffer.flush()
         while (outcome := await self._outside.ask(key, new)).is_open:
             await self._waits.wait(Waiting("ask", ask=outcome.ask))
@@ -227,9 +262,13 @@ class AgentRun:
         """
         key = self._journal.key(f"signal-{signal}", key)
         until = None if expires is None else await self._once(f"{key}.until", lambda: self._at(duration(expires)))
+        if until is not None and await self._journal.is_kept(f"{key}.expired"):
+            await self._journal.find(f"{key}.expired")
+            raise Declined("expired")
         await self._buffer.flush()
         while (received := await self._outside.signal(signal, key)) is None:
             if until is not None and until <= await self._outside.now():
+                await self._journal.complete(f"{key}.expired", None)  # or a later attempt would take what comes later
                 raise Declined("expired")
             await self._waits.wait(Waiting("signal", signal=signal, until=until))
         return received.value
@@ -240,19 +279,19 @@ class AgentRun:
         """
         return await self._waits.gather(self._journal.key("gather"), awaitables)
 
-    def _next_kept(self) -> KeptMessage | None:
-        return self._kept_messages.popleft() if self._kept_messages else None
-
     async def steers(self, *, key: str | None = None) -> list[Steer]:
         """Takes what people have written to this Run since the last time, oldest first. What no call takes gets an answer of its
-        own when the Run has ended.
+        own when the Run has ended. A later attempt takes the same with the same call, and then what is new.
         """
+        key = self._journal.key("steers", key)
+        if not await self._journal.is_kept(key) and await self._journal.is_replaying():
+            return []
         await self._buffer.flush()
         begun = [message for message in self.messages if message.is_begun]
         before = [fact for message in begun for fact in message.break_off()]
-        taken = await self._outside.steers(self._journal.key("steers", key), before)
+        taken = await self._outside.steers(key, before)
         for message in begun if taken else ():
-            message.go_on()
+            await message.go_on()
         return taken
 
     @property

@@ -1,14 +1,17 @@
-"""Doing the work of a step: with a time limit, and again after an error."""
+"""Doing the work of a step: with a time limit, and again after an error. What it does has keys within that of the step."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
 from msgspec import Struct
 
-# The key of the step that the present task does. Tasks that it starts inherit it.
+# The key of the step or tool call that the present task does. Tasks that it starts inherit it.
 current: Final[ContextVar[str]] = ContextVar("key of a step", default="")
+# What the default keys of the present task begin with: tasks side by side count each for itself.
+scope: Final[ContextVar[str]] = ContextVar("scope of keys", default="")
 
 
 class Retries(Struct, frozen=True):
@@ -29,8 +32,7 @@ async def attempt(
 ) -> object:
     """Returns what the work returns, and raises what it raises the last time. Calls `begin_try` before each time."""
     pause_s, longest_s = retries.backoff
-    token = current.set(key)
-    try:
+    with within(key):
         for left in range(retries.count, -1, -1):
             begin_try()
             try:
@@ -41,6 +43,15 @@ async def attempt(
                     raise
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, longest_s)
-    finally:
-        current.reset(token)
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def within(key: str) -> Iterator[None]:
+    """Does the work of the key in this block."""
+    tokens = current.set(key), scope.set(f"{key}.")
+    try:
+        yield
+    finally:
+        current.reset(tokens[0])
+        scope.reset(tokens[1])

@@ -4,12 +4,13 @@ performed again from the beginning when that has come.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextvars import copy_context
 from datetime import datetime
 from typing import Final, TypeVar
 
 from msgspec import UNSET, Struct
 
-from agents.sdk.journal import scope
+from agents.sdk.steps import scope
 from sessions_core.protocol.clock import wire
 from sessions_core.protocol.events import RunWaiting, WaitsOn
 from sessions_core.protocol.ids import AskId
@@ -63,7 +64,7 @@ class Waits:
         """Awaits all of them side by side, and returns their results in order. When one raises, the others are cancelled."""
         mine = _this_task()
         is_known = mine in self._busy
-        tasks = [asyncio.ensure_future(_in_scope(f"{key}.{n}.", each)) for n, each in enumerate(awaitables)]
+        tasks = [_begin(f"{key}.{n}.", each) for n, each in enumerate(awaitables)]
         self._busy.update(tasks)
         self._busy.discard(mine)
         try:
@@ -96,10 +97,11 @@ def _this_task() -> "asyncio.Task[object]":
     return task
 
 
-async def _in_scope(prefix: str, work: Awaitable[T]) -> T:
-    """Gives the calls in `work` keys of their own, whatever order the tasks come in."""
-    scope.set(scope.get() + prefix)
-    return await work
+def _begin(prefix: str, work: Awaitable[T]) -> "asyncio.Task[T]":
+    """Begins the work in a task. Its calls have keys of their own, whatever order the tasks come in."""
+    context = copy_context()
+    context.run(scope.set, scope.get() + prefix)
+    return context.run(asyncio.ensure_future, work)
 
 
 def fact_of(waits: Sequence[Waiting], until: datetime | None) -> RunWaiting:

@@ -65,8 +65,8 @@ def find_command(session_id: SessionId, client_id: ClientId, kind: type[F], *, b
 
 
 _MESSAGES_OF = """
-    SELECT started.message_id, (
-        SELECT data::text FROM event WHERE session_id = started.session_id AND message_id = started.message_id
+    SELECT started.message_id, EXISTS (
+        SELECT FROM event WHERE session_id = started.session_id AND message_id = started.message_id
         AND kind = 'message.completed'), run.attempt_seq
     FROM event started JOIN run ON run.id = started.run_id
     WHERE started.run_id = %(run)s AND started.session_id = %(session)s AND started.kind = 'message.started'
@@ -147,24 +147,19 @@ def open_messages(session_id: SessionId, run: RunId, *, after: int) -> list[tupl
 
 
 def messages_of(session_id: SessionId, run: RunId) -> list[tuple[MessageId, bool, tuple[Part, ...]]]:
-    """Returns the Messages of the Run that were not voided, in the order of their beginning: whether each is complete, and its
-    parts so far. One that is not complete was begun by the present attempt, otherwise it was voided.
+    """Returns the Messages of the Run that were not voided, in the order of their beginning: whether each is complete, and the
+    parts so far of one that is not. That one was begun by the present attempt, otherwise it was voided.
     """
     with connection.cursor() as cursor:
         cursor.execute(_MESSAGES_OF, {"session": session_id, "run": run})
         rows = cursor.fetchall()
     still_open = dict(open_messages(session_id, run, after=rows[0][2])) if rows else {}
     voided = _voided(run, after=0) if rows else set()
-    found = []
-    for message, data, _ in rows:
-        fact = decode_fact(MessageCompleted.kind, data) if data else None
-        if message in voided:
-            continue
-        if isinstance(fact, MessageCompleted):
-            found.append((MessageId(message), True, fact.parts))
-        elif message in still_open:
-            found.append((MessageId(message), False, still_open[message]))
-    return found
+    return [
+        (MessageId(message), is_complete, still_open.get(message, ()))
+        for message, is_complete, _ in rows
+        if message not in voided and (is_complete or message in still_open)
+    ]
 
 
 def started_messages(run: RunId, *, after: int) -> tuple[MessageId, ...]:

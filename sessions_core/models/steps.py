@@ -42,6 +42,7 @@ class Step(models.Model):
     result = KeptJSONField(null=True)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, null=True, related_name="+")
     size = models.PositiveIntegerField(null=True, help_text="Bytes of the result's JSON.")
+    failed = models.BooleanField(db_default=False, help_text="Its result is the error that it has ended with.")
     begun_at = models.DateTimeField(db_default=Now())
     completed_at = models.DateTimeField(null=True)
 

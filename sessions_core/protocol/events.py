@@ -401,12 +401,15 @@ class SignalReceived(_Fact, frozen=True):
 
 
 class StepCompleted(_Fact, frozen=True):
-    """`result` stands here when it is small; otherwise `size` says how many bytes of JSON are kept elsewhere."""
+    """`result` stands here when it is small; otherwise `size` says how many bytes of JSON are kept elsewhere. A step that failed
+    has neither: `error` is the name of the class of its last error.
+    """
 
     kind: ClassVar[str] = "step.completed"
     key: str
     result: object | UnsetType = UNSET
     size: int | UnsetType = UNSET
+    error: str | UnsetType = UNSET
 
 
 class StateSaved(_Fact, frozen=True):

@@ -22,19 +22,43 @@ from sessions_core.protocol.ids import SessionId
 EVENT_BYTES: Final = 1024  # a result up to this size stands in the Event, too: readers of the log see it
 ROW_BYTES: Final = 256 * 1024  # a larger result is kept as a Blob
 RESULT_BYTES: Final = 16 * 1024 * 1024
+PAGE_BYTES: Final = 256 * 1024  # of results that are read at once
 STATE_BYTES: Final = 64 * 1024
 
 _KEEP: Final = """
-    INSERT INTO step (session_id, run_id, key, ordinal, digest, fence, once, result, blob_id, size, completed_at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN now() END)
+    INSERT INTO step (session_id, run_id, key, ordinal, digest, fence, once, result, blob_id, size, failed, completed_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN now() END)
     ON CONFLICT (run_id, key) DO UPDATE SET fence = excluded.fence, result = excluded.result, blob_id = excluded.blob_id,
-    size = excluded.size, completed_at = excluded.completed_at WHERE step.completed_at IS NULL
+    size = excluded.size, failed = excluded.failed, completed_at = excluded.completed_at WHERE step.completed_at IS NULL
+"""
+_READ: Final = """
+    SELECT key, digest, completed_at IS NOT NULL, failed, CASE WHEN bytes <= %(page)s THEN result::text END FROM (
+        SELECT *, sum(size) FILTER (WHERE blob_id IS NULL) OVER (ORDER BY ordinal, key) AS bytes
+        FROM step WHERE run_id = %(run)s
+    ) step ORDER BY ordinal, key
+"""
+_READ_PAGE: Final = """
+    SELECT step.key, result::text, blob.data FROM (
+        SELECT step.*, sum(step.size) OVER (ORDER BY step.ordinal, step.key) AS bytes
+        FROM step JOIN step asked ON asked.run_id = step.run_id AND asked.key = %(key)s
+        WHERE step.run_id = %(run)s AND step.completed_at IS NOT NULL
+        AND (step.key = asked.key OR ((step.ordinal, step.key) > (asked.ordinal, asked.key) AND step.blob_id IS NULL))
+    ) step LEFT JOIN blob ON blob.id = blob_id
+    WHERE bytes <= %(page)s OR step.key = %(key)s
+"""
+# Questions are asked, and signals and steers taken, under keys of the agent, too. A question that was forgotten, because the code
+# of the agent has changed, has its id as its key.
+_READ_OTHER_KEYS: Final = """
+    SELECT key FROM ask WHERE run_id = %(run)s AND key <> id::text
+    UNION SELECT consumed_by FROM signal WHERE run_id = %(run)s AND consumed_by IS NOT NULL
+    UNION SELECT consumed_by FROM steer WHERE run_id = %(run)s AND consumed_by IS NOT NULL
 """
 
 
 class NewStep(Struct, frozen=True):
     """A Step to be kept. `result` is JSON, and None for one that only begins; `digest` is that of its input. `once`: it must not
-    be done twice, which is said when it begins.
+    be done twice, which is said when it begins. `error`: the name of the class of the error that it has ended with, whose text is
+    in the result.
     """
 
     key: str
@@ -42,10 +66,13 @@ class NewStep(Struct, frozen=True):
     digest: str
     result: bytes | None
     once: bool = False
+    error: str = ""
 
     @property
     def fact(self) -> StepCompleted:
-        """The Event of a completed Step."""
+        """The Event of a completed Step. The text of an error stays out of it: it may hold what no reader may see."""
+        if self.error:
+            return StepCompleted(key=self.key, error=self.error)
         result = self.result or b""
         if len(result) <= EVENT_BYTES:
             return StepCompleted(key=self.key, result=Raw(result))
@@ -53,10 +80,14 @@ class NewStep(Struct, frozen=True):
 
 
 class KeptStep(Struct, frozen=True):
-    """A Step of an earlier attempt, or of this one before it waited. `result` is None when it was begun and not completed."""
+    """A Step of an earlier attempt, or of this one before it waited. One that is not complete was begun and cut off. `result` is
+    None where it has to be read by itself.
+    """
 
     key: str
     digest: str
+    is_complete: bool
+    is_failed: bool
     result: bytes | None
 
 
@@ -77,17 +108,29 @@ def write_all(writes: Sequence[Write], steps: Sequence[NewStep | None]) -> list[
 
 
 def read(claim: Claim) -> list[KeptStep]:
-    """Returns the Steps that the Run has kept, in the order of their beginning."""
+    """Returns the Steps that the Run has kept, in the order of their beginning, and the results of the first ones: PAGE_BYTES."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT step.key, digest, completed_at IS NOT NULL, result::text, blob.data FROM step"
-            " LEFT JOIN blob ON blob.id = blob_id WHERE run_id = %s ORDER BY ordinal",
-            [claim.run],
-        )
+        cursor.execute(_READ, {"run": claim.run, "page": PAGE_BYTES})
         return [
-            KeptStep(key=key, digest=digest, result=_result(text, data) if is_complete else None)
-            for key, digest, is_complete, text, data in cursor.fetchall()
+            KeptStep(key, digest, is_complete, is_failed, None if result is None else result.encode())
+            for key, digest, is_complete, is_failed, result in cursor
         ]
+
+
+def read_results(claim: Claim, key: str) -> dict[str, bytes]:
+    """Returns the result of the complete Step with that key, as JSON, and with it those of the next ones: PAGE_BYTES in all. A
+    Blob comes alone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_READ_PAGE, {"run": claim.run, "key": key, "page": PAGE_BYTES})
+        return {key: bytes(data) if data is not None else result.encode() for key, result, data in cursor}
+
+
+def read_other_keys(claim: Claim) -> frozenset[str]:
+    """Returns the keys under which the Run has asked people, and taken signals and steers."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ_OTHER_KEYS, {"run": claim.run})
+        return frozenset(key for (key,) in cursor)
 
 
 def read_state(session_id: SessionId, agent: str) -> object:
@@ -113,8 +156,4 @@ def _row(grant: WriteGrant, step: NewStep) -> tuple[Any, ...]:
         else:
             result = step.result.decode()
     kept = (step.key, step.ordinal, step.digest, grant.fence, step.once)
-    return (grant.session, grant.run, *kept, result, blob, size, step.result is not None)
-
-
-def _result(text: str | None, data: memoryview | None) -> bytes:
-    return bytes(data) if data is not None else (text or "null").encode()
+    return (grant.session, grant.run, *kept, result, blob, size, bool(step.error), step.result is not None)

@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import Awaitable
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from msgspec import Struct
 
-from agents.runner.runner import Runner
 from agents.sdk import AgentRun, Declined
 from sessions_core import bridge
 from sessions_core.models import Ask, Run
@@ -27,7 +25,7 @@ from sessions_core.protocol.events import (
     RunWaiting,
     StepCompleted,
 )
-from sessions_core.protocol.ids import AskId, ClientId
+from sessions_core.protocol.ids import ClientId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import asks, messages, signals
 from tests.agents.facts import among, completed, said, text
@@ -43,23 +41,8 @@ class Plan(Struct):
     delete: list[int]
 
 
-async def open_ask() -> AskId:
-    return AskId((await bridge.run(Ask.objects.get, state="open")).pk)
-
-
-async def answer(harness: Harness, value: object, ask: AskId | None = None) -> None:
-    ask = ask or await open_ask()
-    await bridge.run(asks.answer, harness.session, ask, by=harness.owner, client_id=new_client_id(), value=value)
-
-
 async def has_said(harness: Harness, words: str) -> bool:
     return words in await bridge.run(said, harness.session)
-
-
-async def goes_on(harness: Harness) -> list[Any]:
-    """A worker of another process goes on with the Run."""
-    harness.runner = Runner("w2")
-    return await harness.execute(harness.run)
 
 
 async def test_an_answer_comes_in_the_type_of_its_form(harness: Harness) -> None:
@@ -76,8 +59,8 @@ async def test_an_answer_comes_in_the_type_of_its_form(harness: Harness) -> None
     row = await harness.row()
     assert (row.state, row.lease_until, harness.runner.running) == (RunState.WAITING, None, ())
 
-    await answer(harness, {"delete": [1, 2]})
-    log = await goes_on(harness)
+    await harness.answer_ask({"delete": [1, 2]})
+    log = await harness.go_on()
 
     assert plans == [Plan([1, 2])]
     assert [fact.ask for fact in among(log, RunResumed)] == [opened.ask]
@@ -95,8 +78,8 @@ async def test_an_open_message_goes_on_where_its_text_ends(harness: Harness) -> 
             await message.append(f"You said {choice}.")
 
     await harness.ask(ask)
-    await answer(harness, "no")
-    log = await goes_on(harness)
+    await harness.answer_ask("no")
+    log = await harness.go_on()
 
     assert text(await bridge.run(completed, harness.session)) == "Shall I? You said no."
     assert len(among(log, MessageCompleted)) == 1
@@ -111,8 +94,8 @@ async def test_a_message_that_says_something_else_takes_the_place_of_the_kept_on
             await message.append("Done.")
 
     await harness.ask(ask)
-    await answer(harness, "yes")
-    log = await goes_on(harness)
+    await harness.answer_ask("yes")
+    log = await harness.go_on()
 
     voided = among(log, RunRestarted)[0]
     whole = await bridge.run(completed, harness.session)
@@ -138,8 +121,8 @@ async def test_what_was_done_before_the_wait_is_not_done_again(harness: Harness)
             await message.append("two")
 
     await harness.ask(ask)
-    await answer(harness, "yes")
-    log = await goes_on(harness)
+    await harness.answer_ask("yes")
+    log = await harness.go_on()
 
     assert done == ["first", "second"]
     assert [fact.key for fact in among(log, StepCompleted)] == ["first", "second"]
@@ -159,8 +142,8 @@ async def test_several_questions_at_once_are_waited_for_together(harness: Harnes
     assert set(among(log, RunWaiting)[0].asks or ()) == set(opened)
 
     for each, value in zip(opened, "aab", strict=True):
-        await answer(harness, value, each)
-        log = await goes_on(harness)
+        await harness.answer_ask(value, each)
+        log = await harness.go_on()
 
     assert said == [["a", "a", "b"]]
     assert [set(fact.asks or (fact.ask,)) for fact in among(log, RunWaiting)[1:]] == [set(opened[1:]), set(opened[2:])]
@@ -186,16 +169,16 @@ async def test_a_run_that_waits_for_several_things_goes_on_with_each(harness: Ha
             ]
         )
 
-    async def send(name: str) -> None:
-        send = partial(signals.send, by=harness.owner, client_id=new_client_id(), value=1)
-        await bridge.run(send, harness.session, harness.run, name)
-
     log = await harness.ask(wait)
     fact = among(log, RunWaiting)[0]
-    assert (fact.on, fact.ask, set(fact.signals or ())) == ("ask", await open_ask(), {"paid", "sent"})
-    for come in (partial(send, "sent"), partial(answer, harness, "yes"), partial(send, "paid")):
+    assert (fact.on, fact.ask, set(fact.signals or ())) == ("ask", await harness.open_ask(), {"paid", "sent"})
+    for come in (
+        partial(harness.signal, "sent", 1),
+        partial(harness.answer_ask, "yes"),
+        partial(harness.signal, "paid", 1),
+    ):
         await come()
-        log = await goes_on(harness)
+        log = await harness.go_on()
 
     assert came == ["sent", "answer", "paid"]
     row = await harness.row()
@@ -229,9 +212,9 @@ async def test_who_declines_ends_the_question(harness: Harness) -> None:
             reasons.append(declined.reason)
 
     await harness.ask(ask)
-    ask_id = await open_ask()
+    ask_id = await harness.open_ask()
     await bridge.run(asks.decline, harness.session, ask_id, by=harness.owner, client_id=new_client_id())
-    await goes_on(harness)
+    await harness.go_on()
 
     assert reasons == ["declined"]
 
@@ -243,7 +226,7 @@ async def test_a_question_that_nobody_answers_in_time_expires(harness: Harness) 
     await harness.ask(ask)
     await bridge.run(lambda: Ask.objects.update(expires_at="2020-01-01T00:00:00Z"))
     await bridge.run(asks.expire)
-    log = await goes_on(harness)
+    log = await harness.go_on()
 
     assert [fact.reason for fact in among(log, AskClosed)] == ["expired"]
     assert isinstance(log[-1], RunFailed)
@@ -270,7 +253,7 @@ async def test_a_long_sleep_holds_no_worker(harness: Harness) -> None:
     assert (await harness.row()).resume_at is not None
 
     await bridge.run(lambda: Run.objects.update(resume_at="2020-01-01T00:00:00Z"))
-    log = await goes_on(harness)  # woken too early: it sleeps on
+    log = await harness.go_on()  # woken too early: it sleeps on
 
     assert isinstance(log[-1], RunWaiting)
 
@@ -294,7 +277,7 @@ async def test_a_signal_is_waited_for_and_an_early_one_is_kept(harness: Harness)
     assert among(log, RunWaiting)[0].signal == "paid"
 
     await send(2, new_client_id())
-    log = await goes_on(harness)
+    log = await harness.go_on()
 
     assert values == [1, 2]
     assert isinstance(log[-1], RunCompleted)
@@ -314,7 +297,7 @@ async def test_while_something_else_goes_on_the_run_waits_in_place(harness: Harn
 
     task = await harness.start(ask, begun)
     await eventually(lambda: bridge.run(Ask.objects.exists))
-    await answer(harness, "yes")
+    await harness.answer_ask("yes")
     log = await task
 
     assert said == ["yes"]
@@ -361,7 +344,7 @@ async def test_what_is_written_instead_of_an_answer_closes_the_question_and_stee
         client_id=new_client_id(),
         parts=[Part(type="text", text="Rather not.")],
     )
-    log = await goes_on(harness)
+    log = await harness.go_on()
 
     assert (posted.outcome, posted.run) == ("steering", None)
     assert said == ["declined", "Rather not.", ["Rather not."]]
@@ -380,15 +363,7 @@ async def test_a_steer_stands_after_what_was_said_before(harness: Harness) -> No
             await message.append(f"after {steers[0].text}")
 
     task = await harness.start(listen, begun)
-    await bridge.run(
-        messages.post,
-        harness.session,
-        by=harness.owner,
-        client_id=new_client_id(),
-        parts=[Part(type="text", text="left")],
-        policy="steer",
-    )
-    await harness.runner.renew_leases(harness.runner.running)  # no process listens for hints here
+    await harness.steer("left")
     log = await task
 
     kinds = [fact.kind for fact in log if fact.kind in {"message.completed", "run.steered"}]
@@ -400,19 +375,11 @@ async def test_the_script_begins_no_message_with_a_space(harness: Harness) -> No
     ask = {"after": 0, "title": "Go on?", "schema": {"type": "integer"}}
     await harness.post(script(words=2, every_ms=1, ask=ask, until_steered=True), agent="script")
     await harness.execute(harness.run)
-    await answer(harness, 1)
+    await harness.answer_ask(1)
 
-    task = asyncio.create_task(goes_on(harness))
+    task = asyncio.create_task(harness.go_on())
     await eventually(lambda: has_said(harness, "w2"))
-    await bridge.run(
-        messages.post,
-        harness.session,
-        by=harness.owner,
-        client_id=new_client_id(),
-        parts=[Part(type="text", text="left")],
-        policy="steer",
-    )
-    harness.runner.steer([harness.run])
+    await harness.steer("left")
 
     assert [text(fact) for fact in among(await task, MessageCompleted)] == ["answered 1 w1 w2", "steered left"]
 
@@ -423,8 +390,8 @@ async def test_the_script_asks_and_does_its_steps_once(harness: Harness) -> None
     await harness.post(script(words=4, every_ms=1, steps=steps, ask=ask), agent="script")
 
     await harness.execute(harness.run)
-    await answer(harness, {"b": 1, "a": 2})
-    log = await goes_on(harness)
+    await harness.answer_ask({"b": 1, "a": 2})
+    log = await harness.go_on()
 
     assert text(await bridge.run(completed, harness.session)) == 'w1 w2 answered {"a":2,"b":1} w3 w4'
     assert [fact.key for fact in among(log, StepCompleted)] == ["a", "b"]

@@ -13,15 +13,14 @@ from agents.sdk import AgentRun, Tool, agent
 from sessions_core import bridge
 from sessions_core.machines.feed import Span
 from sessions_core.protocol.claim import WriteGrant
-from sessions_core.protocol.events import Fact, MessageCompleted, Part
+from sessions_core.protocol.events import Fact, MessageCompleted
 from sessions_core.protocol.ids import RunId
 from sessions_core.protocol.timeline import fold
 from sessions_core.protocol.timeline_types import Timeline, ToolCall
-from sessions_core.services import messages
 from sessions_core.services.steps import NewStep
 from tests.agents.assistant import Assistant
 from tests.agents.harness import NAME
-from tests.db.acts import new_client_id, read_events
+from tests.db.acts import read_events
 
 Loss = Literal["before", "after"]
 
@@ -48,12 +47,6 @@ class Tooled(Assistant):
         await self.runner.execute(self.session, run)
         self.runner = Runner("next")
         return appender.is_lost
-
-    async def steer(self, text: str) -> None:
-        """Alice writes to the Run while it works, and its worker hears of it."""
-        part, client_id = Part(type="text", text=text), new_client_id()
-        await bridge.run(messages.post, self.session, by=self.owner, parts=[part], policy="steer", client_id=client_id)
-        self.runner.steer([self.run])
 
     async def calls(self) -> list[ToolCall]:
         """The tool calls of the newest Run, as people see them."""

@@ -47,6 +47,7 @@ from sessions_core.services.runs.steer import (
     lock_asking,
     lock_steerable,
     take_steers,
+    taken_steers,
 )
 from sessions_core.services.runs.sweep import compact, end_lapsed, waits_longer_than, wake_waiting
 from sessions_core.services.runs.turn import holds_turn
@@ -84,6 +85,7 @@ __all__ = [
     "resume_queue",
     "retry",
     "take_steers",
+    "taken_steers",
     "void_message",
     "waits_longer_than",
     "wake_waiting",

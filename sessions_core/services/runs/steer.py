@@ -106,6 +106,14 @@ def take_steers(claim: Claim, key: str, *, before: Sequence[Fact] = ()) -> list[
         return [_steering(row) for row in taken]
 
 
+def taken_steers(run_id: RunId) -> dict[str, list[Steering]]:
+    """Returns what the Run has taken, by the keys under which it has, in the order of posting."""
+    taken: dict[str, list[Steering]] = {}
+    for row in Steer.objects.filter(run=run_id).exclude(consumed_by=None).order_by("posted_seq"):
+        taken.setdefault(str(row.consumed_by), []).append(_steering(row))
+    return taken
+
+
 def has_left(run: Run) -> bool:
     """Returns whether Messages are left that the Run, whose row the caller has locked, has not taken."""
     return Steer.objects.filter(run=run, consumed_by=None).exists()

@@ -110,7 +110,7 @@
  * @typedef {Numbered<"consent.granted" | "consent.revoked", {tool: string, agent: string, by: string}>} ConsentChanged
  */
 /** @typedef {Numbered<"signal.received", {name: string, value: unknown, by: string}>} SignalReceived */
-/** @typedef {Numbered<"step.completed", {key: string, result?: unknown, size?: number}>} StepCompleted */
+/** @typedef {Numbered<"step.completed", {key: string, result?: unknown, size?: number, error?: string}>} StepCompleted */
 /** @typedef {Numbered<"state.saved", {agent: string, size: number}>} StateSaved */
 
 /**
