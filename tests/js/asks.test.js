@@ -176,8 +176,10 @@ test("what cannot be read is an error of its field", () => {
     extra: {},
   });
   for (const [path, text, message] of [
-    ["who.adults", "2.5", "Write a whole number."],
-    ["price", "much", "Write a number."],
+    ["who.adults", "2.5", "Write a whole number, such as 1000."],
+    ["price", "much", "Write a number, such as 1000 or 2.5."],
+    ["price", "1,000", "Write a number, such as 1000 or 2.5."],
+    ["price", "Infinity", "Write a number, such as 1000 or 2.5."],
     ["extra", "{", "This is not JSON yet. Mind the quotes and brackets."],
   ])
     assert.throws(() => answer(schema, new Map([[path ?? "", text ?? ""]])), {

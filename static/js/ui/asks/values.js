@@ -113,10 +113,14 @@ function readField({ kind, path, required, options }, typed) {
   return typed;
 }
 
-/** @type {(kind: string, path: string, text: string) => number} */
+/**
+ * A comma is the decimal one. Before three digits it may be either, and is refused: 1,000 must not become 1.
+ *
+ * @type {(kind: string, path: string, text: string) => number}
+ */
 function readNumber(kind, path, text) {
-  const number = Number(text.replace(",", "."));
-  if (Number.isNaN(number)) throw new FieldError(path, sentence("ask_number"));
+  const number = /,\d{3}(?!\d)/.test(text) ? Number.NaN : Number(text.replace(",", "."));
+  if (!Number.isFinite(number)) throw new FieldError(path, sentence("ask_number"));
   if (kind === "integer" && !Number.isInteger(number)) throw new FieldError(path, sentence("ask_integer"));
   return number;
 }
