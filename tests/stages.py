@@ -48,14 +48,16 @@ class Outcome(Struct):
         return f"{', '.join(counts)} in {self.seconds:.0f} s"
 
 
-def run(stage: str) -> Outcome:
-    """Runs one of STAGES or of MORE; its tests are reported on standard output as they go."""
+def run(stage: str, *, processes: int = 2) -> Outcome:
+    """Runs one of STAGES or of MORE; its tests are reported on standard output as they go. `processes`: those of "Python"."""
     sys.stdout.write(f"\n── {stage} ──\n")
     sys.stdout.flush()
     began = time.monotonic()
     with TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        status = subprocess.run(_command(stage, report), cwd=ROOT, env=_environment(), check=False).returncode
+        status = subprocess.run(
+            _command(stage, report, processes), cwd=ROOT, env=_environment(), check=False
+        ).returncode
         outcome = _outcome(report)
     outcome.status = status
     outcome.seconds = time.monotonic() - began
@@ -83,11 +85,11 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
 
 
-def _command(stage: str, report: Path) -> list[str]:
+def _command(stage: str, report: Path, processes: int) -> list[str]:
     if stage == "JavaScript":
         files = sorted(str(file) for file in (ROOT / "tests" / "js").rglob("*.test.js"))  # node 20 knows no patterns
         return [*NODE, "--test-reporter=junit", f"--test-reporter-destination={report}", *files]
-    chosen = MORE.get(stage) or ([APART[stage]] if stage in APART else NOT_APART)
+    chosen = MORE.get(stage) or ([APART[stage]] if stage in APART else (f"--numprocesses={processes}", *NOT_APART))
     return [*PYTEST, *chosen, f"--junit-xml={report}"]
 
 
