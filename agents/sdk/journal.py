@@ -136,18 +136,15 @@ class Journal:
         past = await self._read()
         return key in past.elsewhere or key in past.steps
 
-    def note_news(self) -> None:
-        """Notes that the agent does something that no earlier attempt has done."""
-        self._news.add(steps.scope.get())
-
     async def find(self, key: str) -> Kept | None:
         """Returns what is kept under the key."""
         await self._read()
         self._use(key)
         step = self._steps.get(key)
         if step is None:
-            if not any(self._kept_within(key + mark) for mark in ".-"):
-                self.note_news()
+            is_asked_or_begun = await self.is_kept(key) or any(self._kept_within(key + mark) for mark in ".-")
+            if not is_asked_or_begun:
+                self._news.add(steps.scope.get())
             return None
         if not step.is_complete:
             return Kept(is_complete=False, digest=step.digest)
@@ -189,6 +186,8 @@ class Journal:
         self._unused.discard(str(message))
 
     async def _read(self) -> Past:
+        if self._past is not None:
+            return self._past
         async with self._reading:
             if self._past is None:
                 past = await self._store.read_past()

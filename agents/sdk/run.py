@@ -21,7 +21,7 @@ from agents.sdk.journal import Journal, digest_of, plain
 from agents.sdk.message import Message
 from agents.sdk.meter import Meter
 from agents.sdk.model import ModelLoop
-from agents.sdk.outside import Declined, NewAsk, Outside, Steer
+from agents.sdk.outside import AskOutcome, Declined, NewAsk, Outside, Steer
 from agents.sdk.prompt import Prompt
 from agents.sdk.steps import Retries, attempt
 from agents.sdk.tool import Tool
@@ -234,14 +234,22 @@ class AgentRun:
         responders = Responders(roles=(by,)) if isinstance(by, str) else by
         filled = None if default is None else plain(default)
         new = NewAsk(title, asked.kind, asked.schema, expires_at=end, responders=responders, default=filled)
-        if not await self._journal.is_kept(key):
-            self._journal.note_news()
+        if (kept := await self._journal.find(key)) is not None and kept.failure is not None:
+            raise kept.failure.error()
         await self._buffer.flush()
-        while (outcome := await self._outside.ask(key, new)).is_open:
+        while (outcome := await self._ask(key, new)).is_open:
             await self._waits.wait(Waiting("ask", ask=outcome.ask))
         if outcome.end is not None:
             raise Declined(outcome.end, outcome.message)
         return answer_of(form, outcome.value)
+
+    async def _ask(self, key: str, new: NewAsk) -> AskOutcome:
+        """Asks, and keeps that it could not: later it might, and a later attempt would come to something else."""
+        try:
+            return await self._outside.ask(key, new)
+        except AgentFailed as failed:
+            await self._journal.fail(key, failure_of(failed))
+            raise
 
     async def sleep(self, time: float | str | timedelta, *, key: str | None = None) -> None:
         """Sleeps for so many seconds, or for a time such as “15m”, “2h” or “7d”. A long sleep holds no worker."""

@@ -37,7 +37,7 @@ from sessions_core.protocol.events import (
 from sessions_core.protocol.ids import AskId
 from sessions_core.protocol.timeline import fold
 from sessions_core.protocol.timeline_types import Timeline
-from sessions_core.services import runs, sessions, waiting
+from sessions_core.services import asks, runs, sessions, waiting
 from tests.agents.facts import among, text
 from tests.agents.harness import LONG_AGO, Harness
 from tests.db.acts import read_events
@@ -452,6 +452,28 @@ def move_clock(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
     """Lets Runs see another time than that of the database."""
     now = waiting.now
     monkeypatch.setattr(waiting, "now", lambda: now() + by)
+
+
+async def test_a_question_that_could_not_be_asked_is_not_asked_later(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    async def agent(run: AgentRun) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(asks, "OPEN_ASKS", 1 if run.is_resumed else 0)
+            try:
+                await run.ask(["yes"], "One too many?")
+            except AgentFailed as failed:
+                seen.append(failed.code)
+        await run.ask(["yes"], "Shall I?")
+
+    await harness.ask(agent)
+    await harness.answer_ask("yes")
+    log = await harness.go_on()
+
+    assert seen == ["limit_reached"] * 2
+    assert [fact.title for fact in among(log, AskOpened)] == ["Shall I?"]
 
 
 # Code that has changed
