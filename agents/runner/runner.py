@@ -166,8 +166,10 @@ class Runner:
     async def _agent_run(self, agent: Agent, attempt: RunningAttempt, buffer: DeltaBuffer) -> AgentRun:
         """Makes what the agent is given."""
         with _left_to_a_new_attempt(attempt):
-            question = await bridge.run(history.read_input, attempt.claim)
-            await self.renew_leases([attempt])  # sees a cancel whose hint came before this process was listening for it
+            question, _ = await asyncio.gather(
+                bridge.run(history.read_input, attempt.claim),
+                self.renew_leases([attempt]),  # sees a cancel whose hint came before this process was listening for it
+            )
         guard = partial(_left_to_a_new_attempt, attempt)
         keeper = Keeper(attempt.claim, self._appender, buffer, guard, on_error=partial(_write_failed, attempt))
         waits = Waits(buffer.flush, partial(_suspend, attempt, buffer))
