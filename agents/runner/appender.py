@@ -1,6 +1,11 @@
-"""Group commit: the writes of all Runs of a process, one statement at a time. While one is under way, the next ones gather."""
+"""Group commit: the writes of all Runs of a process, one statement at a time. While one is under way, the next ones gather.
+
+Measured, a statement costs a worker 1.1 ms of CPU, and each delta in it 0.06 ms. So deltas also gather for a moment after a
+statement that was soon done.
+"""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -18,6 +23,7 @@ from sessions_core.services import steps
 from sessions_core.services.steps import NewStep
 
 GROUP_SIZE: Final = 64  # writes in one statement: about 10 ms, so that no write waits long for the others
+GATHER_S: Final = 0.005  # from the beginning of a statement to that of the next one
 OUTCOME_UNKNOWN: Final = frozenset({"08", "57"})  # SQLSTATE classes: connection exception, operator intervention
 
 
@@ -30,9 +36,11 @@ class _Pending(Struct, frozen=True):
 class Appender:
     """Appends for many Runs, in the order of the calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, gather_s: float = GATHER_S) -> None:
+        self._gather_s = gather_s
         self._pending: deque[_Pending] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._began_at = -math.inf  # the last statement, by the loop's clock
 
     async def append(self, grant: WriteGrant, facts: Sequence[Fact], *, step: NewStep | None = None) -> Span:
         """Returns and raises what `log.append_as` does, and keeps the Step, if there is one, in the same transaction. When the
@@ -46,11 +54,20 @@ class Appender:
 
     async def _write_all(self) -> None:
         while self._pending:
+            await self._gather()
             group = [self._pending.popleft() for _ in range(min(GROUP_SIZE, len(self._pending)))]
             try:
                 await _write(group)
             except Exception as error:  # noqa: BLE001  # the callers decide what it means
                 await _write_separately(group, error)
+
+    async def _gather(self) -> None:
+        """Lets more writes come, unless the last statement was long ago, there are enough, or one has a Step: its Run waits."""
+        clock = asyncio.get_running_loop().time
+        left_s = self._began_at + self._gather_s - clock()
+        if left_s > 0 and len(self._pending) < GROUP_SIZE and not any(pending.step for pending in self._pending):
+            await asyncio.sleep(left_s)
+        self._began_at = clock()
 
 
 async def _write(group: Sequence[_Pending]) -> None:
