@@ -137,13 +137,13 @@ class Journal:
         return key in past.elsewhere or key in past.steps
 
     async def find(self, key: str) -> Kept | None:
-        """Returns what is kept under the key."""
+        """Returns what is kept under the key. Yields to the loop once, so that a long replay does not starve other Runs."""
         await self._read()
+        await asyncio.sleep(0)
         self._use(key)
         step = self._steps.get(key)
         if step is None:
-            is_asked_or_begun = await self.is_kept(key) or any(self._kept_within(key + mark) for mark in ".-")
-            if not is_asked_or_begun:
+            if not await self.is_kept(key) and not any(self._kept_within(key + mark) for mark in ".-"):
                 self._news.add(steps.scope.get())
             return None
         if not step.is_complete:

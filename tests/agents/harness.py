@@ -1,7 +1,10 @@
 """Alice posts, and a Runner of this process executes the Run: no Celery, no worker process."""
 
 import asyncio
+from datetime import timedelta
 from typing import Final
+
+import pytest
 
 from agents.runner.runner import Runner
 from agents.sdk import registry
@@ -11,7 +14,7 @@ from sessions_core.models import Ask, Run
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.events import Fact, Part
 from sessions_core.protocol.ids import AskId, RunId, SessionId
-from sessions_core.services import asks, messages, runs, signals
+from sessions_core.services import asks, messages, runs, signals, waiting
 from tests.agents.facts import check_folds
 from tests.db.acts import facts, new_client_id, post_message
 
@@ -96,3 +99,9 @@ class Harness:
 
     async def row(self) -> Run:
         return await bridge.run(Run.objects.get, pk=self.run)
+
+
+def move_clock(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """Lets Runs see another time than that of the database."""
+    now = waiting.now
+    monkeypatch.setattr(waiting, "now", lambda: now() + by)

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
 import pytest
 from msgspec import Struct
 
-from agents.sdk import AgentRun, Declined
+from agents.sdk import AgentFailed, AgentRun, Declined
 from sessions_core import bridge
-from sessions_core.models import Ask, Run
+from sessions_core.models import Ask, Run, Signal
 from sessions_core.protocol import clock
 from sessions_core.protocol.events import (
     AskClosed,
@@ -29,7 +30,7 @@ from sessions_core.protocol.ids import ClientId
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import asks, messages, signals
 from tests.agents.facts import among, completed, said, text
-from tests.agents.harness import Harness
+from tests.agents.harness import LONG_AGO, Harness, move_clock
 from tests.db.acts import new_client_id
 from tests.support.scripts import script
 from tests.support.waiting import eventually
@@ -39,6 +40,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 class Plan(Struct):
     delete: list[int]
+
+
+class Place(Struct):
+    city: str
 
 
 async def has_said(harness: Harness, words: str) -> bool:
@@ -369,6 +374,87 @@ async def test_a_steer_stands_after_what_was_said_before(harness: Harness) -> No
     kinds = [fact.kind for fact in log if fact.kind in {"message.completed", "run.steered"}]
     assert kinds == ["message.completed", "run.steered", "message.completed"]
     assert [text(fact) for fact in among(log, MessageCompleted)] == ["before", "after left"]
+
+
+async def test_a_step_a_question_a_sleep_and_a_signal_are_waited_for_side_by_side(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results: list[object] = []
+    done: list[int] = []
+
+    async def work() -> str:
+        done.append(1)
+        return "done"
+
+    async def agent(run: AgentRun) -> None:
+        async def sleep() -> str:
+            await run.sleep("1h")
+            return "slept"
+
+        waits = [run.step("work", work), run.ask(Place, "Where?"), sleep(), run.wait_for("paid")]
+        results.extend(await run.gather(waits))
+
+    log = await harness.ask(agent)
+    assert [fact.on for fact in among(log, RunWaiting)] == ["ask"]  # people are told what they can end
+    await harness.answer_ask({"city": "Bonn"})
+    log = await harness.go_on()
+    assert [fact.on for fact in among(log, RunWaiting)] == ["ask", "signal"]
+    await harness.signal("paid", 7)
+    log = await harness.go_on()
+    assert [fact.on for fact in among(log, RunWaiting)] == ["ask", "signal", "sleep"]
+    move_clock(monkeypatch, timedelta(hours=2))
+    await bridge.run(lambda: Run.objects.update(resume_at=LONG_AGO))
+    log = await harness.go_on()
+
+    assert isinstance(log[-1], RunCompleted)
+    assert (results, done) == (["done", Place("Bonn"), "slept", 7], [1])
+
+
+async def test_a_signal_that_comes_too_late_does_not_undo_that_it_was_too_late(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    async def agent(run: AgentRun) -> None:
+        try:
+            await run.wait_for("paid", expires="1h")
+            seen.append("paid")
+        except Declined as declined:
+            seen.append(declined.reason)
+        await run.ask(["yes"], "Shall I?")
+
+    await harness.ask(agent)
+    await bridge.run(lambda: Run.objects.update(resume_at=LONG_AGO))
+    move_clock(monkeypatch, timedelta(hours=2))
+    assert isinstance((await harness.go_on())[-1], RunWaiting)
+    await harness.signal("paid", 1)
+    await harness.answer_ask("yes")
+    await harness.go_on()
+
+    assert seen == ["expired", "expired"]
+    assert not await bridge.run(Signal.objects.exclude(consumed_by=None).exists)
+
+
+async def test_a_question_that_could_not_be_asked_is_not_asked_later(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    async def agent(run: AgentRun) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(asks, "OPEN_ASKS", 1 if run.is_resumed else 0)
+            try:
+                await run.ask(["yes"], "One too many?")
+            except AgentFailed as failed:
+                seen.append(failed.code)
+        await run.ask(["yes"], "Shall I?")
+
+    await harness.ask(agent)
+    await harness.answer_ask("yes")
+    log = await harness.go_on()
+
+    assert seen == ["limit_reached"] * 2
+    assert [fact.title for fact in among(log, AskOpened)] == ["Shall I?"]
 
 
 async def test_the_script_begins_no_message_with_a_space(harness: Harness) -> None:
