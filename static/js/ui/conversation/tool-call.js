@@ -66,8 +66,9 @@ export function jsonText(value) {
  * @param {readonly Item[]} items
  */
 function stateOf({ id, state }, items) {
+  if (state !== "called") return state;
   const isAsked = items.some((item) => isAsk(item) && item.call === id && item.state === "open");
-  return state === "called" && isAsked ? "asked" : state;
+  return isAsked ? "asked" : state;
 }
 
 /** @type {(element: HTMLElement, text: string) => void} */

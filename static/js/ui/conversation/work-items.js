@@ -17,6 +17,8 @@ import { getOrCreate } from "ds/ui/lib/dom.js";
 export class WorkItems {
   /** @type {Map<string, HTMLElement>} */
   #calls = new Map();
+  /** Of calls that have ended, and do not change any more. @type {WeakMap<ToolCall, HTMLElement>} */
+  #ended = new WeakMap();
   /** @type {Map<string, AskCard>} */
   #asks = new Map();
   /** Elements that the server has rendered, by Ask. @type {Map<string, HTMLElement>} */
@@ -50,16 +52,20 @@ export class WorkItems {
    * @param {Timeline} timeline
    */
   element(item, items, timeline) {
-    if (!isAsk(item)) {
-      const key = callKey(item.run, item.id);
-      const element = toolCallElement(item, items, this.#calls.get(key));
-      this.#calls.set(key, element);
-      return element;
-    }
+    if (!isAsk(item)) return this.#ended.get(item) ?? this.#callElement(item, items);
     const call = timeline.calls.get(callKey(item.run, item.call ?? ""));
     const create = () => new AskCard(item, { ...this.options, call }, this.#rendered.get(item.id));
     const card = getOrCreate(this.#asks, item.id, create);
     card.update(item);
     return card.element;
+  }
+
+  /** @type {(call: ToolCall, items: readonly Item[]) => HTMLElement} */
+  #callElement(call, items) {
+    const key = callKey(call.run, call.id);
+    const element = toolCallElement(call, items, this.#calls.get(key));
+    this.#calls.set(key, element);
+    if (call.state !== "called") this.#ended.set(call, element);
+    return element;
   }
 }
