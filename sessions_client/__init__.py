@@ -22,11 +22,12 @@ errors        the exceptions
 from sessions_client.client import Client
 from sessions_client.errors import ClientError, Closed, Refused, Removed
 from sessions_client.event_stream import EventStream
-from sessions_client.frames import Actor, Event, Ok, Welcome
+from sessions_client.frames import BEGINNING, Actor, Event, Ok, Welcome
 from sessions_client.range_rule import Batch
 from sessions_client.websocket import Recorder
 
 __all__ = [
+    "BEGINNING",
     "Actor",
     "Batch",
     "Client",

@@ -112,7 +112,8 @@ class Client:
         agent: str | None = None,
         policy: str | None = None,
     ) -> Ok:
-        """Posts a message, and returns what it made once it is in the log. Raises Refused, Closed.
+        """Posts a message, and returns what it made once it is in the log. It follows the message `parent`, none with BEGINNING,
+        and without a name the end of the active branch. Raises Refused, Closed.
 
         Sent again on new WebSockets until it is answered: bound it with `asyncio.timeout`. To go on after that, or in another
         process, post again with the same `id` (a uuid): it has one effect.
@@ -142,6 +143,10 @@ class Client:
     async def decline(self, session: str, ask: str, *, id: str | None = None) -> Ok:
         """Closes a question of a Run without an answer. Raises Refused (`ask_closed`, `ask_forbidden`), Closed."""
         return await self._give("answer", id, session=session, ask=ask, declined=True)
+
+    async def regenerate(self, session: str, message: str, *, id: str | None = None) -> Ok:
+        """Requests another answer beside the one that the agent's `message` is a part of. Raises Refused, Closed."""
+        return await self._give("regenerate", id, session=session, message=message)
 
     async def cancel(self, session: str, run: str | None = None, *, id: str | None = None) -> Ok:
         """Stops one Run, or every active Run of the Session. Raises Refused (`run_ended`), Closed."""

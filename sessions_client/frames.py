@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 SUBPROTOCOL: Final = "durable-sessions.v1"
+BEGINNING: Final = "00000000-0000-0000-0000-000000000000"  # as a `parent`: the message is the first of its conversation
 FRAME_BYTES: Final = 512 * 1024  # of one frame to the server, until its `welcome` has said how many it takes
 
 

@@ -22,10 +22,11 @@ FROM made;
 INSERT INTO participant (session_id, user_id, role, read_seq)
 SELECT made.id, auth_user.id, 'owner', 2 FROM made JOIN auth_user ON username = owner;
 
--- One row for each answer: the seq before it, and the names of what it makes.
+-- One row for each answer: the seq before it, the name of what it makes, and of what was made before it.
 CREATE TEMP TABLE answer AS
-SELECT id AS session, owner, 2 AS after, age AS minutes, 'session ' || age AS name FROM made WHERE answered
-UNION ALL SELECT pg_temp.key('long'), 'long', 2 + 6 * (n - 1), 50001 - n, 'long ' || n FROM generate_series(1, 50000) n;
+SELECT id AS session, owner, 2 AS after, age AS minutes, 'session ' || age AS name, NULL AS before FROM made WHERE answered
+UNION ALL SELECT pg_temp.key('long'), 'long', 2 + 6 * (n - 1), 50001 - n, 'long ' || n, CASE WHEN n > 1 THEN 'long ' || n - 1 END
+FROM generate_series(1, 50000) n;
 
 INSERT INTO run (id, session_id, agent, replies_to, asked_seq, state, attempt, attempt_seq, handed_back, fence, worker,
                  requested_at, started_at, ended_at, compacted_at, error)
@@ -49,7 +50,7 @@ FROM (
     SELECT *, pg_temp.key('run ' || name) AS run, pg_temp.key('question ' || name) AS question, pg_temp.key('reply ' || name) AS reply
     FROM answer
 ) answer JOIN auth_user ON username = owner, LATERAL (VALUES
-    (1, 'message.posted', json_build_object('message', question, 'parent', NULL, 'role', 'user', 'state', 'sent',
+    (1, 'message.posted', json_build_object('message', question, 'parent', pg_temp.key('reply ' || before), 'role', 'user', 'state', 'sent',
         'client_id', NULL, 'device', NULL, 'parts', json_build_array(json_build_object('type', 'text', 'text', repeat('Why is that? ', 10))))),
     (2, 'run.requested', json_build_object('run', run, 'agent', 'guide', 'parent', NULL, 'replies_to', question)),
     (3, 'run.started', json_build_object('attempt', 1)),

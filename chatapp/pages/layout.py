@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from chatapp.pages.run_status import Reader, RunStatus, Situation, run_status
 from chatapp.pages.wording import sentence
+from sessions_core.protocol.branches import active_branch
 from sessions_core.protocol.run_states import ACTIVE, RunState
 from sessions_core.protocol.timeline_types import Ask, Message, MessagePart, Run, Timeline, ToolCall
 
@@ -52,8 +53,9 @@ class QueueView(Struct, frozen=True):
     paused: str
 
 
-def lay_out(timeline: Timeline, reader: Reader) -> list[Exchange]:
-    """Returns the Exchanges in the order to show them."""
+def lay_out(whole: Timeline, reader: Reader) -> list[Exchange]:
+    """Returns the Exchanges of the active branch, in the order to show them."""
+    timeline = active_branch(whole)
     exchanges = {
         message.id: Exchange(id=message.id, seq=message.seq, message=message, note=_note(message))
         for message in timeline.messages.values()
@@ -96,7 +98,7 @@ def run_of_turn(timeline: Timeline) -> str:
     """Returns the id of the Run that has the turn, or is next; empty where there is none."""
     for run in timeline.runs.values():
         waits_aside = run.waiting is not None and run.waiting.on in GIVES_TURN
-        if run.state in ACTIVE and run.parent is None and not waits_aside and not _is_queued(run, timeline):
+        if run.state in ACTIVE and run.parent is None and not waits_aside and run.seq is not None:
             return run.id
     return ""
 

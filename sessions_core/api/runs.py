@@ -1,4 +1,4 @@
-"""/api/sessions/{session}/runs: listing, stopping and retrying Runs."""
+"""/api/sessions/{session}/runs: listing and stopping Runs, and asking for answers once more."""
 
 from typing import Annotated, Any, Final
 
@@ -6,16 +6,16 @@ from ninja import Query, Router, Status
 
 from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import CONFLICTS, REFUSALS, IdempotencyKey, command_id
-from sessions_core.api.schemas import RetriedRun, RunList, StoppedRuns
+from sessions_core.api.schemas import NewRun, RunList, StoppedRuns
 from sessions_core.models import Run
-from sessions_core.protocol.ids import ClientId, RunId, SessionId
+from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId
 from sessions_core.services import access, runs
 
 router = Router(tags=["runs"])
 
 _USAGE: Final = ("requests", "input_tokens", "output_tokens", "cached_tokens", "estimated", "cost_usd")
 _COLUMNS: Final = (
-    *("id", "agent", "state", "attempt", "waits_on", "replies_to", "parent_id"),
+    *("id", "agent", "state", "attempt", "waits_on", "replies_to", "retry_of", "parent_id"),
     *("requested_at", "started_at", "first_text_at", "ended_at", "error", "error_code"),
     *_USAGE,
 )
@@ -43,13 +43,23 @@ def stop_session(request: ApiRequest, session: SessionId, key: IdempotencyKey = 
     return _stop(request, session, None, command_id(key))
 
 
-@router.post("/{session}/runs/{run}/retry", response={201: RetriedRun, 200: RetriedRun, **CONFLICTS})
+@router.post("/{session}/runs/{run}/retry", response={201: NewRun, 200: NewRun, **CONFLICTS})
 def retry_run(
     request: ApiRequest, session: SessionId, run: RunId, key: IdempotencyKey = None
 ) -> Status[dict[str, object]]:
     """Requests the same answer once more, after it failed or was stopped; 200 when this command was carried out before."""
     client_id = command_id(key)
     requested = runs.retry(session, by=request.auth, client_id=client_id, run_id=run)
+    return Status(200 if requested.repeated else 201, {"id": client_id, "seq": requested.seq, "run": requested.run})
+
+
+@router.post("/{session}/messages/{message}/regeneration", response={201: NewRun, 200: NewRun, **CONFLICTS})
+def regenerate(
+    request: ApiRequest, session: SessionId, message: MessageId, key: IdempotencyKey = None
+) -> Status[dict[str, object]]:
+    """Requests another answer beside the one that the message is a part of; 200 when this command was carried out before."""
+    client_id = command_id(key)
+    requested = runs.regenerate(session, by=request.auth, client_id=client_id, message=message)
     return Status(200 if requested.repeated else 201, {"id": client_id, "seq": requested.seq, "run": requested.run})
 
 

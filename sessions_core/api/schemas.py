@@ -151,7 +151,9 @@ class TextPartIn(Schema):
 
 
 class NewMessage(Schema):
-    """`parts`, or `text` for a single one."""
+    """`parts`, or `text` for a single one. `parent`: the message that it follows; the nil UUID for none; absent: the end of the
+    active branch.
+    """
 
     parts: Annotated[list[TextPartIn], Field(min_length=1)] | None = None
     text: str | None = None
@@ -252,7 +254,9 @@ class UsageOut(Schema):
 
 
 class RunOut(Schema):
-    """`waits_on`: for what a waiting Run waits; `usage` is null where no model was asked."""
+    """`waits_on`: for what a waiting Run waits; `retry_of`: the first Run of the answer that it tries again; `usage` is null
+    where no model was asked.
+    """
 
     id: UUID
     agent: str
@@ -260,6 +264,7 @@ class RunOut(Schema):
     attempt: int
     waits_on: WaitsOn | None
     replies_to: UUID | None
+    retry_of: UUID | None
     parent: UUID | None
     requested_at: Moment
     started_at: Moment | None
@@ -282,7 +287,9 @@ class StoppedRuns(Schema):
     runs: list[UUID]
 
 
-class RetriedRun(Schema):
+class NewRun(Schema):
+    """`id` is the command's, `seq` that of the Event that it appended."""
+
     id: UUID
     seq: int
     run: UUID

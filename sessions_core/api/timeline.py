@@ -12,6 +12,7 @@ from sessions_core.api.authentication import ApiRequest
 from sessions_core.api.commands import JSON, REFUSALS
 from sessions_core.api.schemas import ActorOut, ErrorDetail, Seq
 from sessions_core.protocol import timeline
+from sessions_core.protocol.branches import Branches
 from sessions_core.protocol.events import AskEnd, AskKind, Ended, PartType
 from sessions_core.protocol.ids import SessionId
 from sessions_core.protocol.run_states import RunState
@@ -54,7 +55,10 @@ class TimelineMessage(Schema):
 
 
 class TimelineRun(Schema):
-    """The state of a Run, folded from its Events. `waiting`: what it waits for, as `run.waiting` says it."""
+    """The state of a Run, folded from its Events. `seq` is that of `run.started`, and before it that of the request; absent while
+    it waits in the queue. `retry_of`: the first Run of the answer that it tries again. `waiting`: what it waits for, as
+    `run.waiting` says it.
+    """
 
     id: UUID
     agent: str
@@ -62,6 +66,8 @@ class TimelineRun(Schema):
     replies_to: UUID | None
     state: RunState
     attempt: int
+    seq: int | None = None
+    retry_of: UUID | None = None
     progress: dict[str, Any] | None = None
     waiting: dict[str, Any] | None = None
     cancel_requested_by: TimelinePerson | None = None
@@ -132,7 +138,8 @@ class TimelineConsent(Schema):
 
 class TimelineOut(Schema):
     """Everything in the order of the log, of the seqs (`from`, `cursor`]. Follow on from `cursor`. `older`: there are messages
-    before it; ask for them with `before` = `from`. `queue` is null while nothing was said about it.
+    before it; ask for them with `before` = `from`. `branch`: the messages of the active branch, by their ids; the others hang on
+    other branches, or are not sent yet. `queue` is null while nothing was said about it.
     """
 
     session: UUID
@@ -147,6 +154,7 @@ class TimelineOut(Schema):
     asks: list[TimelineAsk]
     consents: list[TimelineConsent]
     queue: TimelineQueue | None
+    branch: list[UUID]
 
 
 @router.get("/{session}/timeline", response={200: TimelineOut, **REFUSALS}, by_alias=True)
@@ -167,6 +175,7 @@ def show_timeline(
     )
     folded = Timeline()
     timeline.fold(folded, page.events)
+    branches = Branches(folded)
     body = {
         "session": session,
         "title": summary.title,
@@ -180,5 +189,6 @@ def show_timeline(
         "asks": list(folded.asks.values()),
         "consents": list(folded.consents.values()),
         "queue": folded.queue,
+        "branch": [id for id in branches.messages_of(branches.active()) if id in folded.messages],
     }
     return HttpResponse(_ENCODER.encode(body), content_type=JSON)

@@ -10,7 +10,7 @@ from sessions_core.consumers.subscribe import subscribe
 from sessions_core.live.connection import HEARTBEAT_MS, Connection
 from sessions_core.live.delivery import Delivery
 from sessions_core.live.limits import FRAME_BURST, FRAMES_PER_S, SUBSCRIPTIONS, WAITING_BYTES
-from sessions_core.protocol.errors import BadField, HelloFirst, NotSupported, Refusal
+from sessions_core.protocol.errors import BadField, HelloFirst, Refusal
 from sessions_core.protocol.events import Part
 from sessions_core.protocol.frames import (
     FRAME_BYTES,
@@ -133,7 +133,7 @@ async def _execute_write(frame: Read | Command, connection: Connection, delivery
         case Answer():
             await _answer(frame, connection)
         case Regenerate():
-            raise NotSupported
+            await _regenerate(frame, connection)
         case _:
             assert_never(frame)
 
@@ -151,6 +151,13 @@ async def _post(frame: Post, connection: Connection) -> None:
     )
     run = UNSET if posted.run is None else posted.run
     connection.reply(Ok(id=frame.id, seq=posted.seq, message=posted.message, run=run, outcome=posted.outcome))
+
+
+async def _regenerate(frame: Regenerate, connection: Connection) -> None:
+    requested = await bridge.run(
+        runs.regenerate, frame.session, by=connection.author, client_id=frame.id, message=frame.message
+    )
+    connection.reply(Ok(id=frame.id, seq=requested.seq, run=requested.run))
 
 
 def _parts(parts: Iterable[PostedPart]) -> list[Part]:

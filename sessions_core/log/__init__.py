@@ -5,11 +5,13 @@ statement   the SQL that appends
 ranges      reads a range, bounded in bytes
 opening     reads without a cursor: from the beginning of a Message on
 reading     finds heads, and what a command or a Run has appended
+branches    finds where a Message hangs
 
 May import `hints`, `models`, `machines` and `protocol`. Nothing here checks rights: `services` does. Nothing else in the project
-writes Events. A new way to read is a function in one of the last three.
+writes Events. A new way to read is a function in one of the last four.
 """
 
+from sessions_core.log.branches import Said, find_end, find_parent, find_said, stands
 from sessions_core.log.opening import cold_start, open_before, open_last
 from sessions_core.log.ranges import PAGE_BYTES, LogPage, read
 from sessions_core.log.reading import (
@@ -17,8 +19,6 @@ from sessions_core.log.reading import (
     actor_of,
     calls_in,
     find_command,
-    find_newest_message,
-    has_message,
     heads,
     messages_of,
     open_calls,
@@ -32,6 +32,7 @@ __all__ = [
     "PAGE_BYTES",
     "LogPage",
     "Position",
+    "Said",
     "Write",
     "actor_of",
     "append",
@@ -42,8 +43,9 @@ __all__ = [
     "cold_start",
     "compact",
     "find_command",
-    "find_newest_message",
-    "has_message",
+    "find_end",
+    "find_parent",
+    "find_said",
     "heads",
     "messages_of",
     "open_before",
@@ -51,6 +53,7 @@ __all__ = [
     "open_last",
     "open_messages",
     "read",
+    "stands",
     "started_messages",
     "text_of",
 ]

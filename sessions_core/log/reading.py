@@ -72,22 +72,6 @@ _MESSAGES_OF = """
     WHERE started.run_id = %(run)s AND started.session_id = %(session)s AND started.kind = 'message.started'
     ORDER BY started.seq
 """
-# A Message that waits for its turn, or for a Run to read it, is not in the conversation yet.
-_NEWEST_MESSAGE = """
-    SELECT message_id FROM event WHERE session_id = %s
-    AND kind IN ('message.posted', 'message.started', 'message.dequeued', 'run.steered')
-    AND CASE kind WHEN 'message.started' THEN true WHEN 'run.steered' THEN data->>'queued' IS NULL
-                  ELSE 'sent' IN (data->>'state', data->>'reason') END
-    ORDER BY seq DESC LIMIT 1
-"""
-
-
-def find_newest_message(session_id: SessionId) -> MessageId | None:
-    """Returns the last Message of the conversation."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWEST_MESSAGE, [session_id])
-        row = cursor.fetchone()
-    return MessageId(row[0]) if row else None
 
 
 def actor_of(session_id: SessionId, seq: int) -> Actor:
@@ -109,17 +93,6 @@ def text_of(session_id: SessionId, message: MessageId) -> str | None:
         row = cursor.fetchone()
     fact = decode_fact(MessagePosted.kind, row[0]) if row else None
     return "\n\n".join(part.text for part in fact.parts) if isinstance(fact, MessagePosted) else None
-
-
-def has_message(session_id: SessionId, message: MessageId) -> bool:
-    """Returns whether the Message is in this log."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM event WHERE session_id = %s AND message_id = %s"
-            " AND kind IN ('message.posted', 'message.started') LIMIT 1",  # named, because the index has no others
-            [session_id, message],
-        )
-        return cursor.fetchone() is not None
 
 
 def open_messages(session_id: SessionId, run: RunId, *, after: int) -> list[tuple[MessageId, tuple[Part, ...]]]:

@@ -13,6 +13,10 @@ from sessions_core.protocol import run_states
 
 # Of the tool calls of a Run, and what voids them.
 CALL_KINDS: Final = ("run.restarted", "tool.called", "tool.failed", "tool.returned")
+# Of a Message that is looked up by its id.
+MESSAGE_KINDS: Final = ("message.posted", "message.dequeued", "run.steered", "message.started", "message.completed")
+# Where a Message gets its place in the conversation, or a branch begins.
+PLACING_KINDS: Final = ("message.posted", "message.started", "message.dequeued", "run.steered", "run.started")
 
 
 class Event(models.Model):
@@ -46,12 +50,12 @@ class Event(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["session", "message_id", "seq"],
-                condition=Q(kind__in=["message.posted", "message.dequeued", "message.started", "message.completed"]),
+                condition=Q(kind__in=MESSAGE_KINDS),
                 name="event_message",
             ),
             models.Index(
                 fields=["session", "seq"],
-                condition=Q(kind__in=["message.posted", "message.started", "message.dequeued", "run.steered"]),
+                condition=Q(kind__in=PLACING_KINDS),
                 name="event_boundary",
             ),
             models.Index(fields=["run_id", "seq"], condition=Q(kind="message.started"), name="event_run_message"),

@@ -28,6 +28,7 @@ class Run(models.Model):
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
     agent = models.CharField(max_length=64)
     replies_to = models.UUIDField(null=True, editable=False, help_text="The Message that it answers.")
+    retry_of = models.UUIDField(null=True, editable=False, help_text="The first Run of the answer that it tries again.")
     asked_seq = models.PositiveBigIntegerField(editable=False, help_text="Seq of the Event that requested it.")
     state = models.CharField(max_length=16, choices=choices(RunState), default=run_states.INITIAL)
     attempt = models.PositiveIntegerField(default=0)
@@ -86,6 +87,7 @@ class Run(models.Model):
             # Without `lease_until`: an index of it would be written by every heartbeat, and few Runs are active.
             models.Index(fields=["state", "requested_at"], condition=Q(ended_at__isnull=True), name="run_to_sweep"),
             models.Index(fields=["resume_at"], condition=Q(state=RunState.WAITING), name="run_to_resume"),
+            models.Index(fields=["retry_of"], condition=Q(retry_of__isnull=False), name="run_retries"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -125,7 +127,7 @@ class QueuedMessage(models.Model):
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="+")
     parent = models.UUIDField(
-        null=True, editable=False, help_text="The Message it was posted to; absent: the newest at its turn."
+        null=True, editable=False, help_text="What it follows; absent: the end of the active branch at its turn."
     )
     parts = models.JSONField()
     posted_seq = models.PositiveBigIntegerField(editable=False)
@@ -147,7 +149,6 @@ class Steer(models.Model):
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
     agent = models.CharField(max_length=64, help_text="It answers when the Run has ended first.")
-    parent = models.UUIDField(null=True, editable=False)
     parts = models.JSONField()
     posted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     posted_seq = models.PositiveBigIntegerField(editable=False)

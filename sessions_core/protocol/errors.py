@@ -22,8 +22,7 @@
     │   ├── BadField            a field is missing or wrong
     │   ├── HelloFirst
     │   ├── BadAnswer           the answer does not fit the question; `fields` says where
-    │   ├── NoSuchAgent
-    │   └── NotSupported        a part of the protocol that this version does not implement
+    │   └── NoSuchAgent
     ├── Busy               503
     │   └── RateLimited    429
     └── Broken             500  a fault of ours; the process's log has the traceback
@@ -196,12 +195,6 @@ class NoSuchAgent(Invalid):
     """There is no agent of that name."""
 
     code = "no_such_agent"
-
-
-class NotSupported(Invalid):
-    """This server does not offer that yet."""
-
-    code = "not_supported"
 
 
 class Busy(Refusal):

@@ -218,11 +218,15 @@ class ToolFailed(_Fact, frozen=True):
 
 
 class RunRequested(_Fact, frozen=True):
+    """`retry_of`: the Run whose answer it tries again, the first of them. `queued`: it waits in the queue."""
+
     kind: ClassVar[str] = "run.requested"
     run: RunId
     agent: str
     parent: RunId | None
     replies_to: MessageId | None
+    retry_of: RunId | UnsetType = UNSET
+    queued: bool = False
 
 
 class RunStarted(_Fact, frozen=True):

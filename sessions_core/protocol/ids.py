@@ -11,6 +11,8 @@ ClientId = NewType("ClientId", UUID)  # made by a client once per command, kept 
 DeviceId = NewType("DeviceId", UUID)  # made by a browser or app once per installation
 UserId = NewType("UserId", int)
 
+# As a `parent`: the Message is the first of its conversation.
+BEGINNING: Final = MessageId(UUID(int=0))
 SEQ_MAX: Final = 2**53  # above it JavaScript's numbers are not exact
 
 

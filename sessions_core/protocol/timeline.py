@@ -113,6 +113,8 @@ def _apply_to_runs(timeline: Timeline, event: Event, fact: Fact) -> None:
                 replies_to=str(fact.replies_to) if fact.replies_to else None,
                 state=INITIAL,
                 attempt=0,
+                seq=None if fact.queued else event.seq,
+                retry_of=str(fact.retry_of) if fact.retry_of else None,
             )
         case RunCancelRequested():
             for reached in filter(None, (timeline.runs.get(str(run_id)) for run_id in fact.runs)):
@@ -121,7 +123,7 @@ def _apply_to_runs(timeline: Timeline, event: Event, fact: Fact) -> None:
             if isinstance(fact, RunRestarted):
                 _void(timeline, event, fact)
             if run := timeline.runs.get(run_of(event)):
-                _work(run, fact)
+                _work(run, event, fact)
                 _end(run, fact)
 
 
@@ -132,10 +134,10 @@ def _void(timeline: Timeline, event: Event, fact: RunRestarted) -> None:
         timeline.calls.pop(call_key(run_of(event), call), None)
 
 
-def _work(run: Run, fact: Fact) -> None:
+def _work(run: Run, event: Event, fact: Fact) -> None:
     match fact:
         case RunStarted():
-            run.state, run.attempt = RunState.RUNNING, fact.attempt
+            run.state, run.attempt, run.seq = RunState.RUNNING, fact.attempt, event.seq
         case RunRestarted():
             run.state, run.attempt = RunState.RUNNING, fact.attempt
             run.progress = run.waiting = None

@@ -42,6 +42,8 @@ def steer(timeline: Timeline, event: Event, fact: RunSteered) -> None:
     message.seq, message.at = event.seq, event.at
     message.state = "queued" if fact.queued and not fact.consumed else "sent"
     message.steered = run_of(event) if fact.consumed else None
+    if fact.parent is not UNSET:
+        message.parent = str(fact.parent) if fact.parent else None
     timeline.messages[message.id] = message
 
 

@@ -81,8 +81,9 @@ class RunError(Struct):
 
 
 class Run(Struct, omit_defaults=True):
-    """One execution of an agent. `replies_to`: the Message that it answers; `parent`: the Run that started it; `waiting`: what it
-    waits for.
+    """One execution of an agent. `replies_to`: the Message that it answers; `parent`: the Run that started it; `retry_of`: the
+    first Run of the answer that it tries again; `waiting`: what it waits for. `seq` is that of `run.started`, and before it that
+    of the request; absent while it waits in the queue.
     """
 
     id: str
@@ -91,6 +92,8 @@ class Run(Struct, omit_defaults=True):
     replies_to: str | None
     state: RunState
     attempt: int
+    seq: int | None = None
+    retry_of: str | None = None
     progress: Progress | None = None
     waiting: RunWaiting | None = None
     cancel_requested_by: Person | None = None

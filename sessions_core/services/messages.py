@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, assert_never, cast
 
 from django.db import transaction
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from sessions_core import log
 from sessions_core.models import Run, Session
@@ -13,7 +13,7 @@ from sessions_core.protocol.author import Author
 from sessions_core.protocol.errors import BadField, RunActive
 from sessions_core.protocol.events import Fact, MessagePosted, Part, PostState, SessionRenamed
 from sessions_core.protocol.frames import Policy
-from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_message
+from sessions_core.protocol.ids import BEGINNING, ClientId, MessageId, RunId, SessionId, new_message
 from sessions_core.services import access, asks, dispatch, runs
 from sessions_core.services.access import Right
 
@@ -35,7 +35,7 @@ class Posted(Struct, frozen=True):
 
 
 class _Post(Struct, frozen=True):
-    """What `post` was given."""
+    """What `post` was given. `parent`: absent for the end of the active branch."""
 
     by: Author
     client_id: ClientId
@@ -55,8 +55,9 @@ def post(
     agent: str | None = None,
     policy: Policy | None = None,
 ) -> Posted:
-    """Posts a Message. What it does while an answer is being written is the `policy`'s matter; absent: the Session's. Raises
-    NotFound, ReadOnly, BadField, TooLarge, NoSuchAgent, RunActive, LimitReached.
+    """Posts a Message. It follows the `parent`, or nothing at the BEGINNING; absent: the end of the active branch. What it does
+    while an answer is being written is the `policy`'s matter; absent: the Session's. Raises NotFound, ReadOnly, BadField,
+    TooLarge, NoSuchAgent, RunActive, LimitReached.
     """
     access.check_known(session_id, by=by, client_id=client_id)
     post = _Post(by=by, client_id=client_id, parts=tuple(parts), parent=parent, agent=agent, policy=policy)
@@ -74,6 +75,7 @@ def _try(session_id: SessionId, post: _Post) -> Posted | None:
         )
         if first is not None:
             return _posted_before(session_id, *first)
+        post = structs.replace(post, parent=_branch(session_id, post.parent))
         posted = _place(session, post, check_parts(post.parts), locked)
         if posted is None:
             transaction.set_rollback(True)
@@ -99,6 +101,8 @@ def _place(session: Session, post: _Post, parts: tuple[Part, ...], locked: Seque
     if not (runs.holds_turn(session_id) or runs.goes_on(session)):
         return _append(session, post, parts, "sent")
     match cast("Policy", post.policy or session.policy):
+        case "queue" | "steer" if post.parent is not None:  # on another branch than the Run at work
+            return _append(session, post, parts, "queued")
         case "queue" | "steer" as policy:
             run = runs.find_steerable(session_id) if policy == "steer" else _asking(session_id, post.by)
             if run is not None and run not in locked:
@@ -147,7 +151,7 @@ def _steer(session: Session, run: Run, post: _Post, parts: tuple[Part, ...]) -> 
     fact = _fact(session, post, parts, "steering")
     facts = [fact, *_first_title(session, parts)]
     seq = log.append(session_id, facts, actor=post.by.actor, client_id=post.client_id).start + 1
-    runs.add_steer(run, fact, parent=post.parent, agent=_agent(session, post), by=post.by.user, seq=seq)
+    runs.add_steer(run, fact, agent=_agent(session, post), by=post.by.user, seq=seq)
     asks.decline_by_message(run, fact.message, by=post.by)
     return Posted(seq=seq, message=fact.message, outcome="steering", run=None)
 
@@ -155,7 +159,7 @@ def _steer(session: Session, run: Run, post: _Post, parts: tuple[Part, ...]) -> 
 def _fact(session: Session, post: _Post, parts: tuple[Part, ...], state: PostState) -> MessagePosted:
     return MessagePosted(
         message=new_message(),
-        parent=_parent(SessionId(session.pk), post.parent),
+        parent=log.find_parent(SessionId(session.pk), post.parent),
         role="user",
         parts=parts,
         client_id=post.client_id,
@@ -180,12 +184,19 @@ def check_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _parent(session_id: SessionId, parent: MessageId | None) -> MessageId | None:
-    if parent is None:
-        return log.find_newest_message(session_id)
-    if not log.has_message(session_id, parent):
+def _branch(session_id: SessionId, parent: MessageId | None) -> MessageId | None:
+    """Returns the parent that a post has named, or None when it is the end of the active branch, or what is being answered there:
+    what waits follows the end that there is at its turn. Raises BadField.
+    """
+    if parent is None or parent == BEGINNING:
+        return parent
+    stands = log.stands(session_id, parent)
+    if stands is None:
         raise BadField("The parent is no message of this conversation.")
-    return parent
+    if not stands:
+        raise BadField("Nothing can follow this parent: it still waits to be sent, was taken back, or has disappeared.")
+    is_end = parent == log.find_end(session_id) or runs.is_being_answered(session_id, parent)
+    return None if is_end else parent
 
 
 def _first_title(session: Session, parts: tuple[Part, ...]) -> list[Fact]:

@@ -72,7 +72,7 @@ def create(
     *, by: Author, title: str = "", agent: str = "", policy: str = "queue", client_id: ClientId | None = None
 ) -> SessionId:
     """Creates a Session that `by` owns; with a client id only once, however often it is repeated (P5). Raises BadField,
-    TooLarge, NoSuchAgent, NotSupported.
+    TooLarge, NoSuchAgent.
     """
     title, agent, policy = _checked_title(title), dispatch.get_agent(agent), _checked_policy(policy)
     # The id is derived from the user and the client id, so that a repeat finds the row of the first command.

@@ -11,7 +11,7 @@ from sessions_core.models import Run
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import MessageCompleted, MessagePosted, MessageStarted, Part, RunCompleted, RunFailed
-from sessions_core.protocol.ids import RunId, SessionId, new_message
+from sessions_core.protocol.ids import MessageId, RunId, SessionId, new_message
 from sessions_core.services import runs
 from tests.db.acts import new_client_id, post_message
 
@@ -25,18 +25,24 @@ def claim(run: RunId) -> Claim:
     return claimed
 
 
-def answer(claimed: Claim, text: str) -> None:
+def answer(claimed: Claim, text: str) -> MessageId:
     """Answers as an agent does that says one text."""
     message = new_message()
     started = MessageStarted(message=message, parent=claimed.replies_to, role="assistant", agent=claimed.agent)
     completed = MessageCompleted(message=message, parts=(Part(type="text", text=text),), state="complete")
     log.append_as(claimed, [started, completed])
     runs.finish(claimed, RunCompleted())
+    return message
 
 
 def talk(session: SessionId, owner: Author, exchanges: int, *, length: int = 0) -> None:
     for n in range(1, exchanges + 1):
         answer(claim(post_message(session, owner, f"q{n}").run), f"a{n}" + "x" * length)
+
+
+def say(session: SessionId, by: Author, text: str, *, parent: MessageId | None = None) -> MessageId:
+    """Posts a message, and returns the answer to it."""
+    return answer(claim(post_message(session, by, text, parent=parent).run), "a1")
 
 
 def texts(prompt: Prompt) -> list[str]:
@@ -112,17 +118,18 @@ def test_an_old_message_that_is_tried_again_comes_last(session: SessionId, owner
 
 def test_the_cut_stays_where_it_is_for_many_runs(session: SessionId, owner: Author, settings: Settings) -> None:
     settings.PROMPT_MESSAGES = 32
+    ids = [new_message() for _ in range(60)]
     facts = [
         MessagePosted(
-            message=new_message(),
-            parent=None,
+            message=message,
+            parent=parent,
             role="user",
             parts=(Part(type="text", text="hello"),),
             client_id=None,
             state="sent",
             device=None,
         )
-        for _ in range(60)
+        for message, parent in zip(ids, [None, *ids], strict=False)
     ]
     log.append(session, facts, actor=owner.actor)
     now = claim(post_message(session, owner).run)
@@ -131,3 +138,58 @@ def test_the_cut_stays_where_it_is_for_many_runs(session: SessionId, owner: Auth
 
     assert all(prompt.cut and 24 <= len(prompt) <= 32 for prompt in prompts)
     assert len({prompt[0].message for prompt in prompts}) < len(prompts)
+
+
+def test_an_edited_message_is_answered_without_what_came_after_it(session: SessionId, owner: Author) -> None:
+    first = say(session, owner, "q1")
+    say(session, owner, "q2")
+
+    prompt = history.read_prompt(claim(post_message(session, owner, "q2, edited", parent=first).run))
+
+    assert (texts(prompt), prompt.cut) == (["q1", "a1", "q2, edited"], False)
+
+
+def test_an_answer_anew_does_not_show_the_one_that_is_there(session: SessionId, owner: Author) -> None:
+    said = say(session, owner, "q1")
+    anew = claim(runs.regenerate(session, by=owner, client_id=new_client_id(), message=said).run)
+
+    assert texts(history.read_prompt(anew)) == ["q1"]
+
+
+def test_other_branches_take_no_room(session: SessionId, owner: Author, settings: Settings) -> None:
+    settings.PROMPT_MESSAGES, settings.PROMPT_BYTES = 6, 8_000
+    say(session, owner, "q1")
+    said = say(session, owner, "q2")
+    for _ in range(6):
+        anew = claim(runs.regenerate(session, by=owner, client_id=new_client_id(), message=said).run)
+        said = answer(anew, "a2" + "x" * 1_500)
+
+    prompt = history.read_prompt(claim(post_message(session, owner, "q3").run))
+
+    assert (texts(prompt), prompt.cut) == (["q1", "a1", "q2", "a2", "q3"], False)
+
+
+def test_the_limits_are_those_of_the_branch(session: SessionId, owner: Author, settings: Settings) -> None:
+    settings.PROMPT_MESSAGES = 3
+    first = say(session, owner, "q1")
+    for _ in range(3):
+        say(session, owner, "other", parent=first)
+    say(session, owner, "q2", parent=first)
+
+    prompt = history.read_prompt(claim(post_message(session, owner, "q3").run))
+
+    assert (texts(prompt), prompt.cut) == (["q2", "a1", "q3"], True)
+
+
+def test_a_branch_between_endless_others_is_cut(
+    session: SessionId, owner: Author, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROMPT_MESSAGES = 2
+    monkeypatch.setattr(history, "READS", 3)
+    first = say(session, owner, "q1")
+    for _ in range(9):
+        say(session, owner, "other", parent=first)
+
+    prompt = history.read_prompt(claim(post_message(session, owner, "q2", parent=first).run))
+
+    assert (texts(prompt), prompt.cut) == (["q2"], True)

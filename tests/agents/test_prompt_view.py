@@ -1,13 +1,15 @@
 """The prompt view: the conversation as a model is shown it. A fold, without a database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from msgspec import structs
+from msgspec import Raw, structs
 
 from agents.runner.prompt_view import fold
 from sessions_core.protocol.events import (
+    SYSTEM,
+    Event,
     Fact,
     MessageCompleted,
     MessageDequeued,
@@ -18,10 +20,12 @@ from sessions_core.protocol.events import (
     RunRequested,
     RunRestarted,
     RunSteered,
+    encode_fact,
 )
-from sessions_core.protocol.ids import MessageId, RunId
+from sessions_core.protocol.ids import BEGINNING, MessageId, RunId
 
 Log = Sequence[tuple[RunId | None, Fact]]
+BLANK = Event(seq=0, kind="", at="", actor=SYSTEM, run=None, data=Raw())
 
 
 def message(n: int) -> MessageId:
@@ -32,11 +36,11 @@ def run(n: int) -> RunId:
     return RunId(UUID(int=1000 + n))
 
 
-def asked(n: int, text: str = "") -> Log:
-    """Message n is posted, and Run n is to answer it."""
+def asked(n: int, text: str = "", *, to: MessageId | None = None) -> Log:
+    """Message n is posted, and Run n is to answer it. It follows what is newest, unless its parent is named."""
     posted = MessagePosted(
         message=message(n),
-        parent=None,
+        parent=to,
         role="user",
         parts=(Part(type="text", text=text or f"question {n}"),),
         client_id=None,
@@ -52,6 +56,7 @@ def queued(n: int, *, edited: str = "") -> tuple[Log, Log]:
     assert isinstance(posted, MessagePosted)
     parts = (Part(type="text", text=edited),) if edited else posted.parts
     sent = MessageDequeued(message=message(n), reason="sent", parent=None, parts=parts, agent="a")
+    request = (run(n), RunRequested(run=run(n), agent="a", parent=None, replies_to=message(n), queued=True))
     return [(None, structs.replace(posted, state="queued")), request], [(run(n), sent)]
 
 
@@ -64,20 +69,44 @@ def steering(n: int, *, of: int, consumed: bool) -> tuple[Log, Log]:
 
 
 def retried(n: int, of: int) -> Log:
+    """Run n is to try the answer to message `of` again, which Run `of` was to give."""
+    return [(run(n), RunRequested(run=run(n), agent="a", parent=None, replies_to=message(of), retry_of=run(of)))]
+
+
+def anew(n: int, of: int) -> Log:
+    """Run n is to give another answer to message `of`."""
     return [(run(n), RunRequested(run=run(n), agent="a", parent=None, replies_to=message(of)))]
 
 
-def answered(n: int, *parts: Part, state: MessageOutcome = "complete", said: int = 0) -> Log:
-    """Run n says Message 100 + n."""
+def answered(n: int, *parts: Part, state: MessageOutcome = "complete", said: int = 0, to: int = 0) -> Log:
+    """Run n says Message 100 + n in answer to message n, or `to`."""
     of = message(said or 100 + n)
-    started = MessageStarted(message=of, parent=None, role="assistant", agent="a")
+    started = MessageStarted(message=of, parent=message(to or n), role="assistant", agent="a")
     whole = parts or (Part(type="text", text=f"answer {n}"),)
     return [(run(n), started), (run(n), MessageCompleted(message=of, parts=whole, state=state))]
 
 
+def events(log: Log) -> Iterator[Event]:
+    """Numbers the facts. What a person sends without a parent follows what is newest; at the BEGINNING it follows nothing."""
+    newest: MessageId | None = None
+    for seq, (run, fact) in enumerate(log, start=1):
+        placed: Fact = fact
+        match fact:
+            case (
+                MessagePosted(state="sent") | MessageDequeued(reason="sent") | RunSteered(consumed=False, queued=False)
+            ):
+                parent = None if fact.parent == BEGINNING else fact.parent or newest
+                placed, newest = structs.replace(fact, parent=parent), fact.message
+            case MessageStarted() | RunSteered(consumed=True):
+                newest = fact.message
+            case _:
+                pass
+        yield structs.replace(BLANK, seq=seq, kind=fact.kind, run=run, data=Raw(encode_fact(placed)))
+
+
 def shown(*logs: Log, up_to: int | None = None) -> list[str]:
-    prompt = fold([entry for log in logs for entry in log], up_to=message(up_to) if up_to else None)
-    return [f"{shown.role[0]}: {shown.text}" for shown in prompt]
+    view = fold(events([entry for log in logs for entry in log]), up_to=message(up_to) if up_to else None)
+    return [f"{shown.role[0]}: {shown.text}" for exchange in view.exchanges for shown in exchange.shown]
 
 
 def text(value: str) -> Part:
@@ -128,13 +157,13 @@ def test_what_a_restart_voided_is_left_out() -> None:
 
 
 def test_of_two_answers_the_newer_one_counts() -> None:
-    log = [*asked(1), *answered(1, text("half"), state="cancelled"), *retried(9, of=1), *answered(9), *asked(2)]
+    log = [*asked(1), *answered(1, text("half"), state="cancelled"), *retried(9, of=1), *answered(9, to=1), *asked(2)]
 
     assert shown(log, up_to=2) == ["u: question 1", "a: answer 9", "u: question 2"]
 
 
 def test_a_failed_retry_leaves_the_older_answer() -> None:
-    log = [*asked(1), *answered(1), *retried(9, of=1), *answered(9, state="failed"), *asked(2)]
+    log = [*asked(1), *answered(1), *retried(9, of=1), *answered(9, state="failed", to=1), *asked(2)]
 
     assert shown(log, up_to=2) == ["u: question 1", "a: answer 1", "u: question 2"]
 
@@ -175,7 +204,7 @@ def test_a_steer_stands_where_the_run_has_taken_it() -> None:
     typed, taken = steering(2, of=1, consumed=True)
 
     log = [asked(1), typed, answered(1), taken, answered(1, said=200), asked(3)]
-    assert shown(*log, up_to=3) == ["u: question 1", "a: answer 1", "a: answer 1", "u: question 2", "u: question 3"]
+    assert shown(*log, up_to=3) == ["u: question 1", "a: answer 1", "u: question 2", "a: answer 1", "u: question 3"]
     assert shown(asked(1), typed, up_to=1) == ["u: question 1"]
 
 

@@ -51,10 +51,14 @@ COMMANDS: Final[dict[str, Callable[[SessionId, Author], object]]] = {
         session, _run(session), "paid", by=by, client_id=new_client_id(), value=1
     ),
     "runs.request.retry": lambda session, by: runs.retry(session, by=by, client_id=new_client_id(), run_id=new_run()),
+    "runs.regenerate.regenerate": lambda session, by: runs.regenerate(
+        session, by=by, client_id=new_client_id(), message=new_message()
+    ),
     "deletion.delete": lambda session, by: deletion.delete(session, by=by),
 }
 WRITES_ONLY: Final = {
     *("messages.post", "messages.edit_queued", "sessions.configure", "runs.request.retry"),
+    "runs.regenerate.regenerate",
     *("runs.queue_changes.withdraw", "runs.queue_changes.resume_queue"),
     *("asks.answer", "asks.decline", "signals.send"),
 }  # refused in an archived Session

@@ -45,6 +45,7 @@ class Person:
 
     def talked(self, session: SessionId, *, messages: int) -> None:
         """Writes so many questions and answers into the log, all complete."""
+        before = log.find_end(session)
         for n in range(1, messages + 1):
             asked, said = new_message(), new_message()
             question = Part(type="text", text=f"Question {n} of a long conversation")
@@ -54,7 +55,7 @@ class Person:
                 [
                     MessagePosted(
                         message=asked,
-                        parent=None,
+                        parent=before,
                         role="user",
                         parts=(question,),
                         client_id=None,
@@ -69,6 +70,7 @@ class Person:
             log.append(
                 session, [started, MessageCompleted(message=said, parts=(answer,), state="complete")], actor=agent
             )
+            before = said
 
     def leaves(self, session: SessionId) -> None:
         """Removes the person from the Session, as an administrator does it."""

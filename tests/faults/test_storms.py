@@ -33,11 +33,12 @@ from sessions_core.protocol.ids import new_message
 from sessions_core.services import access, sessions
 user, agent, browser = User.objects.get(pk={user}), Actor(kind="agent", id="script", name="Script"), Client()
 session = sessions.create(by=access.author(user), agent="script")
+said = None
 for text in {texts}:
-    asked, said = new_message(), new_message()
+    before, asked, said = said, new_message(), new_message()
     question, answer = ((Part(type="text", text=each),) for each in ("hi", text))
     log.append(session, [
-        MessagePosted(message=asked, parent=None, role="user", parts=question, client_id=None, state="sent", device=None),
+        MessagePosted(message=asked, parent=before, role="user", parts=question, client_id=None, state="sent", device=None),
         MessageStarted(message=said, parent=asked, role="assistant", agent="script"),
         MessageCompleted(message=said, parts=answer, state="complete"),
     ], actor=agent)

@@ -83,8 +83,8 @@ def with_participant(session: SessionId, user: User, role: str = "editor") -> Se
     return session
 
 
-def post_message(session: SessionId, by: User, text: str = "hello") -> acts.Posted:
-    return acts.post_message(session, access.author(by), text)
+def post_message(session: SessionId, by: User, text: str = "hello", **more: object) -> acts.Posted:
+    return acts.post_message(session, access.author(by), text, **more)
 
 
 def claim_run(run: RunId | UUID) -> Claim:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,8 +15,10 @@ from django.test import Client
 from sessions_core.api.schemas import SessionOut
 from sessions_core.api.service import JSON_BODY_BYTES, api
 from sessions_core.protocol.errors import Refusal
+from sessions_core.protocol.ids import SessionId
 from sessions_core.services.messages import MESSAGE_CHARACTERS
 from tests.http.clients import ApiClient, ApiResponse
+from tests.http.test_api_history import post_and_answer
 from tests.http.test_api_refusals import ROUTES
 
 DOC: Final = (Path(__file__).parents[2] / "docs/reference/http.md").read_text(encoding="utf-8")
@@ -67,6 +70,8 @@ def test_the_walk_of_the_documentation_is_true(alice: User) -> None:
 
     statuses = []
     for expected, words in walk():
+        if any("$ANSWER" in word for word in words):
+            known["ANSWER"] = str(post_and_answer(SessionId(UUID(known["SESSION"])), alice, "There."))
         answer = curl(script, words, known)
         statuses.append((expected, int(answer.status), words[:3]))
         if answer.body and "policy" in answer.body:
@@ -74,7 +79,7 @@ def test_the_walk_of_the_documentation_is_true(alice: User) -> None:
         if answer.body and "message" in answer.body:
             known["RUN"] = answer.body["run"]
 
-    assert len(statuses) == 15
+    assert len(statuses) == 16
     assert [status for status in statuses if status[0] != status[1]] == []
 
 
@@ -114,6 +119,7 @@ def test_the_routes_are_those_of_the_protocol() -> None:
         *(("POST", f"{of_a_session}/{what}") for what in ("messages", "cancellation", "asks/{ask}/answer")),
         *((method, f"{of_a_session}/queue/{{message}}") for method in ("PATCH", "DELETE")),
         ("POST", f"{of_a_session}/queue/resumption"),
+        ("POST", f"{of_a_session}/messages/{{message}}/regeneration"),
         *(("POST", f"{of_a_session}/runs/{{run}}/{what}") for what in ("cancellation", "retry")),
     }
 

@@ -199,3 +199,20 @@ def test_long_messages_come_in_pages_that_follow_each_other(alice: User) -> None
     assert [message["parts"][0]["text"].split()[0] for message in shown] == [str(n) for n in range(80)]
     assert (events.body["from"], events.body["to"]) == (newest.body["from"], newest.body["cursor"])
     assert max(len(newest.content), len(events.content)) < SCREEN_BYTES
+
+
+def test_the_timeline_says_which_messages_are_on_the_active_branch(alice: User) -> None:
+    session = create_session(alice)
+    first = post_and_answer(session, alice, "one")
+    post_and_answer(session, alice, "two")
+    script = ApiClient(alice)
+    script.post(f"sessions/{session}/messages", {"text": "edited", "parent": str(first)})
+
+    shown = script.get(f"sessions/{session}/timeline").body
+
+    by_id = {message["id"]: message for message in shown["messages"]}
+    edited = next(id for id, message in by_id.items() if message["parts"][0]["text"] == "edited")
+    siblings = [id for id, message in by_id.items() if message["parent"] == str(first)]
+    assert shown["branch"] == [shown["messages"][0]["id"], str(first), edited]
+    assert len(siblings) == 2
+    assert edited in siblings

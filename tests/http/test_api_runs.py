@@ -11,9 +11,10 @@ from sessions_core.protocol.events import RunCompleted, RunFailed, RunWaiting
 from sessions_core.protocol.spent import Spent
 from sessions_core.services import runs
 from tests.http.clients import ApiClient, claim_run, create_session, post_message, with_participant
+from tests.http.test_api_history import post_and_answer
 
 FIELDS = {
-    *("id", "agent", "state", "attempt", "waits_on", "replies_to", "parent"),
+    *("id", "agent", "state", "attempt", "waits_on", "replies_to", "retry_of", "parent"),
     *("requested_at", "started_at", "first_text_at", "ended_at", "error", "error_code", "usage"),
 }
 
@@ -142,6 +143,33 @@ def test_a_run_at_work_cannot_be_tried_again(alice: User) -> None:
     refused = ApiClient(alice).post(f"sessions/{session}/runs/{run}/retry")
 
     assert (refused.status, refused.code) == (409, "conflict")
+
+
+def test_an_answer_is_given_anew_once(alice: User) -> None:
+    session = create_session(alice)
+    answer = post_and_answer(session, alice, "hello")
+    script, key = ApiClient(alice), uuid4()
+    address = f"sessions/{session}/messages/{answer}/regeneration"
+
+    first, again = script.post(address, key=key), script.post(address, key=key)
+
+    assert (first.status, again.status) == (201, 200)
+    assert first.body == again.body
+    listed = script.get(f"sessions/{session}/runs").body["runs"]
+    assert [run["id"] for run in listed][:-1] == [first.body["run"]]
+    assert len({run["replies_to"] for run in listed}) == 1
+    assert {run["retry_of"] for run in listed} == {None}
+
+
+def test_a_retry_names_the_first_run_of_its_answer(alice: User) -> None:
+    session = create_session(alice)
+    claim = claim_run(post_message(session, alice).run)
+    runs.finish(claim, RunFailed(code="provider", message="It is away.", retry=True))
+    script = ApiClient(alice)
+
+    script.post(f"sessions/{session}/runs/{claim.run}/retry")
+
+    assert [run["retry_of"] for run in script.get(f"sessions/{session}/runs").body["runs"]] == [str(claim.run), None]
 
 
 @pytest.mark.parametrize("act", ["cancellation", "retry"])

@@ -16,7 +16,7 @@ from sessions_core import log
 from sessions_core.models import Participant, Run, Session
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import MessageDelta, MessageStarted, RunCompleted, RunFailed
-from sessions_core.protocol.ids import ClientId, SessionId, new_message
+from sessions_core.protocol.ids import BEGINNING, ClientId, SessionId, new_message
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import access, runs, sessions
 from sessions_core.services.messages import MESSAGE_CHARACTERS
@@ -52,6 +52,17 @@ def start_data(page: str) -> Any:  # noqa: ANN401  # JSON
 def visible(page: str) -> str:
     """Returns the page without its templates, scripts and embedded data."""
     return re.sub(r"<(template|script)\b.*?</\1>", "", page, flags=re.DOTALL)
+
+
+def test_a_message_that_was_edited_is_not_shown_without_a_script(reader: Client, alice: User) -> None:
+    session = create_session(alice, title="Trip")
+    for text, answer in (("What is kept?", "All."), ("What is kept for ever?", "The log.")):
+        runs.finish(start_answer(post_message(session, alice, text, parent=BEGINNING), answer), RunCompleted())
+
+    page = visible(open_session(reader, session))
+
+    assert ("What is kept for ever?" in page, "The log." in page) == (True, True)
+    assert ("What is kept?" in page, "All." in page) == (False, False)
 
 
 def test_history_is_there_without_a_script(reader: Client, alice: User) -> None:

@@ -21,11 +21,13 @@ def close(writer: "Writer", run: "RandomRun") -> None:
     """Ends what is open in a Run that ends, as the rules say."""
     for message in run.steers:
         queued = len(writer.events) % 2 == 0
-        writer.append_of_run(run, facts.RunSteered(message=message, consumed=False, queued=queued))
-        own = writer.request(message)
+        parent = UNSET if queued else writer.parent()
+        writer.append_of_run(run, facts.RunSteered(message=message, consumed=False, queued=queued, parent=parent))
+        own = writer.request(message, queued=queued)
         if queued:
             writer.queued.append((message, own))
         else:
+            writer.place(message)
             writer.runs.append(own)
     for ask in run.asks:
         writer.append_of_run(run, facts.AskClosed(ask=ask, reason="run_ended"), SYSTEM)
@@ -34,20 +36,20 @@ def close(writer: "Writer", run: "RandomRun") -> None:
 
 
 def _post_queued(writer: "Writer", _: int, text: str) -> None:
-    message = writer.post(text, "queued")
-    writer.queued.append((message, writer.request(message)))
+    message = writer.post(text, "queued", parent=writer.parent())
+    writer.queued.append((message, writer.request(message, queued=True)))
 
 
-def _send_queued(writer: "Writer", _: int, text: str) -> None:
+def _send_queued(writer: "Writer", choice: int, text: str) -> None:
     if writer.queued:
         message, run = writer.queued.pop(0)
-        parent = writer.posted[-1]
+        parent = writer.parent(choice + 1)
         parts = (facts.Part("text", text),)
         sent = facts.MessageDequeued(message=message, reason="sent", parent=parent, parts=parts, agent="guide")
         writer.append_of_run(run, sent, ALICE)
         run.attempt = 1
         writer.append_of_run(run, facts.RunStarted(attempt=1), SYSTEM)
-        writer.posted.append(message)
+        writer.place(message)
         writer.runs.append(run)
 
 
@@ -76,13 +78,15 @@ def _resume_queue(writer: "Writer", choice: int, _: str) -> None:
 
 def _post_steer(writer: "Writer", choice: int, text: str) -> None:
     if run := _started(writer, choice):
-        run.steers.append(writer.post(text, "steering"))
+        run.steers.append(writer.post(text, "steering", parent=writer.parent()))
 
 
 def _consume_steer(writer: "Writer", choice: int, _: str) -> None:
     run = _started(writer, choice)
     if run and run.steers:
-        writer.append_of_run(run, facts.RunSteered(message=run.steers.pop(0), consumed=True))
+        message = run.steers.pop(0)
+        writer.append_of_run(run, facts.RunSteered(message=message, consumed=True))
+        writer.placed.append(message)
 
 
 def _open_ask(writer: "Writer", choice: int, text: str) -> None:

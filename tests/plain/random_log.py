@@ -1,4 +1,4 @@
-"""Random logs of a Session: several Runs at once, restarts, cancels, reasoning, and text in several scripts."""
+"""Random logs of a Session: several Runs at once, restarts, cancels, branches, reasoning, and text in several scripts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,6 +41,7 @@ class RandomRun:
     """A Run that has not ended."""
 
     id: RunId
+    replies_to: MessageId
     attempt: int = 0
     open: _Open | None = None
     steers: list[MessageId] = field(default_factory=list)
@@ -55,6 +56,8 @@ class Writer:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.posted: list[MessageId] = []
+        self.placed: list[MessageId] = []  # what stands in the conversation, also what agents say
+        self.first_runs: dict[MessageId, RunId] = {}
         self.runs: list[RandomRun] = []
         self.queued: list[tuple[MessageId, RandomRun]] = []
         self._ids = 0
@@ -62,7 +65,7 @@ class Writer:
     def do(self, number: int, choice: int, text: str) -> None:
         """Does one act: `number` is its kind, `choice` its Run."""
         if number <= 1 or not self.posted:
-            self.post(text, "sent")
+            self.post(text, "sent", parent=self.parent(number + choice))
         elif number == 2 or not self.runs:
             self._request(choice)
         elif number == 3:
@@ -93,9 +96,9 @@ class Writer:
     def _write(self, run: RandomRun, part_type: PartType, text: str) -> None:
         if run.open is None:
             run.open = _Open(MessageId(self.new()))
-            parent = self.posted[-1]
-            started = facts.MessageStarted(message=run.open.id, parent=parent, role="assistant", agent="guide")
+            started = facts.MessageStarted(message=run.open.id, parent=run.replies_to, role="assistant", agent="guide")
             self.append_of_run(run, started)
+            self.placed.append(run.open.id)
         parts = run.open.parts
         if not parts or parts[-1].type != part_type:
             parts.append(facts.Part(part_type, ""))
@@ -108,10 +111,15 @@ class Writer:
             ),
         )
 
-    def post(self, text: str, state: facts.PostState) -> MessageId:
+    def parent(self, choice: int = 0) -> MessageId | None:
+        """Returns what a Message follows: mostly the newest one, sometimes an earlier one or nothing, which makes a branch."""
+        if not self.placed or (choice == 3 and len(self.events) % 5 == 0):
+            return None
+        return self.placed[len(self.events) % len(self.placed)] if choice == 3 else self.placed[-1]
+
+    def post(self, text: str, state: facts.PostState, *, parent: MessageId | None = None) -> MessageId:
         """Posts a Message of Alice's."""
         message = MessageId(self.new())
-        parent = self.posted[-1] if self.posted else None
         self.append_fact(
             facts.MessagePosted(
                 message=message,
@@ -125,17 +133,24 @@ class Writer:
             ALICE,
         )
         if state == "sent":
-            self.posted.append(message)
+            self.place(message)
         return message
+
+    def place(self, message: MessageId) -> None:
+        """Notes that the Message stands in the conversation now."""
+        self.posted.append(message)
+        self.placed.append(message)
 
     def _request(self, choice: int) -> None:
         parent = self.runs[choice % len(self.runs)].id if self.runs and choice % 2 else None
         self.runs.append(self.request(self.posted[choice % len(self.posted)], parent))
 
-    def request(self, replies_to: MessageId, parent: RunId | None = None) -> RandomRun:
-        """Requests a Run, which the caller has to keep."""
-        run = RandomRun(RunId(self.new()))
-        requested = facts.RunRequested(run=run.id, agent="guide", parent=parent, replies_to=replies_to)
+    def request(self, replies_to: MessageId, parent: RunId | None = None, *, queued: bool = False) -> RandomRun:
+        """Requests a Run, which the caller has to keep. Of those that reply to one Message every other is a retry."""
+        run = RandomRun(RunId(self.new()), replies_to)
+        requested = facts.RunRequested(run=run.id, agent="guide", parent=parent, replies_to=replies_to, queued=queued)
+        if parent is None and self.first_runs.setdefault(replies_to, run.id) != run.id and len(self.events) % 2:
+            requested = msgspec.structs.replace(requested, retry_of=self.first_runs[replies_to])
         self.append_of_run(run, requested, ALICE)
         return run
 

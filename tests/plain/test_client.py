@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from sessions_client import Client, Closed, Ok, Refused, Removed
+from sessions_client import BEGINNING, Client, Closed, Ok, Refused, Removed
 from sessions_client.event_stream import QUEUE_LIMIT
 from sessions_client.reconnect import MAX_DELAY_S, delay, is_final
 from tests.plain.fake_server import SESSION, WELCOME, FakeServer, events, fake_server, subscribed
@@ -148,6 +148,12 @@ async def test_a_command_keeps_its_id_over_a_lost_answer(server: FakeServer, cli
         (lambda c: c.answer(SESSION, "a", None), "answer", {"ask": "a", "value": None}),
         (lambda c: c.decline(SESSION, "a"), "answer", {"ask": "a", "declined": True}),
         (lambda c: c.cancel(SESSION, "r"), "cancel", {"run": "r"}),
+        (lambda c: c.regenerate(SESSION, "m"), "regenerate", {"message": "m"}),
+        (
+            lambda c: c.post(SESSION, "Hi", parent=BEGINNING),
+            "post",
+            {"parts": [text_part("Hi")], "parent": str(UUID(int=0))},
+        ),
     ],
 )
 async def test_a_command_is_a_frame_and_its_answer(

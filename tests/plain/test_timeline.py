@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessions_core.machines.deltas import merge
+from sessions_core.protocol.branches import Branches, active_branch
 from sessions_core.protocol.events import Event
 from sessions_core.protocol.timeline import fold
 from sessions_core.protocol.timeline_types import Timeline
@@ -33,6 +34,12 @@ def shape(timeline: Timeline) -> dict[str, object]:
         "title": timeline.title,
         "cursor": timeline.cursor,
     }
+
+
+def branch(timeline: Timeline) -> object:
+    """Returns the active branch, and what a screen shows of the Timeline."""
+    shown = active_branch(timeline)
+    return as_json([Branches(timeline).active(), [*shown.messages], [*shown.runs]])
 
 
 def as_json(value: object) -> Any:  # noqa: ANN401  # what JSON holds
@@ -107,7 +114,9 @@ def test_javascript_folds_what_python_folds() -> None:
     def collect(log: list[Event], cut: int) -> None:
         rest = after(merge(compacted(log)), log[:cut][-1].seq if log[:cut] else 0)
         readings = [[log], [log[:cut], log[max(0, cut - 3) :]], [log[:cut], rest], [merge(compacted(log))]]
-        cases.append({"readings": readings, "log": log, "cut": cut, "timeline": folded(log)})
+        whole = Timeline()
+        fold(whole, log)
+        cases.append({"readings": readings, "log": log, "cut": cut, "timeline": shape(whole), "branch": branch(whole)})
 
     collect()
     answer = subprocess.run(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -183,18 +183,44 @@ def test_a_reading_token_does_not_write(
     assert tab.refusal()["code"] == "read_only"
 
 
-@pytest.mark.parametrize(
-    ("type", "fields"),
-    [
-        ("regenerate", {"message": uuid4()}),
-    ],
-)
-def test_frames_of_later_work_are_answered(
-    tab: Tab, session: "SessionId", type: str, fields: dict[str, object]
-) -> None:
-    tab.send(type, id=uuid4(), session=session, **fields)
+def test_an_answer_is_given_anew_once(tab: Tab, session: "SessionId", owner: "Author") -> None:
+    from sessions_core.models import Run
+    from sessions_core.protocol.events import RunCompleted
+    from sessions_core.services import runs
+    from tests.db.acts import post_and_claim, start_message
 
-    assert tab.refusal()["code"] == "not_supported"
+    claim, once = post_and_claim(session, owner), uuid4()
+    message = start_message(claim)
+    tab.send("regenerate", id=uuid4(), session=session, message=message)
+    assert tab.refusal()["code"] == "run_active"
+    runs.finish(claim, RunCompleted())
+
+    for _ in range(2):
+        tab.send("regenerate", id=once, session=session, message=message)
+    first = tab.next("ok")
+
+    assert tab.next("ok") == first
+    assert Run.objects.get(pk=first["run"]).replies_to == claim.replies_to
+
+
+def test_what_is_no_answer_is_not_given_anew(tab: Tab, session: "SessionId") -> None:
+    post(tab, session)
+    posted = tab.next("ok")
+
+    tab.send("regenerate", id=uuid4(), session=session, message=posted["message"])
+    assert tab.refusal()["code"] == "bad_field"
+    tab.send("regenerate", id=uuid4(), session=session, message=uuid4())
+    assert tab.refusal()["code"] == "not_found"
+
+
+def test_the_first_message_is_edited(tab: Tab, session: "SessionId") -> None:
+    from sessions_core.models import Event
+
+    for parent in (None, UUID(int=0)):
+        post(tab, session, parent=parent, policy="interrupt")
+
+    parents = [Event.objects.get(message_id=tab.next("ok")["message"]).data["parent"] for _ in range(2)]
+    assert parents == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Runs: the executions of agents. The database owns them (docs/topics/runs.md); a worker is only woken.
 
 request   for a posted Message, or once more for the same one
+regenerate  another answer beside one that is there
 turn      the answers of a Session come one after the other
 queue     the Messages that wait for their turn;  queue_changes  what people do with them
 steer     Messages that people give to a Run at work
@@ -38,6 +39,7 @@ from sessions_core.services.runs.end import finish
 from sessions_core.services.runs.park import park
 from sessions_core.services.runs.queue import add_queued, goes_on
 from sessions_core.services.runs.queue_changes import QueueChanged, edit_queued, resume_queue, withdraw
+from sessions_core.services.runs.regenerate import regenerate
 from sessions_core.services.runs.request import Requested, request, retry
 from sessions_core.services.runs.steer import (
     Steering,
@@ -50,7 +52,7 @@ from sessions_core.services.runs.steer import (
     taken_steers,
 )
 from sessions_core.services.runs.sweep import compact, end_lapsed, waits_longer_than, wake_waiting
-from sessions_core.services.runs.turn import holds_turn
+from sessions_core.services.runs.turn import holds_turn, is_being_answered
 
 __all__ = [
     "ATTEMPTS",
@@ -76,10 +78,12 @@ __all__ = [
     "heartbeat",
     "holds_turn",
     "interrupt",
+    "is_being_answered",
     "lock_active",
     "lock_asking",
     "lock_steerable",
     "park",
+    "regenerate",
     "release",
     "request",
     "resume_queue",

@@ -1,4 +1,5 @@
-"""The queue of a Session: posted Messages that wait for their turn, in the order of posting. The only writer of QueuedMessage.
+"""The queue of a Session: posted Messages that wait for their turn, in the order of posting, and Runs that answer earlier ones
+anew. The only writer of QueuedMessage.
 
 The queue is durable and shared. It is paused when an answer fails or is stopped: what was posted after it may have been meant for
 that answer, so people decide. The callers hold the lock of the Session's row, except for `send`.
@@ -21,7 +22,7 @@ from sessions_core.services import dispatch
 
 
 def add_queued(session_id: SessionId, run: RunId, posted: MessagePosted, *, parent: MessageId | None, seq: int) -> None:
-    """Adds a Message that was posted at `seq`. `parent` is absent when it follows the newest Message at its turn."""
+    """Adds a Message that was posted at `seq`. Without a `parent` it follows the end of the active branch at its turn."""
     QueuedMessage.objects.create(
         message=posted.message,
         session_id=session_id,
@@ -40,16 +41,19 @@ def send(session_id: SessionId, run_id: RunId, agent: str) -> None:
     queued = _remove(run_id)
     if queued is None:
         return
-    parent = MessageId(queued.parent) if queued.parent else log.find_newest_message(session_id)
+    parent = log.find_parent(session_id, MessageId(queued.parent) if queued.parent else None)
     parts = convert(queued.parts, tuple[Part, ...])
     fact = MessageDequeued(message=MessageId(queued.message), reason="sent", parent=parent, parts=parts, agent=agent)
     log.append(session_id, [fact], actor=log.actor_of(session_id, queued.posted_seq), run=run_id)
 
 
-def append_withdrawn(session_id: SessionId, run: Run, *, by: Author, client_id: ClientId | None = None) -> int:
-    """Removes the Message of a locked queued Run from the queue, and returns the seq of the Event."""
+def append_withdrawn(session_id: SessionId, run: Run, *, by: Author, client_id: ClientId | None = None) -> int | None:
+    """Removes the Message of a locked queued Run from the queue, and returns the seq of the Event; None for a Run without one,
+    which answers an earlier Message anew.
+    """
     queued = _remove(RunId(run.pk))
-    assert queued is not None
+    if queued is None:
+        return None
     fact = MessageDequeued(message=MessageId(queued.message), reason="withdrawn")
     return log.append(session_id, [fact], actor=by.actor, client_id=client_id).end
 
@@ -94,13 +98,13 @@ def _remove(run_id: RunId) -> QueuedMessage | None:
 
 
 def goes_on(session: Session) -> bool:
-    """Returns whether Messages wait in the queue and one of them is next."""
+    """Returns whether somebody waits in the queue and is next."""
     return session.queue_paused_seq is None and has_queued(SessionId(session.pk))
 
 
 def has_queued(session_id: SessionId) -> bool:
-    """Returns whether a Message waits in the queue."""
-    return QueuedMessage.objects.filter(session_id=session_id).exists()
+    """Returns whether a Message waits in the queue, or a Run that answers one anew."""
+    return Run.objects.filter(session_id=session_id, state=RunState.REQUESTED, queued=True).exists()
 
 
 def _has_steers(session_id: SessionId) -> bool:

@@ -55,6 +55,7 @@ def withdraw(session_id: SessionId, *, by: Author, client_id: ClientId, message:
         if run is None or not run.queued:
             raise NotQueued
         seq = queue.append_withdrawn(session_id, run, by=by, client_id=client_id)
+        assert seq is not None  # the Run was found by its Message, and is locked
         end_run(run, RunCancelled(), actor=SYSTEM)
         return QueueChanged(seq=seq)
 

@@ -5,13 +5,13 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from sessions_core import log
 from sessions_core.models import Run
 from sessions_core.protocol import run_states
 from sessions_core.protocol.author import Author
-from sessions_core.protocol.errors import Conflict, LimitReached, NotFound
+from sessions_core.protocol.errors import BadField, Conflict, LimitReached, NotFound
 from sessions_core.protocol.events import Fact, RunRequested
 from sessions_core.protocol.ids import ClientId, MessageId, RunId, SessionId, new_run
 from sessions_core.protocol.run_states import RunState
@@ -36,13 +36,18 @@ def request(
     replies_to: MessageId | None,
     client_id: ClientId | None,
     queued: bool = False,
+    retry_of: RunId | None = None,
 ) -> Requested:
     """Appends the facts `before` and `run.requested` together, and wakes a worker after the commit. The caller has opened a
-    transaction and locked the Session's row (`access.begin`). `queued`: it waits in the queue. Raises LimitReached.
+    transaction and locked the Session's row (`access.begin`). `queued`: it waits in the queue. `retry_of`: the first Run of the
+    answer that it tries again. Raises LimitReached.
     """
     _check_room(session_id)
     run = new_run()
-    facts = [*before, RunRequested(run=run, agent=agent, parent=None, replies_to=replies_to)]
+    requested = RunRequested(
+        run=run, agent=agent, parent=None, replies_to=replies_to, queued=queued, retry_of=retry_of or UNSET
+    )
+    facts = [*before, requested]
     span = log.append(session_id, facts, actor=by.actor, client_id=client_id)
     Run.objects.create(
         id=run,
@@ -52,6 +57,7 @@ def request(
         asked_seq=span.end,
         requested_by_id=by.user,
         queued=queued,
+        retry_of=retry_of,
     )
     transaction.on_commit(partial(dispatch.dispatcher().wake, session_id, run, agent), robust=True)
     return Requested(seq=span.start + 1, run=run)
@@ -64,8 +70,7 @@ def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Run
     with transaction.atomic(durable=True):
         _, first = access.begin_once(session_id, by=by, right=Right.WRITE, client_id=client_id, kind=RunRequested)
         if first is not None:
-            seq, fact = first
-            return Requested(seq=seq, run=fact.run, repeated=True)
+            return repeated(*first, is_retry=True)
         run = Run.objects.filter(session_id=session_id, pk=run_id).first()
         if run is None:
             raise NotFound("There is no such answer in this conversation.")
@@ -73,7 +78,22 @@ def retry(session_id: SessionId, *, by: Author, client_id: ClientId, run_id: Run
             raise Conflict("Only an answer that failed or was stopped can be tried again.")
         replies_to = MessageId(run.replies_to) if run.replies_to else None
         agent = dispatch.agent_or_default(run.agent)
-        return request(session_id, [], by=by, agent=agent, replies_to=replies_to, client_id=client_id)
+        return request(
+            session_id,
+            [],
+            by=by,
+            agent=agent,
+            replies_to=replies_to,
+            client_id=client_id,
+            retry_of=RunId(run.retry_of or run.pk),
+        )
+
+
+def repeated(seq: int, fact: RunRequested, *, is_retry: bool) -> Requested:
+    """Returns what the command has requested the first time. Raises BadField when it was another kind of command."""
+    if (fact.retry_of is not UNSET) != is_retry:
+        raise BadField("That id was used for another command already.")
+    return Requested(seq=seq, run=fact.run, repeated=True)
 
 
 def _check_room(session_id: SessionId) -> None:

@@ -65,10 +65,9 @@ def find_steerable(session_id: SessionId) -> Run | None:
     return max(runs, key=lambda run: (run.state != RunState.REQUESTED, run.asked_seq), default=None)
 
 
-def add_steer(run: Run, posted: MessagePosted, *, parent: MessageId | None, agent: str, by: UserId, seq: int) -> None:
-    """Gives a Message that was posted at `seq` to the Run, and tells its worker after the commit. `parent` is absent when it
-    follows the newest Message; `agent` answers when the Run does not take it. The caller has locked the Run's row, then the
-    Session's. Raises LimitReached.
+def add_steer(run: Run, posted: MessagePosted, *, agent: str, by: UserId, seq: int) -> None:
+    """Gives a Message that was posted at `seq` to the Run, and tells its worker after the commit. `agent` answers when the Run
+    does not take it. The caller has locked the Run's row, then the Session's. Raises LimitReached.
     """
     if Steer.objects.filter(run=run)[: settings.WAITING_RUNS].count() >= settings.WAITING_RUNS:
         raise LimitReached(f"{settings.WAITING_RUNS} messages were given to this answer, and no more may.")
@@ -77,7 +76,6 @@ def add_steer(run: Run, posted: MessagePosted, *, parent: MessageId | None, agen
         session_id=run.session_id,
         run=run,
         agent=agent,
-        parent=parent,
         parts=to_builtins(posted.parts),
         posted_by_id=by,
         posted_seq=seq,
@@ -137,11 +135,10 @@ def forget(run: Run) -> None:
 
 def _request(ended: Run, row: Steer, *, actor: Actor, queued: bool) -> None:
     session_id, message = SessionId(row.session_id), MessageId(row.message)
-    given = MessageId(row.parent) if row.parent else None
-    parent = UNSET if queued else given or log.find_newest_message(session_id)
+    parent = UNSET if queued else log.find_end(session_id)
     steered = RunSteered(message=message, consumed=False, queued=queued, parent=parent)
     log.append(session_id, [steered], actor=actor, run=RunId(ended.pk))
-    requested = RunRequested(run=new_run(), agent=row.agent, parent=None, replies_to=message)
+    requested = RunRequested(run=new_run(), agent=row.agent, parent=None, replies_to=message, queued=queued)
     span = log.append(session_id, [requested], actor=log.actor_of(session_id, row.posted_seq))
     run = Run.objects.create(
         id=requested.run,
@@ -157,7 +154,6 @@ def _request(ended: Run, row: Steer, *, actor: Actor, queued: bool) -> None:
             message=message,
             session_id=session_id,
             run=run,
-            parent=row.parent,
             parts=row.parts,
             posted_seq=row.posted_seq,
         )

@@ -5,7 +5,7 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from sessions_core.models import Run, Session
-from sessions_core.protocol.ids import RunId, SessionId
+from sessions_core.protocol.ids import MessageId, RunId, SessionId
 from sessions_core.protocol.run_states import RunState
 
 # What a Run waits for without giving its turn away.
@@ -64,3 +64,8 @@ def is_still_its_turn(session_id: SessionId, run_id: RunId) -> bool:
 def holds_turn(session_id: SessionId) -> bool:
     """Returns whether a Run of the Session holds the turn."""
     return holding(session_id).exists()
+
+
+def is_being_answered(session_id: SessionId, message: MessageId) -> bool:
+    """Returns whether the Run that holds the turn answers the Message."""
+    return holding(session_id).filter(replies_to=message).exists()

@@ -70,13 +70,15 @@
 /** @typedef {Numbered<"tool.failed", OfCall & {error: string, unknown?: boolean}>} ToolFailed */
 /**
  * @typedef {Numbered<"run.requested", {
- *   run: string, agent: string, parent: string | null, replies_to: string | null,
+ *   run: string, agent: string, parent: string | null, replies_to: string | null, retry_of?: string, queued?: boolean,
  * }>} RunRequested
  */
 /** @typedef {Numbered<"run.started", {attempt: number}>} RunStarted */
 /** @typedef {Numbered<"run.restarted", {attempt: number, voided: string[], voided_calls?: string[]}>} RunRestarted */
 /** @typedef {Numbered<"run.progressed", {label: string, done?: number, total?: number}>} RunProgressed */
-/** @typedef {Numbered<"run.steered", {message: string, consumed: boolean, queued?: boolean}>} RunSteered */
+/**
+ * @typedef {Numbered<"run.steered", {message: string, consumed: boolean, queued?: boolean, parent?: string | null}>} RunSteered
+ */
 /**
  * @typedef {Numbered<"run.waiting" | "run.resumed", {
  *   on: "ask" | "sleep" | "signal" | "children", ask?: string, asks?: string[], until?: string, signal?: string,

@@ -53,6 +53,7 @@ export function steer(timeline, { seq, at, run, data }, changes) {
   message.at = at;
   message.state = data.queued && !data.consumed ? "queued" : "sent";
   if (data.consumed) message.steered = run ?? "";
+  if (data.parent !== undefined) message.parent = data.parent;
   timeline.messages.delete(message.id);
   timeline.messages.set(message.id, message);
   changes.messages.add(message.id);

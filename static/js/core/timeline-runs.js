@@ -22,8 +22,9 @@ import { callKey } from "ds/core/timeline-work.js";
  */
 export function applyRunEvent(timeline, event, changes) {
   if (event.kind === "run.requested") {
-    const { run: id, agent, parent, replies_to: repliesTo } = event.data;
-    timeline.runs.set(id, { id, agent, parent, repliesTo, state: "requested", attempt: 0 });
+    const { run: id, agent, parent, replies_to: repliesTo, retry_of: retryOf, queued } = event.data;
+    const more = { ...(!queued && { seq: event.seq }), ...(retryOf && { retryOf }) };
+    timeline.runs.set(id, { id, agent, parent, repliesTo, state: "requested", attempt: 0, ...more });
     changes.runs.add(id);
     return true;
   }
@@ -59,6 +60,7 @@ function advance(run, event) {
     case "run.started":
       run.state = "running";
       run.attempt = event.data.attempt;
+      run.seq = event.seq;
       break;
     case "run.restarted":
       run.state = "running";

@@ -21,7 +21,7 @@ export function runOfTurn(timeline) {
       ACTIVE.has(run.state) &&
       run.parent === null &&
       !GIVES_TURN.has(run.waiting?.on ?? "") &&
-      !isQueued(run, timeline),
+      run.seq !== undefined,
   );
 }
 

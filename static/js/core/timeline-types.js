@@ -21,10 +21,13 @@
  * }} Message
  */
 /**
- * `repliesTo`: the id of the Message it answers; `parent`: the id of the Run that started it; `waiting`: what it waits for.
+ * `repliesTo`: the id of the Message it answers; `parent`: the id of the Run that started it; `retryOf`: that of the first Run of
+ * the answer that it tries again; `waiting`: what it waits for. `seq`: of `run.started`, and before it of the request; absent while
+ * it waits in the queue.
  *
  * @typedef {{
  *   id: string, agent: string, parent: string | null, repliesTo: string | null, attempt: number, state: RunState,
+ *   seq?: number, retryOf?: string,
  *   progress?: Progress, waiting?: RunWaiting["data"], cancelRequestedBy?: Person,
  *   error?: {code: string, message: string, retry: boolean},
  *   reason?: string, usage?: Usage,

@@ -5,6 +5,7 @@
  * @import { Message, Timeline } from "ds/core/timeline-types.js"
  */
 
+import { activeBranch } from "ds/core/active-branch.js";
 import { copyText } from "ds/ui/lib/clipboard.js";
 import { sentence } from "ds/ui/lib/strings.js";
 import { showToast } from "ds/ui/lib/toast.js";
@@ -24,7 +25,7 @@ export function listenForCopyMessage(root, messageAt) {
 }
 
 /**
- * Copies all loaded messages, each under its author's name.
+ * Copies the loaded messages of the active branch, each under its author's name.
  *
  * @param {Timeline} timeline
  * @param {string} title
@@ -34,12 +35,13 @@ export function copyConversation(timeline, title) {
 }
 
 /**
- * Returns what was said, in the order of the page. What waits in the queue was not said yet.
+ * Returns what was said on the active branch, in the order of the page. What waits in the queue was not said yet.
  *
  * @param {Timeline} timeline
  * @param {string} title
  */
-export function conversationMarkdown({ messages }, title) {
+export function conversationMarkdown(timeline, title) {
+  const { messages } = activeBranch(timeline);
   const said = [...messages.values()].filter(({ state }) => state !== "queued");
   said.sort((one, other) => one.seq - other.seq);
   const texts = said.map((message) => `**${message.actor.name}**\n\n${markdownOf(message)}`);

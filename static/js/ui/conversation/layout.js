@@ -10,6 +10,7 @@
  * @import { Answer, Exchange, Item, QueueView } from "ds/ui/conversation/layout-types.js"
  */
 
+import { activeBranch } from "ds/core/active-branch.js";
 import { isQueued, retriedRuns, runOfTurn } from "ds/core/timeline-turns.js";
 import { divide, isAsk, isMessage, itemsByRun } from "ds/ui/conversation/items.js";
 import { isEmpty } from "ds/ui/conversation/message-texts.js";
@@ -17,11 +18,12 @@ import { runStatus } from "ds/ui/conversation/run-status.js";
 import { sentence } from "ds/ui/lib/strings.js";
 
 /**
- * @param {Timeline} timeline
+ * @param {Timeline} whole of which the active branch is shown
  * @param {Reader} reader
  * @returns {Exchange[]} in the order to show them
  */
-export function layOut(timeline, reader) {
+export function layOut(whole, reader) {
+  const timeline = activeBranch(whole);
   /** @type {Map<string, Exchange>} */
   const exchanges = new Map();
   for (const message of timeline.messages.values()) {
