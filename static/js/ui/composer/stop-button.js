@@ -63,8 +63,10 @@ export class StopButton {
     try {
       await this.connection.command({ type: "cancel", id: newId(), session: this.session, run });
     } catch (error) {
-      // A Run that ended in the same moment is as good as stopped.
-      if (error instanceof Refused && error.code !== "run_ended") showToast(error.message);
+      if (!(error instanceof Refused)) throw error;
+      if (error.code === "run_ended") return; // in the same moment: that is as good as stopped
+      showToast(error.message);
+      this.button.disabled = false;
     } finally {
       this.#requested = "";
     }
