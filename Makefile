@@ -5,7 +5,7 @@
 # make check  format, lint, types, import contracts, migrations, templates, JavaScript: all that is not a test
 # make check-quick  the part of make check that takes seconds: format, lint, templates; for a hook before each commit
 # make fix    formats everything, and mends what the linters can mend by themselves
-# make faults plays every fault for longer and with more clients than make test, and writes bench/FAULTS.md
+# make faults plays every fault for longer, at random moments, with more clients and a longer lease; writes bench/FAULTS.md
 # make check-model  plays random acts on the model of Runs and on the database at length; make test plays a few
 # make bench  measures, and writes bench/RESULTS.md
 # make lock   locks the requirements after a change of pyproject.toml or package.json; with UPGRADE=1 at their newest
@@ -58,7 +58,8 @@ fix: $(DEV) $(NODE)
 	npm run --silent fix
 
 faults: $(DEV)
-	@exec $(BIN)/python -m pytest tests/faults --long
+	@$(BIN)/python -m tests.support.clock
+	@LEASE_S=6 exec $(BIN)/python -m pytest tests/faults --long
 
 check-model: $(DEV)
 	@exec $(BIN)/python -m pytest tests/model --hypothesis-profile=more

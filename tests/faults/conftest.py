@@ -1,15 +1,18 @@
 """The processes that the faults happen to, started once, and the rounds that are played on them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
+from tests.faults.processes import Process
 from tests.faults.report import Report
 from tests.faults.rounds import Result, Round, Scale, a_round
 from tests.faults.system import Person, System, system
 from tests.support import leftovers
+from tests.support.fake_provider import Provider
 
 Play = Callable[..., AbstractAsyncContextManager[Round]]
 
@@ -28,9 +31,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     report = config.stash.get(_report, Report())
     if report.results:
         terminalreporter.write_line("")
-        terminalreporter.write_line(report.table())
+        terminalreporter.write_line(f"{report.table()}\n\n{report.promises()}")
         if config.getoption("--long", default=False):
-            report.write(Path(config.rootpath, "bench/FAULTS.md"))
+            report.write(Path(config.rootpath, "bench/FAULTS.md"), lease_s=settings.LEASE_S)
 
 
 @pytest.fixture(scope="session")
@@ -57,10 +60,34 @@ def people(whole: tuple[System, list[Person]]) -> list[Person]:
 
 
 @pytest.fixture
-def world(whole: tuple[System, list[Person]]) -> Iterator[System]:
-    """The running system. After the test, whatever the fault broke is healed."""
-    yield whole[0]
-    whole[0].mend()
+def world(whole: tuple[System, list[Person]], request: pytest.FixtureRequest) -> Iterator[System]:
+    """The running system: with a second worker or web process, where the test wants it. After the test, whatever the fault broke
+    is healed.
+    """
+    system = whole[0]
+    system.spare(system.workers[1], wanted="second_worker" in request.fixturenames)
+    system.spare(system.webs[1], wanted="second_web" in request.fixturenames)
+    yield system
+    system.mend()
+
+
+@pytest.fixture
+def second_worker(world: System) -> Process:
+    """The second worker, ready. It stays for the next test that wants it: starting one takes seconds."""
+    return world.workers[1]
+
+
+@pytest.fixture
+def second_web(world: System) -> Process:
+    """The second web process, ready."""
+    return world.webs[1]
+
+
+@pytest.fixture
+async def provider(world: System) -> AsyncIterator[Provider]:
+    """The model's provider."""
+    async with Provider(world.provider_port) as provider:
+        yield provider
 
 
 @pytest.fixture

@@ -2,15 +2,46 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from itertools import chain
 from typing import Final
 
 import msgspec
+from typing_extensions import override
 
 from tests.faults.truth import DELTA, TERMINAL, Row, Truth
 
 SAYING: Final = frozenset({DELTA, "message.started", "tool.called"})
-_WORD: Final = re.compile(r"w(\d+)")
+# What the script says beside its words: what became of its question, and at the end what people wrote to it.
+_BESIDE: Final = re.compile(r"(^| )(answered|declined) \S+|(^| )steered .*$", re.DOTALL)
+
+
+class Promise(StrEnum):
+    """What is promised, by what is found where it is broken."""
+
+    LOG = "holes in a log, posts lost or doubled, wrong words"
+    ENDS = "Runs without an end, or with two"
+    FENCE = "writes after a fence"
+    CANCEL = "deltas after a cancel"
+    ASKS = "asks answered twice"
+    STEERS = "steers lost or doubled"
+    QUEUE = "queued messages lost or doubled"
+    STEPS = "steps done twice"
+
+
+_WAITING: Final = {"steering": Promise.STEERS, "queued": Promise.QUEUE}  # by the state of a post
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """A promise that is broken, and where."""
+
+    promise: Promise
+    sentence: str
+
+    @override
+    def __str__(self) -> str:
+        return self.sentence
 
 
 class Ack(msgspec.Struct, frozen=True):
@@ -23,17 +54,44 @@ class Ack(msgspec.Struct, frozen=True):
     run: str | None
 
 
-def broken(truth: Truth, acks: Sequence[Ack]) -> list[str]:
-    """Returns a sentence for each promise that this log breaks."""
-    return [
-        *_gapless(truth),
-        *_commands(truth, [ack for ack in acks if ack.session == truth.session]),
-        *_runs_end(truth),
-        *_cancels(truth),
-        *_fences(truth),
-        *_once(truth),
-        *_texts(truth),
-    ]
+def broken(truth: Truth, acks: Sequence[Ack]) -> list[Broken]:
+    """Returns each breach of a promise that this log shows."""
+    found: dict[Promise, Iterable[str]] = {
+        Promise.LOG: chain(_gapless(truth), _commands(truth, acks), _texts(truth)),
+        Promise.ENDS: _runs_end(truth),
+        Promise.FENCE: _fences(truth),
+        Promise.CANCEL: _cancels(truth),
+        Promise.ASKS: _once(truth, Promise.ASKS),
+        Promise.STEERS: chain(_once(truth, Promise.STEERS), _steers(truth)),
+        Promise.QUEUE: _once(truth, Promise.QUEUE),
+        Promise.STEPS: _once(truth, Promise.STEPS),
+    }
+    return [Broken(promise, sentence) for promise, sentences in found.items() for sentence in sentences]
+
+
+def kept(truth: Truth) -> Counter[Promise]:
+    """Returns how often each promise was put to the test."""
+    return Counter(promise for row in truth.facts for promise in _tested(row))
+
+
+def _tested(row: Row) -> Iterator[Promise]:
+    match row.kind:
+        case "run.requested":
+            yield Promise.ENDS
+        case "run.restarted" | "run.resumed":
+            yield Promise.FENCE
+        case "run.cancel_requested":
+            yield from [Promise.CANCEL] * len(row.data["runs"])
+        case "ask.opened":
+            yield Promise.ASKS
+        case "step.completed":
+            yield Promise.STEPS
+        case "message.posted":
+            yield Promise.LOG
+            if (promise := _WAITING.get(row.data.get("state", "sent"))) is not None:
+                yield promise
+        case _:
+            pass
 
 
 def _gapless(truth: Truth) -> Iterator[str]:
@@ -50,6 +108,7 @@ def _gapless(truth: Truth) -> Iterator[str]:
 
 def _commands(truth: Truth, acks: Sequence[Ack]) -> Iterator[str]:
     """P4 and P5: an acknowledged post is in the log once, as acknowledged; a repeat is acknowledged the same."""
+    acks = [ack for ack in acks if ack.session == truth.session]
     posted = [row for row in truth.facts if row.kind == "message.posted"]
     times = Counter(row.data["client_id"] for row in posted)
     yield from (f"the post {id} is there {n} times" for id, n in times.items() if id is not None and n > 1)
@@ -105,33 +164,49 @@ def _fences(truth: Truth) -> Iterator[str]:
             yield f"{row.kind} at {row.seq} is of a message that was voided at {voided[row.data['message']]}"
 
 
-def _once(truth: Truth) -> Iterator[str]:
+def _once(truth: Truth, promise: Promise) -> Iterator[str]:
     """A steer is taken or passed on, a queued Message leaves the queue, an ask ends and a Step is completed (P9): each once."""
-    ends = Counter((kind, id) for row in truth.facts for kind, id in _ended(row))
-    yield from (f"{kind} {id} has {n} ends" for (kind, id), n in ends.items() if n > 1)
+    ends = Counter(id for row in truth.facts for of, id in _ended(row) if of is promise)
+    yield from (f"{id} has {n} ends" for id, n in ends.items() if n > 1)
     for row in truth.facts:
         state = row.data.get("state", "sent") if row.kind == "message.posted" else "sent"
-        if state != "sent" and not ends[state, row.data["message"]]:
+        if _WAITING.get(state) is promise and not ends[f"the {state} message {row.data['message']}"]:
             yield f"the {state} message {row.data['message']} was lost"
 
 
-def _ended(row: Row) -> Iterator[tuple[str, str]]:
+def _ended(row: Row) -> Iterator[tuple[Promise, str]]:
     match row.kind:
         case "run.steered":
-            yield "steering", row.data["message"]
+            yield Promise.STEERS, f"the steering message {row.data['message']}"
         case "message.dequeued":
-            yield "queued", row.data["message"]
+            yield Promise.QUEUE, f"the queued message {row.data['message']}"
         case "ask.answered" | "ask.closed":
-            yield "ask", row.data["ask"]
+            yield Promise.ASKS, f"the ask {row.data['ask']}"
         case "step.completed":
-            yield "step", f"{row.run}/{row.data['key']}"
+            yield Promise.STEPS, f"the step {row.run}/{row.data['key']}"
         case _:
             pass
 
 
+def _steers(truth: Truth) -> Iterator[str]:
+    """A steer that its Run has taken gets no Run of its own; one that it has not taken gets one."""
+    answers = Counter(row.data["replies_to"] for row in truth.facts if row.kind == "run.requested")
+    for row in truth.facts:
+        if row.kind == "run.steered":
+            n = answers[row.data["message"]]
+            if row.data["consumed"] and n:
+                yield f"the steering message {row.data['message']} was taken, and answered by a Run of its own"
+            elif not row.data["consumed"] and not n:
+                yield f"the steering message {row.data['message']} was passed on to nobody"
+
+
 def _texts(truth: Truth) -> Iterator[str]:
     """The script's words are there, none missing, doubled or moved; all of them where the answer is complete."""
-    wanted = {row.data["run"]: row.data["replies_to"] for row in truth.facts if row.kind == "run.requested"}
+    wanted = {
+        row.data["run"]: row.data["replies_to"]
+        for row in truth.facts
+        if row.kind == "run.requested" and row.data["agent"] == "script"
+    }
     scripts = {row.data["message"]: _words_of(row) for row in truth.facts if row.kind == "message.posted"}
     for (message, _), spoken in truth.spoken.items():
         if spoken.gap:
@@ -140,7 +215,8 @@ def _texts(truth: Truth) -> Iterator[str]:
             yield f"{message} was completed with another text than its deltas made"
     for row in truth.facts:
         if row.kind == "message.completed":
-            text = "".join(part["text"] for part in row.data["parts"] if part["type"] == "text")
+            said = "".join(part["text"] for part in row.data["parts"] if part["type"] == "text")
+            text = _BESIDE.sub("", said).removeprefix(" ")
             n = scripts.get(wanted.get(row.run or ""))
             whole = row.data["state"] == "complete"
             if n is not None and not (text == say(n) if whole else say(n).startswith(text)):

@@ -2,22 +2,23 @@
 
 import asyncio
 import os
-import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tests.faults import conversations
+from tests.faults import conversations, stale_writes
 from tests.faults.checker import Findings, check_frames, check_reader
 from tests.faults.processes import Process
-from tests.faults.promises import Ack, broken
+from tests.faults.promises import Ack, Broken, Promise, broken, kept
 from tests.faults.system import Person, System
 from tests.faults.tabs import Reading, Tab, open_tabs, readings
-from tests.faults.truth import Truth, dump
+from tests.faults.truth import TERMINAL, Row, Truth, dump
+from tests.support.fake_provider import Provider
 from tests.support.waiting import DEADLINE_S, eventually
 
 EVERY_MS: Final = 50  # 20 Events a second of each Session
@@ -53,18 +54,26 @@ class Result(msgspec.Struct, frozen=True):
     readers: int
     events: int
     findings: Findings
-    promises: list[str]
+    promises: list[Broken]
+    kept: Counter[Promise]  # how often each was put to the test
     caught_up_s: list[float]
+    takeovers_s: list[float]  # from the loss of a worker until another one had the Run
+    calls: int  # of one step, at most; 0 where no provider counts them
     reads: int
     note: str
 
     @property
     def p50(self) -> float:
-        return statistics.median(self.caught_up_s) if self.caught_up_s else 0.0
+        return percentile(self.caught_up_s, 50)
 
     @property
     def p99(self) -> float:
-        return sorted(self.caught_up_s)[int(len(self.caught_up_s) * 0.99)] if self.caught_up_s else 0.0
+        return percentile(self.caught_up_s, 99)
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Returns the smallest value that is not exceeded by so many percent of them; 0 where there are none."""
+    return sorted(values)[int(len(values) * percent / 100)] if values else 0.0
 
 
 class Round:
@@ -79,6 +88,9 @@ class Round:
         self.acks: list[Ack] = []
         self.live = True  # every tab has to reach the head
         self.note = ""  # for the report
+        self.provider: Provider | None = None  # counts the calls of models and of steps
+        self._lost: list[tuple[str, float]] = []  # Runs whose worker was lost, and when
+        self._losses: list[float] = []  # by the monotonic clock
         self._posts: list[asyncio.Task[Ack]] = []
         self._healed_at: float | None = None
         self._healed_heads: dict[str, int] = {}
@@ -108,6 +120,11 @@ class Round:
         begun = {ack.session: ack.seq + UNDER_WAY for ack in asked}
         await eventually(lambda: self.all_reached(begun), otherwise=self.behind)
 
+    async def post(self, session: str, text: str, *, agent: str, policy: str | None = None, n: int = 0) -> Ack:
+        """Posts the text from the n-th of the tabs that follow the Session, for that agent."""
+        self.acks.append(ack := await self._tab(session, n).post(session, text, agent=agent, policy=policy))
+        return ack
+
     def post_meanwhile(self) -> None:
         """Posts to every Session from another tab, whatever is broken now. Each post has to be answered in the end."""
         for n, session in enumerate(self.sessions):
@@ -117,7 +134,7 @@ class Round:
     async def stop_all(self) -> None:
         """Presses Stop in every Session and waits until all Runs have ended."""
         await asyncio.gather(*(self._tab(session, 2).stop(session) for session in self.sessions))
-        await eventually(self._is_quiet, otherwise=self._unfinished, blocking=True)
+        await eventually(self._is_quiet, otherwise=self.unfinished, blocking=True)
 
     async def healed(self, *, ahead: int = 0) -> None:
         """Says that the fault is over: now tabs catch up. They have when they reach the present head, or `ahead` Events more."""
@@ -134,11 +151,20 @@ class Round:
         """Sleeps while the fault lasts, longer in a long round. There is no fact to wait for: nothing is to happen."""
         await asyncio.sleep(self._duration(seconds, in_life))
 
+    async def loses(self, worker: Process) -> None:
+        """Notes that a worker is about to be killed, frozen or cut off. Where a second one stands by, the report says how long it
+        took until that one had its Runs.
+        """
+        if self.system.workers[1].is_running:
+            held = await asyncio.to_thread(conversations.held, self.system, self.sessions, worker)
+            self._lost += [(run, time.time()) for run in held]
+        self._losses.append(time.monotonic())
+
     async def taken_over(self, worker: Process) -> None:
         """Waits until every Run that this worker had is another's."""
         await eventually(
             lambda: not conversations.held(self.system, self.sessions, worker),
-            otherwise=self._unfinished,
+            otherwise=self.unfinished,
             blocking=True,
         )
 
@@ -148,13 +174,13 @@ class Round:
         async with asyncio.timeout(QUIET_WITHIN_S):
             self.acks += await asyncio.gather(*self._posts)
         self._posts.clear()
-        await eventually(self._is_quiet, within_s=QUIET_WITHIN_S, otherwise=self._unfinished, blocking=True)
+        await eventually(self._is_quiet, within_s=QUIET_WITHIN_S, otherwise=self.unfinished, blocking=True)
         heads = await asyncio.to_thread(conversations.heads, self.system, self.sessions)
         if self.live:
             await eventually(lambda: self.all_reached(heads), within_s=patience_s(), otherwise=self.behind)
 
-    def result(self, truths: dict[str, Truth], reads: int) -> Result:
-        """Compares everything with the log."""
+    def result(self, truths: dict[str, Truth], stale: Sequence[str], reads: int) -> Result:
+        """Compares everything with the log. `stale` describes the writes of workers for Runs that were another's."""
         findings = Findings()
         for session, reading in readings(self.tabs):
             findings.add(check_reader(truths[session], reading.batches, name=reading.name, live=self.live))
@@ -165,10 +191,21 @@ class Round:
             readers=len(readings(self.tabs)),
             events=sum(truth.head for truth in truths.values()),
             findings=findings,
-            promises=[sentence for truth in truths.values() for sentence in broken(truth, self.acks)],
+            promises=[
+                *(each for truth in truths.values() for each in broken(truth, self.acks)),
+                *(Broken(Promise.FENCE, sentence) for sentence in stale),
+            ],
+            kept=sum((kept(truth) for truth in truths.values()), Counter[Promise]()),
             caught_up_s=[
                 seconds for _, reading in readings(self.tabs) if (seconds := self._caught_up(reading)) is not None
             ],
+            takeovers_s=[
+                row.at - at
+                for run, at in self._lost
+                for row in [_next(truths.values(), run, at)]
+                if row is not None and row.kind == "run.restarted"
+            ],
+            calls=self.provider.answers_per_step(lost=self._losses) if self.provider else 0,
             reads=reads - self._reads,
             note=self.note,
         )
@@ -211,10 +248,16 @@ class Round:
     def _is_quiet(self) -> bool:
         return not conversations.active(self.system, self.sessions)
 
-    def _unfinished(self) -> str:
+    def unfinished(self) -> str:
         active = conversations.active(self.system, self.sessions)
         tails = "\n".join(worker.tail() for worker in self.system.workers)
         return f"Runs that have not ended: {active}\nWaiting for: {conversations.waits(self.system)}\n{tails}"
+
+
+def _next(truths: Iterable[Truth], run: str, at: float) -> Row | None:
+    """Returns the first move of the Run after that time."""
+    rows = (row for truth in truths for row in truth.facts if row.run == run and row.at > at)
+    return next((row for row in rows if row.kind == "run.restarted" or row.kind in TERMINAL), None)
 
 
 @asynccontextmanager
@@ -229,8 +272,11 @@ async def a_round(
         await made.quiet()
         reads = await asyncio.to_thread(system.reads)
     truths = dump(system.database_url, made.sessions)
-    result = made.result(truths, reads)
+    with system.connect() as connection:
+        stale = stale_writes.found(connection, made.sessions)
+    result = made.result(truths, stale, reads)
     report(result)
     assert result.findings.clean, result.findings
-    assert not result.promises, result.promises
+    assert not result.promises, "\n".join(map(str, result.promises))
+    assert result.calls <= 1, f"the provider has answered the same thing {result.calls} times"
     assert result.p99 <= patience_s(), f"caught up after {result.p99:.1f} s"

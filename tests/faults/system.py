@@ -22,6 +22,7 @@ from chatapp.launcher.embedded.launch import Service
 from chatapp.launcher.embedded.postgres import Postgres
 from chatapp.launcher.embedded.valkey import Valkey
 from sessions_core.protocol.ids import SessionId
+from tests.faults import stale_writes
 from tests.faults.lossy import FILE, Weather
 from tests.faults.processes import ROOT, Process, python
 from tests.faults.small_disk import small_disk
@@ -38,6 +39,8 @@ POSTGRES: Final = (
     "--min_wal_size=32MB",
 )
 PEOPLE: Final = 20
+MODEL_KEY: Final = "sk-secret"
+IMPATIENT_S: Final = 2  # of silence, then the second worker gives a model up
 READS: Final = "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE query LIKE '%LATERAL%event%seq >%'"
 
 
@@ -53,6 +56,7 @@ class System:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
+        self.provider_port = free_port()  # of the model's provider, which a test starts if it needs one
         data = stack.enter_context(small_disk(folder / "disk"))
         stack.callback(data_dirs.delete, data)
         postgres, valkey = Postgres(data), Valkey(folder, durable=False)
@@ -108,6 +112,8 @@ class System:
         with self.connect() as connection:
             connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         self._run("manage.py", "migrate", "--verbosity", "0")
+        with self.connect() as connection:
+            stale_writes.watch(connection)
         people = msgspec.json.decode(self._run("-m", "tests.faults.people", str(PEOPLE)), type=list[Person])
         for process in (self.web, self.worker):
             process.start()
@@ -116,7 +122,7 @@ class System:
         return people
 
     def mend(self) -> None:
-        """Heals every path and starts every process that a fault stopped."""
+        """Heals every path and starts every process that a fault stopped, but the spare ones."""
         self.weather(Weather())
         self.make_room()
         for proxy in self.proxies:
@@ -128,8 +134,17 @@ class System:
             else:
                 process.start()
             process.wait_until_ready()
-        for spare in (self.webs[1], self.workers[1]):
-            spare.end()
+
+    def spare(self, process: Process, *, wanted: bool) -> None:
+        """Has a second web process or worker running and ready, or ended."""
+        if not wanted:
+            process.end()
+            return
+        if process.is_running:
+            process.go_on()
+        else:
+            process.start()
+        process.wait_until_ready()
 
     def make_room(self) -> None:
         """Frees the database's disk."""
@@ -181,7 +196,8 @@ class System:
         return Process(f"web{n}", command, is_ready=lambda: is_ready(port), log=log, environment=environment)
 
     def _worker(self, n: int) -> Process:
-        environment = self._environment(self.worker_databases[n], self.worker_valkey)
+        silence = {"MODEL_SECONDS": str(IMPATIENT_S)} if n else {}
+        environment = self._environment(self.worker_databases[n], self.worker_valkey, **silence)
         log = self.folder / f"worker{n}.log"
         command = python("-W", "ignore", *WORKER, *QUIET)
         return Process(f"worker{n}", command, is_ready=" ready.", log=log, environment=environment)
@@ -197,6 +213,9 @@ class System:
             "REDIS_URL": f"redis://127.0.0.1:{broker.port}/0",
             "SCRIPT_AGENT": "1",
             "COMPACT_AFTER_S": "3600",  # the tests compact when they want to
+            "CHAT_MODEL": "fake",
+            "CHAT_MODEL_URL": f"http://127.0.0.1:{self.provider_port}/v1",
+            "CHAT_MODEL_KEY": MODEL_KEY,
             **more,
         }
 

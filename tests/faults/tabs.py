@@ -78,9 +78,15 @@ class Tab:
         self, session: str, *, words: int, every_ms: int, wait_at: int | None = None, id: str | None = None
     ) -> Ack:
         """Asks the script for so many words. Returns when the server has acknowledged the post."""
-        key = id or str(uuid4())
         text = msgspec.json.encode({"words": words, "every_ms": every_ms, "wait_at": wait_at}).decode()
-        ok = await self.client.post(session, text, id=key, agent="script")
+        return await self.post(session, text, agent="script", id=id)
+
+    async def post(
+        self, session: str, text: str, *, agent: str, policy: str | None = None, id: str | None = None
+    ) -> Ack:
+        """Posts the text for that agent. Returns when the server has acknowledged the post."""
+        key = id or str(uuid4())
+        ok = await self.client.post(session, text, id=key, agent=agent, policy=policy)
         return Ack(session=session, id=key, seq=ok.seq, message=ok.message, run=ok.run)
 
     async def stop(self, session: str) -> None:

@@ -4,6 +4,7 @@ import signal
 from typing import Final
 
 import msgspec
+import pytest
 
 from sessions_core.services.runs import ATTEMPTS
 from tests.faults import conversations
@@ -14,16 +15,16 @@ from tests.support.waiting import eventually
 ONE_WORD: Final = msgspec.json.encode({"words": 2, "every_ms": 1, "wait_at": 1}).decode()
 
 
+@pytest.mark.usefixtures("second_worker")
 async def test_a_run_that_cannot_be_ended_harms_no_other(world: System, people: list[Person], play: Play) -> None:
     [session] = await conversations.create(world, people[:1], count=1)
     run = await conversations.ask(world, people[0], session, ONE_WORD, agent="script")
     await eventually(lambda: _poison(world, run), blocking=True)
     async with play("a Run that cannot be ended; kill -9 worker") as round:
         await round.in_mid_stream(seconds=3, in_life=30)
+        await round.loses(world.worker)
         world.worker.kill(signal.SIGKILL)
         round.post_meanwhile()
-        world.workers[1].start()
-        await world.workers[1].ready()
         await round.taken_over(world.worker)
         await eventually(lambda: not conversations.active(world, [session]), blocking=True)
         await round.healed()

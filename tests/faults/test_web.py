@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from tests.faults.conftest import Play
 from tests.faults.rounds import Round
 from tests.faults.system import System
@@ -37,10 +39,9 @@ async def test_a_web_process_that_sleeps_loses_nothing(world: System, play: Play
         await round.healed()
 
 
+@pytest.mark.usefixtures("second_web")
 async def test_sigterm_sends_everybody_to_the_other_process(world: System, play: Play) -> None:
     leaving, staying = world.webs
-    staying.start()
-    await staying.ready()
     async with play("SIGTERM web, two processes") as round:
         await round.in_mid_stream(seconds=6)
         world.front.upstream = ("127.0.0.1", int(staying.environment["PORT"]))

@@ -22,6 +22,7 @@ class Row(msgspec.Struct, frozen=True):
     run: str | None
     client: str | None
     data: dict[str, Any]
+    at: float = 0.0  # in seconds since 1970
 
 
 class Truth:
@@ -85,7 +86,8 @@ class Spoken(msgspec.Struct):
 
 
 _DUMP: Final = """
-    SELECT seq, kind, run_id::text, client_id::text, data::text FROM event WHERE session_id = %s::uuid ORDER BY seq
+    SELECT seq, kind, run_id::text, client_id::text, data::text, extract(epoch FROM at)::float8 FROM event
+    WHERE session_id = %s::uuid ORDER BY seq
 """
 
 
@@ -98,8 +100,8 @@ def dump(database_url: str, sessions: Sequence[str]) -> dict[str, Truth]:
             head = connection.execute("SELECT head FROM session WHERE id = %s::uuid", [session]).fetchone()
             assert head is not None, f"The Session {session} is gone."
             rows = [
-                Row(seq=seq, kind=kind, run=run, client=client, data=msgspec.json.decode(data))
-                for seq, kind, run, client, data in connection.execute(_DUMP, [session])
+                Row(seq=seq, kind=kind, run=run, client=client, data=msgspec.json.decode(data), at=at)
+                for seq, kind, run, client, data, at in connection.execute(_DUMP, [session])
             ]
             found[session] = Truth(session, head[0], rows)
     return found

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from tests.support import debian
+
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PACKAGES: Final = ("chromium", "fonts-dejavu-core")
 ADVICE: Final = (
@@ -30,11 +32,7 @@ def _of_playwright() -> str | None:
 
 def _install() -> None:
     """Installs one with apt where this user may, else with Playwright into the user's own cache."""
-    apt = ["apt-get"] if os.geteuid() == 0 else ["sudo", "-n", "apt-get"]
-    if shutil.which(apt[0]) and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
-            subprocess.run([*apt, *words], env=environment, stdout=subprocess.DEVNULL, check=False)
+    debian.install(*PACKAGES)
     if find() is None:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
 

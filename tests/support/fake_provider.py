@@ -10,6 +10,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -27,6 +28,9 @@ REASONS: Final = {
     429: "Too Many Requests",
     500: "Server Error",
 }
+
+
+UNKEPT_S: Final = 1.0  # from the end of an answer until it is surely kept
 
 
 class ToolCall(Struct, frozen=True):
@@ -72,6 +76,7 @@ class Seen(Struct):
     prompt: list[dict[str, object]]
     tools: list[str] = []
     chunks: int = 0
+    over_at: int = 0  # when it was answered or closed, in µs of the monotonic clock
     finished: bool = False
     closed: bool = False
     closed_at: int = 0  # when that was noticed, in µs of the monotonic clock
@@ -92,6 +97,7 @@ class Provider:
 
     def __init__(self, port: int = 0) -> None:
         self.seen: list[Seen] = []
+        self._allowed = 0  # words that each new request may send
         self._port = port
         self._server: asyncio.Server | None = None
 
@@ -102,11 +108,25 @@ class Provider:
     @property
     def calls_per_step(self) -> int:
         """How often it was asked the same thing, at most."""
-        return max(Counter(msgspec.json.encode(seen.prompt) for seen in self.seen).values(), default=0)
+        return _most_often(self.seen)
+
+    def answers_per_step(self, *, lost: Sequence[float] = ()) -> int:
+        """Returns how often it has answered the same thing, at most. `lost`: when workers were killed, by the monotonic clock.
+        Answers that a kill has cut off do not count, nor those of the last moments before it, which nobody could keep any more.
+        """
+        unkept = [seen for seen in self.seen if any(at - UNKEPT_S < seen.over_at / 1e6 < at for at in lost)]
+        whole = [seen for seen in self.seen if seen.chunks and not seen.closed]
+        return _most_often([seen for seen in whole if seen not in unkept])
 
     def allow(self, words: int) -> None:
         """Lets the newest request go on, up to so many words. From any thread."""
         self.seen[-1].allowed = words
+
+    def allow_all(self, words: int) -> None:
+        """Lets all requests go on up to so many words, also those that come from now on."""
+        self._allowed = words
+        for seen in self.seen:
+            seen.allowed = words
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
@@ -135,16 +155,23 @@ class Provider:
             return
         request = msgspec.json.decode(body, type=Request)
         prompt = request.messages
-        seen = Seen(key=headers.get("authorization", ""), prompt=prompt, tools=request.tool_names())
+        seen = Seen(
+            key=headers.get("authorization", ""), prompt=prompt, tools=request.tool_names(), allowed=self._allowed
+        )
         self.seen.append(seen)
         talk = asyncio.create_task(_talk(writer, _order(prompt), seen))
         hung_up = asyncio.create_task(reader.read(1))
         await asyncio.wait({talk, hung_up}, return_when=asyncio.FIRST_COMPLETED)
         if not talk.done() or talk.exception():  # a reset connection may be told to both
             seen.closed, seen.closed_at = True, _now()
+        seen.over_at = _now()
         talk.cancel()
         hung_up.cancel()
         await asyncio.gather(talk, hung_up, return_exceptions=True)
+
+
+def _most_often(seen: Iterable[Seen]) -> int:
+    return max(Counter(msgspec.json.encode([each.key, each.prompt]) for each in seen).values(), default=0)
 
 
 async def _talk(writer: asyncio.StreamWriter, order: Order, seen: Seen) -> None:

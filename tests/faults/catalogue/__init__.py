@@ -1,1 +1,1 @@
-"""Agents with faults, found by the fault suite's processes only (tests/faults/settings.py)."""
+"""Agents with faults, and one to be disturbed. Only the fault suite's processes find them (tests/faults/settings.py)."""
