@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from agents import provider
 from agents.provider import local
 from agents.sdk import AgentFailed, AgentRun, agent
 
@@ -22,9 +23,8 @@ def description() -> str:
 def prepare() -> None:
     """Loads pydantic-ai, which takes more than a second, and makes the HTTP client, so that the first answer need not wait."""
     if settings.CHAT_MODEL:
-        from agents.provider import chat, loop  # noqa: F401, PLC0415  # here, because the web process only lists agents
-
-        chat.prepare()
+        provider.load("loop")
+        provider.load("chat").prepare()
 
 
 @agent("assistant", title="Assistant", description=description(), prepare=prepare)

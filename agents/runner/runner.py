@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from importlib import import_module
 from typing import Final
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
 from django.db import IntegrityError
 
+from agents import provider
 from agents.runner import history, limits, outcome
 from agents.runner.appender import Appender
 from agents.runner.kept import Keeper
@@ -197,8 +197,7 @@ async def _check_price(meter: Meter) -> None:
     """Raises AgentFailed when the Run has a limit of cost, and nobody can say what the model costs."""
     if meter.limits.cost_usd is None:
         return
-    from agents.provider import prices  # noqa: PLC0415  # a second that no other Run needs
-
+    prices = await asyncio.to_thread(provider.load, "prices")
     if not await asyncio.to_thread(prices.is_known):
         raise AgentFailed("limit_reached", UNKNOWN_PRICE)
 
@@ -212,8 +211,7 @@ async def _ask_model(
     note: str | None,
     instructions: str | None,
 ) -> str:
-    # On a thread, because the first time takes more than a second, or waits for another thread that is at it.
-    loop = await asyncio.to_thread(import_module, "agents.provider.loop")
+    loop = await asyncio.to_thread(provider.load, "loop")
     ask_model: ModelLoop = loop.answer
     return await ask_model(run, message, prompt, tools=tools, note=note, instructions=instructions)
 
