@@ -1,4 +1,5 @@
-"""Ends a worker whose loop an agent has blocked. A process of its own, `python -m agents.runner.watchdog`, beside each worker.
+"""Ends a worker whose loop an agent has blocked, and clears up after one that an agent has killed. A process of its own,
+`python -m agents.runner.watchdog`, beside each worker.
 
 Heartbeat, sweeper, timers and all agents of a worker share one loop. One agent that never awaits (an endless loop, a bad regular
 expression, a blocking driver) stops them all, and nothing inside that process can be relied on then. So the guard is outside:
@@ -7,15 +8,17 @@ silent for WARN_S   It logs the agent's file and line. The worker's faulthandler
 for a lease         It kills the worker, because others would now take over its Runs, and freeze in their turn. The Run that held
                     the loop ends `failed` with the code `agent_blocked`. The others are handed back, which costs them no
                     attempt, and other workers claim them at once.
+the worker died     While it executed a Run: that one is taken for the cause (it exhausted the memory, a library crashed). Its
+                    attempt counts, the others are handed back. Of no Run that is known: their leases lapse.
 
 Silence is counted in this process's own ticks and not by the clock, because a machine that sleeps or crawls stops both alike. A
 worker that a signal has stopped (SIGSTOP, a debugger) blocks nobody: its leases lapse like those of any dead worker.
 """
 
 import asyncio
-import ctypes
 import faulthandler
 import logging
+import math
 import os
 import re
 import signal
@@ -35,7 +38,6 @@ WARN_S: Final = 2.0  # at most; with a short lease a third of it
 RETRY_AFTER_S: Final = 2.0  # while the database is away
 ATTEMPTS: Final = 150  # five minutes; then the leases have lapsed long ago
 DUMP_BYTES: Final = 64 * 1024  # what a pipe holds
-_PR_SET_PDEATHSIG: Final = 1
 
 logger = logging.getLogger(__name__)
 
@@ -116,10 +118,15 @@ def culprit(dump: str, thread: int, *, library: str = sys.base_prefix) -> str:
 
 
 def watch(marks: Marks, dump: int, worker_pid: int, worker: str, *, lease_s: float) -> None:
-    """Watches the worker until it has to kill it. When the worker ends by itself, this process is killed with it."""
+    """Watches the worker until it has ended, or has to be killed."""
     silence, warned = Silence(), False
     while True:
         time.sleep(TICK_S)
+        if os.getppid() != worker_pid:
+            if (marked := marks.marked()) is not None:
+                logger.error("%s has died while it executed the Run %s.", worker, marked.run)
+                _clear_up(worker, marked, blocked=False, attempts=math.ceil(lease_s / RETRY_AFTER_S))
+            return
         ticked, thread = marks.ticked()
         silent_s = silence.observe(ticked, stopped=_is_stopped(worker_pid))
         if silent_s < warn_s(lease_s):
@@ -139,8 +146,10 @@ def _describe(marked: Marked | None) -> str:
 
 def _is_stopped(pid: int) -> bool:
     """Returns whether a signal has stopped the process."""
-    # Field 3 of the file, after the name in parentheses: proc(5).
-    state = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+    try:  # field 3 of the file, after the name in parentheses: proc(5)
+        state = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # it has ended
+        return False
     return state in {"T", "t"}
 
 
@@ -153,16 +162,21 @@ def _read_dump(dump: int) -> str:
 
 def _kill(marked: Marked | None, worker_pid: int, worker: str) -> None:
     logger.error("%s is killed: it was blocked %s.", worker, _describe(marked))
-    _die_with_parent(0)  # or this process would end before it has handed the Runs back
     os.kill(worker_pid, signal.SIGKILL)
+    _clear_up(worker, marked, blocked=True, attempts=ATTEMPTS)
+
+
+def _clear_up(worker: str, marked: Marked | None, *, blocked: bool, attempts: int) -> None:
+    """Ends or hands back the Runs of a dead worker, with so many attempts while the database is away."""
     import django  # noqa: PLC0415  # half a second and 50 MB that a watchdog needs only now
 
     django.setup()
     from sessions_core.services import failures, runs  # noqa: PLC0415  # needs the line above
 
-    for _ in range(ATTEMPTS):
+    held = (marked.run, marked.fence) if marked else None
+    for _ in range(attempts):
         try:
-            runs.end_blocked(worker, (marked.run, marked.fence) if marked else None)
+            (runs.end_blocked if blocked else runs.hand_over)(worker, held)
         except Exception as error:
             if not failures.is_outage(error):
                 raise
@@ -173,10 +187,6 @@ def _kill(marked: Marked | None, worker_pid: int, worker: str) -> None:
     logger.error("The Runs of %s were not handed back: the database was away for too long.", worker)
 
 
-def _die_with_parent(signal_number: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal_number)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = ArgumentParser(description="Watches one worker. Started by it.")
     for name in ("marks", "dump", "pid"):
@@ -184,9 +194,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("lease_s", type=float)
     parser.add_argument("worker")
     given = parser.parse_args(arguments)
-    _die_with_parent(signal.SIGKILL)
-    if os.getppid() != given.pid:
-        return  # the worker died before the line above
     for ignored in (signal.SIGINT, signal.SIGTERM):  # a Ctrl-C reaches the whole group; the worker's end is this one's
         signal.signal(ignored, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

@@ -1,4 +1,4 @@
-"""A worker was killed because an agent had blocked it."""
+"""A worker was killed because an agent had blocked it, or by an agent."""
 
 import pytest
 
@@ -46,6 +46,18 @@ def test_where_nobody_knows_which_run_it_was_all_lose_an_attempt(session: Sessio
 
     assert Run.objects.get(pk=claim.run).handed_back == 0
     assert runs.claim(claim.session, claim.run, worker="w2") is not None
+
+
+def test_of_a_worker_that_died_only_the_run_it_executed_loses_an_attempt(session: SessionId, owner: Author) -> None:
+    deadly = post_and_claim(session, owner)
+    innocent = post_and_claim(sessions.create(by=owner, agent="script"), owner)
+
+    runs.hand_over("w1", (deadly.run, deadly.fence))
+
+    again = [runs.claim(old.session, old.run, worker="w2") for old in (deadly, innocent)]
+    assert all(again)
+    counted = {row.pk: row.attempt - row.handed_back for row in Run.objects.all()}
+    assert counted == {deadly.run: 2, innocent.run: 1}
 
 
 def test_a_run_that_another_worker_has_taken_meanwhile_is_left_alone(session: SessionId, owner: Author) -> None:

@@ -1,6 +1,9 @@
-"""One Run cannot be ended, because its log cannot be read. The sweep ends it all the same, and hands the others over."""
+"""One Run cannot be ended, or kills its worker whenever it is started. It ends all the same, and the others go on."""
 
+import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
@@ -9,10 +12,13 @@ import pytest
 from sessions_core.services.runs import ATTEMPTS
 from tests.faults import conversations
 from tests.faults.conftest import Play
+from tests.faults.rounds import Scale
 from tests.faults.system import Person, System
-from tests.support.waiting import eventually
+from tests.support.waiting import POLL_S, eventually
 
 ONE_WORD: Final = msgspec.json.encode({"words": 2, "every_ms": 1, "wait_at": 1}).decode()
+
+FEW: Final = Scale(people=6, tabs=1, sessions=3)
 
 
 @pytest.mark.usefixtures("second_worker")
@@ -31,6 +37,45 @@ async def test_a_run_that_cannot_be_ended_harms_no_other(world: System, people: 
 
     assert _state(world, run) == "interrupted"
     assert "ends without its open Messages" in world.workers[1].log.read_text()
+
+
+@pytest.mark.usefixtures("second_worker")
+async def test_a_run_that_kills_its_worker_each_time_harms_no_other(
+    world: System, people: list[Person], play: Play
+) -> None:
+    [session] = await conversations.create(world, people[:1], count=1)
+    async with play("a Run that kills its worker each time", FEW) as round, _started_again(world):
+        await round.in_mid_stream(seconds=3, in_life=30)
+        round.sessions.append(session)
+        run = await conversations.ask(world, people[0], session, "kill", agent="poison")
+        await eventually(lambda: not conversations.active(world, [session]), blocking=True)
+        poison = conversations.runs(world, [session])[run]
+        await round.healed()
+        await round.quiet()
+        others = [each for each in conversations.runs(world, round.sessions).values() if each.id != run]
+        round.note = f"attempts of the others: {sorted(each.attempt for each in others)}"
+
+    assert (poison.state, poison.attempt) == ("interrupted", ATTEMPTS)
+    assert {each.state for each in others} == {"completed"}
+
+
+@asynccontextmanager
+async def _started_again(world: System) -> AsyncIterator[None]:
+    """Starts each worker again that has ended, as `manage.py up` does."""
+
+    async def go_on() -> None:
+        while True:
+            for worker in world.workers:
+                if not worker.is_running:
+                    worker.start()
+            await asyncio.sleep(POLL_S)
+
+    starting = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        starting.cancel()
+        await asyncio.wait([starting])
 
 
 def _poison(system: System, run: str) -> bool:

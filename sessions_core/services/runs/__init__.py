@@ -26,7 +26,7 @@ from sessions_core.services.runs.attempt import (
     release,
     void_message,
 )
-from sessions_core.services.runs.blocked import end_blocked
+from sessions_core.services.runs.blocked import end_blocked, hand_over
 from sessions_core.services.runs.cancel import (
     Stopped,
     cancel,
@@ -74,6 +74,7 @@ __all__ = [
     "find_steerable",
     "finish",
     "goes_on",
+    "hand_over",
     "have_others_come",
     "heartbeat",
     "holds_turn",

@@ -1,4 +1,4 @@
-"""Clears up after a worker that was killed because a Run blocked its event loop: ends that Run, hands the others back."""
+"""Clears up after a worker that a Run has blocked or killed: ends that Run or counts its attempt, and hands the others back."""
 
 from typing import Final
 
@@ -28,6 +28,16 @@ def end_blocked(worker: str, held: tuple[RunId, int] | None) -> None:
         _end(*held)
     for run_id in Run.objects.filter(worker=worker, state=RunState.RUNNING).values_list("pk", flat=True):
         _hand_back(RunId(run_id), worker, counted=held is None)
+
+
+def hand_over(worker: str, held: tuple[RunId, int] | None) -> None:
+    """Hands back the Runs of a `worker` that has died while it executed the Run `held`, given as (id, fence).
+
+    Only the attempt of that one counts: a Run that kills each of its workers ends, and takes no other along. Where it is not
+    known (None), the attempts of all count.
+    """
+    for run_id in Run.objects.filter(worker=worker, state=RunState.RUNNING).values_list("pk", flat=True):
+        _hand_back(RunId(run_id), worker, counted=held is None or run_id == held[0])
 
 
 def _end(run_id: RunId, fence: int) -> None:
