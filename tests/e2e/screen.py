@@ -72,6 +72,9 @@ class Screen:
         self.answer = page.locator(".agent-message").last
         self.text = self.answer.locator("[data-part=text]").last
         self.note = page.locator("[data-run-status]").last
+        self.queue = page.get_by_role("region", name="Waits for its turn")
+        self.queued = self.queue.get_by_role("listitem")
+        self.ask = page.locator("[data-ask]").last
 
     # Going somewhere.
 
@@ -107,6 +110,14 @@ class Screen:
         self.write(text).submit()
         expect(self.posts).to_have_count(before + 1)
         expect(self.posts.filter(has_text=text)).not_to_have_count(0)
+        return self
+
+    def enqueue(self, text: str) -> Self:
+        """Types, sends, and waits until the message is the last one in the queue."""
+        before = self.queued.count()
+        self.write(text).submit()
+        expect(self.queued).to_have_count(before + 1)
+        expect(self.queued.last).to_contain_text(text)
         return self
 
     def submit(self) -> Self:
@@ -167,6 +178,18 @@ class Screen:
     def see_note(self, text: str | re.Pattern[str]) -> Self:
         """Waits until the note below the last answer says that."""
         expect(self.note).to_contain_text(text)
+        return self
+
+    def see_queue(self, *texts: str) -> Self:
+        """Waits until exactly these messages are in the queue; without one, until there is no queue on the screen."""
+        if not texts:
+            expect(self.queue).to_be_hidden()
+        expect(self.queue.locator("[data-slot=text]")).to_have_text(texts)
+        return self
+
+    def see_conversation(self, *texts: str) -> Self:
+        """Waits until exactly these texts of people and agents stand in the conversation, in this order."""
+        expect(self.log.locator(".user-message__text, .agent-message [data-part=text]")).to_have_text(texts)
         return self
 
     def see_quiet(self) -> Self:

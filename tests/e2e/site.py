@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from sessions_core.protocol.ids import SessionId
+from tests.e2e.catalogue import keeper, painter  # noqa: F401  # this process, too, creates Sessions with them
 from tests.support.fake_provider import Provider
 from tests.support.machine import ROOT, Machine, free_port, machine
 from tests.support.runserver import runserver
@@ -19,6 +20,7 @@ from tests.support.scripts import allow
 from tests.support.waiting import START_S, until
 
 MODEL: Final = "a-model"
+SETTINGS: Final = {"DJANGO_SETTINGS_MODULE": "tests.e2e.settings"}
 NO_MODEL: Final = {"CHAT_MODEL": "", "CHAT_MODEL_URL": "", "CHAT_MODEL_KEY": ""}
 T = TypeVar("T")
 
@@ -46,7 +48,7 @@ def site(*, on_daphne: bool) -> Iterator[Site]:
     with _provider() as provider:
         model = {"CHAT_MODEL": MODEL, "CHAT_MODEL_URL": provider.url, "CHAT_MODEL_KEY": "sk-test"}
         with (
-            machine(**services, **model) as made,
+            machine(**services, **model, **SETTINGS) as made,
             _web(made, on_daphne=on_daphne) as url,
             _plain_web(made) as plain_url,
         ):

@@ -73,21 +73,3 @@ def test_a_double_click_on_try_again_is_one_run(page_of: PageOf, alice: Person) 
     expect(laptop.page.locator(".agent-message")).to_have_count(2)
     laptop.see_note("says to fail").see_quiet()
     assert Run.objects.filter(session_id=session).count() == 2
-
-
-def test_what_waits_behind_an_answer_that_failed_goes_on_when_somebody_says_so(
-    page_of: PageOf, alice: Person, site: Site
-) -> None:
-    session = alice.session()
-    laptop = page_of(alice).open(session)
-    laptop.send(script(words=9, wait_at=1, fail_after=2)).see_word(1)
-    laptop.send(script(words=4, every_ms=1))
-    queue = laptop.page.locator("#queue")
-    expect(queue.get_by_role("button", name="Go on")).to_be_hidden()
-    site.allow(session, 9)
-
-    laptop.see("Paused, because an answer failed.").see_no("is thinking")
-    queue.get_by_role("button", name="Go on").click()
-
-    laptop.live().see_words(4)
-    expect(queue).to_be_hidden()

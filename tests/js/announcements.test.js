@@ -69,3 +69,14 @@ test("an agent that uses tools is announced once", (t) => {
 
   assert.deepEqual(heard, ["The Guide is answering", "", ""]);
 });
+
+test("a message that is taken back from the queue ends no answer", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const events = eventsOf("queue_paused");
+  const withdrawn = events.findIndex(
+    ({ kind, data }) => kind === "message.dequeued" && data.reason === "withdrawn",
+  );
+
+  assert.equal(events[withdrawn + 1]?.kind, "run.cancelled");
+  assert.equal(announced(events)[withdrawn + 1], "");
+});

@@ -44,6 +44,16 @@ export function isQueued(run, timeline) {
 }
 
 /**
+ * Returns whether the Run was to answer a Message that was taken back from the queue.
+ *
+ * @param {Run} run
+ * @param {Timeline} timeline
+ */
+export function isWithdrawn({ state, repliesTo }, { messages }) {
+  return state === "cancelled" && repliesTo !== null && !messages.has(repliesTo);
+}
+
+/**
  * Returns the ids of Runs whose Message was answered by a later Run, too.
  *
  * @param {Timeline} timeline

@@ -5,15 +5,16 @@
  * @import { Ask, ToolCall } from "ds/core/timeline-types.js"
  * @import { Reader } from "ds/ui/asks/wording.js"
  * @import { Reply, SendReply } from "ds/ui/asks/question.js"
+ * @import { Typed } from "ds/ui/asks/values.js"
  */
 
-import { AskDraft } from "ds/ui/asks/draft.js";
 import { Question } from "ds/ui/asks/question.js";
 import { readSchema } from "ds/ui/asks/schema.js";
 import { typedRows } from "ds/ui/asks/values.js";
 import { answerRows, outcome, whyNot } from "ds/ui/asks/wording.js";
 import { fromTemplate, getSlot, setChildren } from "ds/ui/lib/dom.js";
 import { showFutureTime } from "ds/ui/lib/local-time.js";
+import { StoredTexts } from "ds/ui/lib/stored-texts.js";
 import { sentence } from "ds/ui/lib/strings.js";
 
 export class AskCard {
@@ -33,7 +34,8 @@ export class AskCard {
     this.reader = reader;
     this.send = send;
     this.call = call;
-    this.draft = new AskDraft(reader.me, ask.id);
+    /** @type {StoredTexts<Typed>} */
+    this.draft = new StoredTexts(`ask:${reader.me}:${ask.id}`);
     this.element = present ?? fromTemplate("ask");
     this.element.dataset.ask = ask.id;
     this.element.dataset.kind = ask.kind;
@@ -79,7 +81,9 @@ export class AskCard {
   /** Removes the form. What was typed into it stays below if somebody else was first. @param {Ask} ask */
   #close(ask) {
     const typed = this.#question?.unsent() ?? this.draft.load();
+    const hadFocus = this.#question?.element.contains(document.activeElement);
     this.#question?.element.remove();
+    if (hadFocus) focusQuietly(getSlot(this.element, "outcome"));
     this.#question = null;
     if (this.#isSent) this.draft.forget();
     const unsent = getSlot(this.element, "unsent");
@@ -103,4 +107,10 @@ export class AskCard {
     });
     setChildren(place, elements);
   }
+}
+
+/** Focuses a text in the place of a field that is gone, so that the keyboard goes on from there. @param {HTMLElement} text */
+function focusQuietly(text) {
+  text.tabIndex = -1;
+  text.focus({ preventScroll: true });
 }

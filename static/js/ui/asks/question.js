@@ -3,9 +3,9 @@
  *
  * @module
  * @import { Ask, ToolCall } from "ds/core/timeline-types.js"
- * @import { AskDraft } from "ds/ui/asks/draft.js"
  * @import { Field } from "ds/ui/asks/schema.js"
- * @import { TypedByPath } from "ds/ui/asks/values.js"
+ * @import { Typed, TypedByPath } from "ds/ui/asks/values.js"
+ * @import { StoredTexts } from "ds/ui/lib/stored-texts.js"
  */
 
 import { Refused } from "ds/core/protocol.js";
@@ -24,10 +24,12 @@ export class Question {
   #form = null;
   /** @type {TypedByPath} */
   #initial = new Map();
+  /** True while an answer is under way. */
+  #isBusy = false;
 
   /**
    * @param {Ask} ask
-   * @param {{call: ToolCall | undefined, draft: AskDraft, send: (reply: Reply) => Promise<void>}} options
+   * @param {{call: ToolCall | undefined, draft: StoredTexts<Typed>, send: (reply: Reply) => Promise<void>}} options
    */
   constructor(ask, { call, draft, send }) {
     this.ask = ask;
@@ -59,7 +61,7 @@ export class Question {
     this.choices = choices;
   }
 
-  /** @type {(field: Field, draft: AskDraft) => void} */
+  /** @type {(field: Field, draft: StoredTexts<Typed>) => void} */
   #addFields(field, draft) {
     this.#initial = toTyped(field);
     const place = getSlot(this.element, "fields");
@@ -70,6 +72,7 @@ export class Question {
   /** @param {SubmitEvent} event */
   #onSubmit(event) {
     event.preventDefault();
+    if (this.#isBusy) return;
     const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
     const reply = this.#replyOf(button?.name ?? "", button?.value ?? "");
     if (reply) void this.#send(reply);
@@ -111,9 +114,10 @@ export class Question {
     return this.#form.showErrors(Object.fromEntries(own)).join(" ");
   }
 
-  /** @param {boolean} isBusy */
+  /** The buttons stay enabled: a disabled one would lose the focus. @param {boolean} isBusy */
   #setBusy(isBusy) {
-    for (const button of this.element.querySelectorAll("button")) button.disabled = isBusy;
+    this.#isBusy = isBusy;
+    this.element.setAttribute("aria-busy", String(isBusy));
     getSlot(this.element, "sending").textContent = isBusy ? sentence("pending") : "";
   }
 }

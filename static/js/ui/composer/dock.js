@@ -35,6 +35,7 @@ export class Dock {
     this.stop = new StopButton(connection, session);
     this.queue = new QueuePanel({
       commands: new QueueCommands(session, (frame) => connection.command(frame)),
+      session,
       reader,
       restore: (text) => this.#sender?.composer.restore(text),
     });

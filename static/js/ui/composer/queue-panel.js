@@ -7,10 +7,11 @@
  */
 
 import { QueueCommands } from "ds/ui/composer/queue-commands.js";
-import { QueuedEdit } from "ds/ui/composer/queued-edit.js";
+import { QueuedEdits } from "ds/ui/composer/queued-edits.js";
 import { queueOf } from "ds/ui/conversation/layout.js";
 import { confirmed } from "ds/ui/frame/confirm.js";
-import { fromTemplate, getById, getOrCreate, getSlot, setChildren } from "ds/ui/lib/dom.js";
+import { findById, fromTemplate, getById, getOrCreate, getSlot, setChildren } from "ds/ui/lib/dom.js";
+import { StoredTexts } from "ds/ui/lib/stored-texts.js";
 import { sentence } from "ds/ui/lib/strings.js";
 import { showToast } from "ds/ui/lib/toast.js";
 
@@ -19,16 +20,16 @@ export class QueuePanel {
   #rows = new Map();
   /** As they are in the queue, by Message; `isOwn`: the reader's. @type {Map<string, {text: string, isOwn: boolean}>} */
   #queued = new Map();
-  /** @type {Map<string, QueuedEdit>} */
-  #edits = new Map();
 
   /**
    * @param {{
-   *   commands: QueueCommands, reader: Reader, restore: (text: string) => void,
+   *   commands: QueueCommands, session: string, reader: Reader, restore: (text: string) => void,
    * }} options `restore` puts a text into the composer that is not in the queue any more
    */
-  constructor({ commands, reader, restore }) {
+  constructor({ commands, session, reader, restore }) {
     this.commands = commands;
+    const stored = new StoredTexts(`queued:${reader.me}:${session}`);
+    this.edits = new QueuedEdits(stored, (id, text) => commands.edit(id, text));
     this.reader = reader;
     this.restore = restore;
     this.root = getById("queue", HTMLElement);
@@ -48,11 +49,12 @@ export class QueuePanel {
     const goOn = this.root.querySelector("[data-slot=go-on]");
     if (goOn instanceof HTMLElement) goOn.hidden = !paused;
     const ids = new Set(messages.map(({ id }) => id));
-    for (const id of this.#rows.keys()) if (!ids.has(id)) this.#remove(id);
+    for (const id of [...this.#rows.keys(), ...this.edits.unsaved()]) if (!ids.has(id)) this.#remove(id);
     setChildren(
       this.list,
       messages.map((message) => this.#row(message)),
     );
+    for (const id of this.edits.unsaved()) this.#edit(id);
   }
 
   /** @param {Message} message */
@@ -67,15 +69,15 @@ export class QueuePanel {
     return row;
   }
 
-  /** Removes a row. A change that was not saved goes into the composer, the focus to a row beside it. @param {string} id */
+  /** Removes a row. A change that was not saved goes into the composer, the focus to a row beside it, or there, too. @param {string} id */
   #remove(id) {
     const row = this.#rows.get(id);
     const beside = row?.nextElementSibling ?? row?.previousElementSibling;
-    if (row?.contains(document.activeElement)) beside?.querySelector("button")?.focus();
+    const next = beside?.querySelector("button") ?? findById("text", HTMLElement);
+    if (row?.contains(document.activeElement)) next?.focus();
     this.#rows.delete(id);
     this.#queued.delete(id);
-    const unsaved = this.#edits.get(id)?.unsaved();
-    this.#edits.delete(id);
+    const unsaved = this.edits.take(id);
     if (unsaved === undefined) return;
     this.restore(unsaved);
     showToast(sentence("left_queue"));
@@ -87,18 +89,15 @@ export class QueuePanel {
       target instanceof Element ? target.closest("[data-action]")?.getAttribute("data-action") : null;
     const row = target instanceof Element ? target.closest("[data-queued]") : null;
     const id = row instanceof HTMLElement ? (row.dataset.queued ?? "") : "";
-    if (action === "edit") this.#edit(id);
-    if (action === "cancel") this.#edits.get(id)?.close();
+    if (action === "edit") this.#edit(id)?.focus();
+    if (action === "cancel") this.edits.close(id);
     if (action === "withdraw") void this.#takeBack([id], () => this.commands.withdraw(id));
   }
 
   /** @param {string} id */
   #edit(id) {
     const row = this.#rows.get(id);
-    if (!row || this.#edits.has(id)) return;
-    const save = (/** @type {string} */ text) => this.commands.edit(id, text);
-    const onClose = () => this.#edits.delete(id);
-    this.#edits.set(id, new QueuedEdit(row, this.#queued.get(id)?.text ?? "", { save, onClose }));
+    return row && this.edits.open(id, row, this.#queued.get(id)?.text ?? "");
   }
 
   /**

@@ -4,36 +4,35 @@
  * @module
  */
 
-import { isVisible, withoutBlankLines } from "ds/core/texts.js";
+import { withoutBlankLines } from "ds/core/texts.js";
 import { fromTemplate, getSlot } from "ds/ui/lib/dom.js";
 
 export class QueuedEdit {
   /**
    * @param {HTMLElement} row
    * @param {string} text
-   * @param {{save: (text: string) => Promise<boolean>, onClose: () => void}} options
+   * @param {{typed: string, save: (text: string) => Promise<boolean>, onInput: (typed: string) => void, onClose: () => void}} options
+   *   `typed`: what the field holds at first
    */
-  constructor(row, text, { save, onClose }) {
+  constructor(row, text, { typed, save, onInput, onClose }) {
     this.row = row;
     this.text = text;
     this.onClose = onClose;
     this.form = /** @type {HTMLFormElement} */ (fromTemplate("queued-edit"));
     this.field = /** @type {HTMLTextAreaElement} */ (this.form.querySelector("textarea"));
-    this.field.value = text;
+    this.field.value = typed;
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#save(save);
     });
+    this.field.addEventListener("input", () => onInput(this.field.value));
     this.field.addEventListener("keydown", (event) => this.#onKey(event));
     row.toggleAttribute("data-editing", true);
     getSlot(row, "text").after(this.form);
-    this.field.focus();
   }
 
-  /** Returns the changed text while it is not saved. @returns {string | undefined} */
-  unsaved() {
-    const { value } = this.field;
-    return this.form.isConnected && value !== this.text && isVisible(value) ? value : undefined;
+  focus() {
+    this.field.focus();
   }
 
   close() {

@@ -8,6 +8,7 @@
  */
 
 import { TERMINAL } from "ds/core/run-states.js";
+import { isWithdrawn } from "ds/core/timeline-turns.js";
 import { Announcer } from "ds/ui/conversation/announcer.js";
 import { runStatus } from "ds/ui/conversation/run-status.js";
 import { getById } from "ds/ui/lib/dom.js";
@@ -66,7 +67,7 @@ export class Announcements {
     const asked = [...timeline.asks.values()].filter((ask) => ask.run === run.id && ask.state === "open");
     const titles = asked.filter(({ seq }) => seq > this.#cursor).map(({ title }) => title);
     if (titles.length > 0) this.#announcer.interject(sentence("asks", { agent, title: titles.join(" · ") }));
-    if (!TERMINAL.has(run.state)) return;
+    if (!TERMINAL.has(run.state) || isWithdrawn(run, timeline)) return;
     const ended = [...timeline.messages.values()].filter((message) => message.run === run.id).at(-1)?.ended;
     const situation = { silent: false, ended, first: true, retried: true, newest: true, asks: [] };
     const status = runStatus(run, situation, this.reader);

@@ -11,7 +11,7 @@
  */
 
 import { activeBranch } from "ds/core/active-branch.js";
-import { isQueued, retriedRuns, runOfTurn } from "ds/core/timeline-turns.js";
+import { isQueued, isWithdrawn, retriedRuns, runOfTurn } from "ds/core/timeline-turns.js";
 import { divide, isAsk, isMessage, itemsByRun } from "ds/ui/conversation/items.js";
 import { isEmpty } from "ds/ui/conversation/message-texts.js";
 import { runStatus } from "ds/ui/conversation/run-status.js";
@@ -120,6 +120,5 @@ function exchangeOf({ id, run, items }, exchanges) {
  * @param {Timeline} timeline
  */
 function isHidden(run, items, timeline) {
-  const isGone = run.state === "cancelled" && run.repliesTo !== null && !timeline.messages.has(run.repliesTo);
-  return isQueued(run, timeline) || (isGone && items.length === 0);
+  return isQueued(run, timeline) || (isWithdrawn(run, timeline) && items.length === 0);
 }
