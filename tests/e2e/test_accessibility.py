@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from sessions_core.services import sessions
 from tests.e2e.conftest import PageOf
+from tests.e2e.orders import DELETE, ORDER, asks
 from tests.e2e.people import Person
 from tests.e2e.screen import Screen
 from tests.e2e.site import Site
@@ -71,6 +72,26 @@ def stopped_and_queued(screen: Screen, alice: Person) -> None:
     screen.send(script(wait_at=0)).send(script(words=3)).see("Waits for its turn")
 
 
+def queued_and_edited(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session()).send(script(wait_at=1)).see_word(1).enqueue(script(words=3)).enqueue(script(words=4))
+    screen.stop().see("Paused, because an answer was stopped.").click("Edit this message")
+
+
+def steered(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session()).send(script(wait_at=1)).see_word(1).write("Look left").click("Steer")
+    screen.see("The agent reads it at its next step")
+
+
+def asked(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session()).send(asks(ORDER)).click("Send answer").see("This is missing.")
+
+
+def allowed_and_asked_again(screen: Screen, alice: Person) -> None:
+    screen.open(alice.session(agent="keeper")).send(DELETE).click("Allow").see("Allowed by you").see_words(2)
+    screen.send(DELETE).see_note("Waits for your answer")
+    screen.page.locator("[data-call] summary").first.click()
+
+
 def menus(screen: Screen, alice: Person) -> None:
     screen.open(alice.session("Menus"))
     screen.page.get_by_role("button", name="More about this session").click()
@@ -117,6 +138,7 @@ def signed_out(screen: Screen, alice: Person) -> None:
 
 STATES: Final = (
     *(home, empty, thinking, at_work, answered, unfinished, failed, stopped_and_queued, refused),
+    *(queued_and_edited, steered, asked, allowed_and_asked_again),
     *(menus, renamed, asked_for_sure, archived, signed_out, settings),
 )
 

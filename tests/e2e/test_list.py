@@ -1,5 +1,7 @@
 """The list of Sessions beside the conversation."""
 
+from typing import Final
+
 import pytest
 from playwright.sync_api import expect
 
@@ -8,6 +10,11 @@ from tests.e2e.conftest import PageOf
 from tests.e2e.people import Person, newest_run
 from tests.support.scripts import script
 from tests.support.waiting import until
+
+COUNT_REFRESHES: Final = """() => {
+  window.refreshes = 0;
+  document.body.addEventListener("htmx:beforeRequest", ({ target }) => target.id === "sessions" && window.refreshes++);
+}"""
 
 
 @pytest.mark.daphne
@@ -56,6 +63,22 @@ def test_a_session_is_archived_and_deleted_from_the_list(page_of: PageOf, alice:
     expect(laptop.page.locator("#sessions .session-item__title")).to_have_text(["Here"])
     assert laptop.page.url.endswith("/")
     expect(laptop.page.locator("#title")).to_have_text("Here")
+
+
+def test_a_menu_stays_open_while_the_list_is_refreshed(page_of: PageOf, alice: Person) -> None:
+    session = alice.session("Taxes")
+    laptop = page_of(alice).open(session)
+    laptop.page.get_by_role("button", name="Rename, archive or delete “Taxes”").click()
+    archive = laptop.page.locator("#sessions").get_by_role("button", name="Archive", exact=True)
+    archive.focus()
+    laptop.page.evaluate(COUNT_REFRESHES)
+
+    page_of(alice, "phone").open(session).send(script(words=3, every_ms=1)).see_words(3)
+
+    laptop.see_words(3).page.wait_for_function("() => window.refreshes > 0")
+    expect(archive).to_be_focused()
+    laptop.press("Enter")
+    expect(laptop.page.locator("#sessions [data-archived]")).to_contain_text("Taxes")
 
 
 def test_what_was_answered_elsewhere_is_unread_until_it_is_opened(page_of: PageOf, alice: Person) -> None:

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PageOf
+from tests.e2e.orders import FIELDS, ORDER, asks
 from tests.e2e.people import Person
 from tests.e2e.screen import Screen
 from tests.support.scripts import script
@@ -35,6 +36,19 @@ def test_nothing_scrolls_sideways(page_of: PageOf, alice: Person, screen_of: str
     assert screen.log.evaluate("box => box.scrollWidth - box.clientWidth") == 0
     screen.send("x" * 400)
     assert screen.log.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+
+
+def test_nothing_scrolls_sideways_where_an_agent_asks_and_messages_wait(page_of: PageOf, alice: Person) -> None:
+    screen = page_of(alice, "small phone").open(alice.session())
+    screen.send(script(wait_at=1)).see_word(1).enqueue("x" * 300).stop().see("Paused, because an answer was stopped.")
+    screen.click("Edit this message")
+    fields = {name: {**field, "description": name * 60} for name, field in FIELDS.items()}
+
+    screen.send(asks({**ORDER, "properties": fields})).click("Send answer").see("This is missing.")
+
+    assert sideways(screen) == 0
+    for box in (screen.log, screen.queue, screen.ask):
+        assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
 
 
 def test_on_a_phone_the_list_is_a_drawer(page_of: PageOf, alice: Person) -> None:
