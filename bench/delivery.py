@@ -73,9 +73,9 @@ class Readers:
         self._process.kill()
         self._process.wait()
 
-    def wait_for_all(self) -> None:
-        """Waits until all was delivered. After TIMEOUT_S it kills the readers."""
-        timer = threading.Timer(TIMEOUT_S, self._process.kill)
+    def wait_for_all(self, *, timeout_s: float = TIMEOUT_S) -> None:
+        """Waits until all was delivered. After `timeout_s` it kills the readers."""
+        timer = threading.Timer(timeout_s, self._process.kill)
         timer.start()
         self._expect("all")
         timer.cancel()

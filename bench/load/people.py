@@ -82,7 +82,7 @@ def stops(*, times: int, lost: bool, url: str) -> list[float]:
     """
     if lost:
         setattr(hints, "signal_cancel", _lose)  # noqa: B010
-    return [_stop(n + _seen(url, "count"), url) for n in range(times)]
+    return [_stop(url) for _ in range(times)]
 
 
 def _post(session: SessionId, order: dict[str, object]) -> None:
@@ -109,10 +109,11 @@ def _answer() -> tuple[float, float]:
     return (said - called) / 1000, (said - committed) / 1000
 
 
-def _stop(number: int, url: str) -> float:
+def _stop(url: str) -> float:
+    before = _seen(url, "count")
     session = sessions.create(by=BY, agent="assistant")
     _post(session, {"words": 100, "every_ms": 1, "wait_at": 5})
-    _until(lambda: _seen(url, "count") > number and _seen(url, "chunks") == 5)
+    _until(lambda: _seen(url, "count") > before and _seen(url, "chunks") == 5)
     time.sleep(PAUSE_S)
     committed = COMMITS.of(lambda: runs.cancel(session, by=BY, client_id=ClientId(uuid4())))
     closed_at: int = _until(lambda: _seen(url, "closed_at"))

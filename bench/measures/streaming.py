@@ -21,6 +21,7 @@ from tests.support.machine import Machine
 
 EVERY_MS = 100
 WORDS = 200  # 20 s
+TIMEOUT_S = 180  # for what cannot keep up
 SCRIPTED, MODELS = 300, 100
 LONG = 10_000  # deltas of one Message
 WRITERS = 8
@@ -125,7 +126,7 @@ def _followed(worker: psutil.Process, wire: dict[str, Any], words: int, start: C
         with Readers({**wire, "each": 1, "expect": words, "out": str(out)}) as readers, watched(worker) as peak:
             rss, cpu = peak.rss, cpu_s(worker)
             start()
-            readers.wait_for_all()
+            readers.wait_for_all(timeout_s=TIMEOUT_S)
             spent = cpu_s(worker) - cpu
             readers.end()
         received = rows(out)
