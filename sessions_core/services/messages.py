@@ -210,12 +210,13 @@ def _first_title(session: Session, parts: tuple[Part, ...]) -> list[Fact]:
 
 
 def _posted_before(session_id: SessionId, seq: int, fact: MessagePosted) -> Posted:
-    """Its Run was requested by the next Event, or by the one after it where the Session got its title from this Message. The post
-    of a steering one has requested none.
+    """Its Run was requested by the next Event, or by the one after it where the Session got its title from this Message; else
+    that one may be of another Run. The post of a steering one has requested none.
     """
     if fact.state == "steering":
         return Posted(seq=seq, message=fact.message, outcome=fact.state, run=None, repeated=True)
-    run = Run.objects.get(session_id=session_id, asked_seq__in=(seq + 1, seq + 2))
+    requested = Run.objects.filter(session_id=session_id, asked_seq__in=(seq + 1, seq + 2))
+    run = requested.order_by("asked_seq")[0]
     return Posted(seq=seq, message=fact.message, outcome=fact.state, run=RunId(run.pk), repeated=True)
 
 

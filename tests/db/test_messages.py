@@ -39,6 +39,19 @@ def test_the_same_post_from_many_devices_at_once_is_one(session: SessionId, owne
     assert Run.objects.count() == 1
 
 
+def test_a_repeated_post_is_told_its_own_run_when_another_was_asked_for_after_it(
+    session: SessionId, owner: Author
+) -> None:
+    stopped, once = post_message(session, owner).run, new_client_id()
+    runs.cancel(session, by=owner, client_id=new_client_id(), run_id=stopped)
+    posted = post_message(session, owner, client_id=once)
+    runs.retry(session, by=owner, client_id=new_client_id(), run_id=stopped)
+
+    again = post_message(session, owner, client_id=once)
+
+    assert (again.run, again.repeated) == (posted.run, True)
+
+
 @pytest.mark.parametrize(
     ("text", "refusal"),
     [("", BadField), (" \n", BadField), ("a\x00b", BadField), ("a\ud800", BadField), ("x" * 32_001, TooLarge)],
