@@ -16,12 +16,13 @@ from sessions_core.services import dispatch
 
 
 def resume(run_id: RunId) -> None:
-    """Lets workers go on with a Run that waits, and wakes one after the commit. Does nothing for a Run that does not wait.
+    """Lets workers go on with a Run that waits, and wakes one after the commit. Does nothing for a Run that does not wait, or
+    that they may go on with already: a claim that waits for the row's lock would take it for one that is not due yet.
 
     The caller has opened a transaction. It locks the Run's row: before the Session's, as everywhere.
     """
     waiting = Run.objects.filter(pk=run_id, state=RunState.WAITING)
-    if waiting.update(resume_at=Now(), woken_at=Now()):
+    if waiting.exclude(resume_at__lte=Now()).update(resume_at=Now(), woken_at=Now()):
         session, agent = waiting.values_list("session_id", "agent").get()
         transaction.on_commit(partial(dispatch.dispatcher().wake, SessionId(session), run_id, agent), robust=True)
 

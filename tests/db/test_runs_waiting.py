@@ -94,6 +94,17 @@ def test_of_many_workers_one_goes_on_with_it(session: SessionId, owner: Author) 
     assert kinds(session).count("run.resumed") == 1
 
 
+def test_what_comes_later_does_not_put_a_run_off_that_may_go_on(session: SessionId, owner: Author) -> None:
+    claim = post_and_claim(session, owner)
+    runs.park(claim, SIGNAL)
+    resume(claim.run)
+    due = Run.objects.get().resume_at
+
+    resume(claim.run)
+
+    assert Run.objects.get().resume_at == due
+
+
 def test_the_end_of_a_sleep_wakes_it(session: SessionId, owner: Author) -> None:
     claim = post_and_claim(session, owner)
     runs.park(claim, SLEEP, resume_at=clock.now() - timedelta(seconds=1))
