@@ -6,7 +6,8 @@ from uuid import UUID
 from sessions_core.models import Event
 from tests.model.acts import Fact
 
-# What of an Event counts, by its kind: fields of its data, `@` before one that holds an id or ids, and its Run.
+# What of an Event counts, by its kind: fields of its data, `@` before one that holds an id or ids, and its Run. A flag that is
+# absent is False.
 _COUNTS: Final = {
     "message.posted": ("@message", "state"),
     "message.dequeued": ("@message", "reason"),
@@ -17,6 +18,7 @@ _COUNTS: Final = {
     "run.requested": ("@run",),
     "run.started": ("run", "attempt"),
     "run.restarted": ("run", "attempt", "@voided"),
+    "run.steered": ("run", "@message", "consumed", "queued"),
     "run.waiting": ("run", "on"),
     "run.resumed": ("run", "on"),
     "run.cancel_requested": ("@runs",),
@@ -25,10 +27,18 @@ _COUNTS: Final = {
     "run.failed": ("run",),
     "run.interrupted": ("run",),
     "queue.paused": ("@run", "reason"),
+    "ask.opened": ("run", "@ask"),
+    "ask.answered": ("run", "@ask"),
+    "ask.closed": ("run", "@ask", "reason"),
+    "signal.received": ("run", "name"),
+    "step.completed": ("run", "key", "result"),
 }
+_LAST: Final = UUID(int=2**128 - 1)
 
 
 class Labels:
+    """Knows the id of each label, and the label of each id."""
+
     def __init__(self) -> None:
         self._ids: dict[str, UUID] = {}
         self._labels: dict[UUID, str] = {}
@@ -37,8 +47,15 @@ class Labels:
         self._ids[label] = id
         self._labels[id] = label
 
+    def __deepcopy__(self, _: object) -> "Labels":
+        return self
+
     def id(self, label: str) -> UUID:
         return self._ids[label]
+
+    def place(self, label: str) -> UUID:
+        """Returns where the id stands among others; the last place for what there is not."""
+        return self._ids.get(label, _LAST)
 
     def knows(self, label: str) -> bool:
         return label in self._ids
@@ -58,14 +75,14 @@ class Labels:
             self.name(data["parts"][0]["text"], UUID(data["message"]))
         if event.kind == "run.requested":
             message = self.of(UUID(data["replies_to"]))
-            asked = sum(label.startswith(f"{message}/") and "." not in label for label in self._ids)
+            asked = sum(label.startswith(f"{message}/") and not {*label} & {*".?"} for label in self._ids)
             self.name(f"{message}/{asked + 1}", UUID(data["run"]))
         return (event.kind, *(self._value(event, data, field) for field in _COUNTS.get(event.kind, ())))
 
     def _value(self, event: Event, data: dict[str, Any], field: str) -> object:
         if field == "run":
             return self.of(event.run_id)
-        value = data[field.removeprefix("@")]
+        value = data.get(field.removeprefix("@"), False)
         if not field.startswith("@"):
             return value
         return tuple(self.of(UUID(each)) for each in value) if isinstance(value, list) else self.of(UUID(value))

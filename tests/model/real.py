@@ -3,13 +3,17 @@
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
+import msgspec
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from agents.sdk.waits import Waiting, fact_of
 from sessions_core import log
-from sessions_core.models import Event, Run, Session
+from sessions_core.models import Ask, Event, QueuedMessage, Run, Session, Signal, Steer, Step
+from sessions_core.protocol import clock
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import Fenced, Refusal
@@ -22,17 +26,20 @@ from sessions_core.protocol.events import (
     RunCompleted,
     RunFailed,
     RunOutcome,
-    RunWaiting,
 )
-from sessions_core.protocol.ids import ClientId, MessageId, RunId, new_message
-from sessions_core.services import messages, runs, sessions, waiting
-from tests.model.acts import Act, Fact, Held, Row
+from sessions_core.protocol.ids import AskId, ClientId, MessageId, RunId, new_message
+from sessions_core.services import asks, messages, runs, sessions, signals, steps, waiting
+from sessions_core.services.steps import NewStep
+from tests.model.acts import APPROVALS, STEPS, Act, Fact, Given, Held, Row
+from tests.model.acts import Ask as ModelAsk
 from tests.model.labels import Labels
 from tests.support.waiting import DEADLINE_S
 
 PIECE = "word "
 LONG = timedelta(hours=1)
 FAILED = RunFailed(code="agent_error", message="It failed.", retry=True)
+VALUES: Final[dict[str, object]] = {"yes": {"approve": True}, "no": {"approve": False}, "bad": "bad"}  # of an approval
+ANSWERS: Final = {repr(value): word for word, value in [("yes", "yes"), ("no", "no"), *VALUES.items()]}
 _WAITING = """
     SELECT count(DISTINCT waiting.pid) FROM pg_locks waiting JOIN pg_stat_activity USING (pid)
     WHERE NOT waiting.granted AND datname = current_database()
@@ -77,11 +84,48 @@ class Real:
         events = Event.objects.filter(session_id=self.session, seq__gt=len(self.log)).order_by("seq")
         for event in events:
             assert event.seq == len(self.log) + 1, f"seq {event.seq} follows {len(self.log)}"
+            if event.kind == "ask.opened":
+                ask = Ask.objects.get(pk=event.data["ask"])
+                self.labels.name(f"{self.labels.of(ask.run_id)}?{ask.key}", ask.pk)
             self.log.append(self.labels.fact(event))
 
     def rows(self) -> dict[str, Row]:
         found = Run.objects.filter(session_id=self.session).annotate(now=Now()).order_by("asked_seq")
         return {self.labels.of(run.pk): self._row(run) for run in found}
+
+    def asks(self) -> dict[str, ModelAsk]:
+        """Returns the questions, those whose time is over counted in the order in which it was."""
+        found = [*Ask.objects.filter(session_id=self.session).annotate(now=Now()).order_by("opened_at")]
+        ends = sorted(ask.expires_at for ask in found if ask.expires_at and ask.expires_at < ask.now)
+        return {
+            self.labels.of(ask.pk): ModelAsk(
+                self.labels.of(ask.pk),
+                self.labels.of(ask.run_id),
+                ask.end or (ANSWERS[repr(ask.value)] if ask.state == "answered" else ask.state),
+                ends.index(ask.expires_at) + 1 if ask.expires_at in ends else 0,
+            )
+            for ask in found
+        }
+
+    def steers(self) -> list[Given]:
+        found = Steer.objects.filter(session_id=self.session).order_by("posted_seq")
+        of = self.labels.of
+        return [Given(of(steer.run_id), of(steer.message), taken_by=steer.consumed_by) for steer in found]
+
+    def signals(self) -> list[Given]:
+        found = Signal.objects.filter(session_id=self.session).order_by("received_seq")
+        of = self.labels.of
+        return [Given(of(signal.run_id), signal.name, str(signal.value), signal.consumed_by) for signal in found]
+
+    def steps(self) -> dict[tuple[str, str], str | None]:
+        found = Step.objects.filter(session_id=self.session)
+        return {(self.labels.of(step.run_id), step.key): step.result for step in found}
+
+    def queue(self) -> set[str]:
+        return {
+            self.labels.of(run)
+            for run in QueuedMessage.objects.filter(session_id=self.session).values_list("run_id", flat=True)
+        }
 
     def paused_at(self) -> int:
         return Session.objects.values_list("queue_paused_seq", flat=True).get(pk=self.session) or 0
@@ -121,6 +165,21 @@ class Real:
         runs.resume_queue(self.session, by=self.by, client_id=client_id)
         return None
 
+    def _answer(self, act: Act, client_id: ClientId) -> object:
+        is_approval = act.target.rpartition("?")[2] in APPROVALS
+        value = VALUES[act.word] if is_approval else act.word
+        asks.answer(self.session, self._ask_id(act), by=self.by, client_id=client_id, value=value)
+        return "answered"
+
+    def _decline(self, act: Act, client_id: ClientId) -> object:
+        asks.decline(self.session, self._ask_id(act), by=self.by, client_id=client_id)
+        return "declined"
+
+    def _signal(self, act: Act, client_id: ClientId) -> object:
+        run = self._run(act.target)
+        signals.send(self.session, run, act.word, by=self.by, client_id=client_id, value=act.key)
+        return "received"
+
     # What workers do
 
     def _claim(self, act: Act, _: ClientId) -> object:
@@ -157,7 +216,7 @@ class Real:
         heartbeat = runs.heartbeat([claim])
         if heartbeat.lost:
             return "lost"
-        return "cancelled" if heartbeat.cancelled else "live"
+        return ("cancelled" if heartbeat.cancelled else "live", bool(heartbeat.steered))
 
     def _release(self, act: Act, _: ClientId) -> object:
         runs.release(self._own(act))
@@ -169,14 +228,52 @@ class Real:
         return "ok"
 
     def _park(self, act: Act, _: ClientId) -> object:
-        claim = self._own(act)
-        match act.word:
-            case "signal":
-                runs.park(claim, RunWaiting(on="signal", signal="paid"))
-            case _:
-                until = Run.objects.annotate(now=Now()).values_list("now", flat=True)[0] + LONG
-                runs.park(claim, RunWaiting(on="sleep", until=until.isoformat()), resume_at=until)
+        waits = [Waiting("ask", ask=AskId(self.labels.id(label))) for label in act.on]
+        if act.word in {"all", "signal"}:
+            names = ("paid", "sent") if act.word == "all" else ("paid",)
+            waits += [Waiting("signal", signal=name) for name in names]
+        until = None
+        if act.word in {"all", "sleep"} or not waits:
+            until = Run.objects.annotate(now=Now()).values_list("now", flat=True)[0] + LONG
+        runs.park(self._own(act), fact_of(waits, until), resume_at=until)
         return "ok"
+
+    def _ask(self, act: Act, _: ClientId) -> object:
+        is_approval = act.key in APPROVALS
+        outcome = asks.open_ask(
+            self._own(act),
+            act.key,
+            title="Go on?",
+            kind="approval" if is_approval else "choice",
+            schema={} if is_approval else {"enum": ["yes", "no"]},
+            expires_at=clock.now() + LONG,
+        )
+        answered = ANSWERS[repr(outcome.value)] if outcome.state == "answered" else outcome.state
+        return (outcome.ask, outcome.end or answered)
+
+    def _steers(self, act: Act, _: ClientId) -> object:
+        return tuple(steering.message for steering in runs.take_steers(self._own(act), act.key))
+
+    def _take(self, act: Act, _: ClientId) -> object:
+        taken = signals.take(self._own(act), act.word, act.key)
+        return None if taken is None else taken.value
+
+    def _begin(self, act: Act, _: ClientId) -> object:
+        return self._write_step(act, None)
+
+    def _keep(self, act: Act, _: ClientId) -> object:
+        return self._write_step(act, act.word)
+
+    def _write_step(self, act: Act, result: str | None) -> str:
+        encoded = None if result is None else msgspec.json.encode(result)
+        step = NewStep(act.key, STEPS.index(act.key) + 1, "", encoded)
+        facts = [] if result is None else [step.fact]
+        (span,) = steps.write_all([log.Write(self._own(act), facts)], [step])
+        return "fenced" if span is None else "ok"
+
+    def _read(self, act: Act, _: ClientId) -> object:
+        found = steps.read(self._own(act))
+        return tuple((step.key, msgspec.json.decode(step.result or b"null")) for step in found)
 
     # What time does
 
@@ -189,8 +286,13 @@ class Real:
             waiting.resume(self._run(act.target))
         return None
 
+    def _expire(self, act: Act, _: ClientId) -> object:
+        Ask.objects.filter(pk=self._ask_id(act), state="open").update(expires_at=Now())
+        return None
+
     def _sweep(self, *_: object) -> object:
         runs.end_lapsed()
+        asks.expire()
         return None
 
     # Words
@@ -203,6 +305,9 @@ class Real:
 
     def _run(self, label: str) -> RunId:
         return RunId(self.labels.id(label))
+
+    def _ask_id(self, act: Act) -> AskId:
+        return AskId(self.labels.id(act.target))
 
     def _own(self, act: Act) -> Claim:
         assert act.by is not None
@@ -221,8 +326,14 @@ class Real:
             lapsed=run.lease_until is not None and run.lease_until < now,
             cancelled=run.cancel_requested_at is not None,
             waits_on=run.waits_on,
+            waits_for=self._waits_for(run.waiting or {}),
             due=run.resume_at is not None and run.resume_at <= now,
         )
+
+    def _waits_for(self, waiting: dict[str, Any]) -> tuple[str, ...]:
+        asked = waiting.get("asks") or [waiting["ask"]] if "ask" in waiting else []
+        names = waiting.get("signals") or [waiting["signal"]] if "signal" in waiting else []
+        return (*(self.labels.of(UUID(ask)) for ask in asked), *names)
 
 
 def _until_all_wait(futures: list["Future[object]"]) -> None:
