@@ -110,7 +110,8 @@ class Process:
 
     def tail(self) -> str:
         """Returns the end of its log."""
-        return f"{self.name}:\n" + "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
+        said = self.log.read_text(errors="replace") if self.log.exists() else "was not started"
+        return f"{self.name}:\n" + "\n".join(said.splitlines()[-40:])
 
     def _ready(self) -> bool:
         assert self.is_running, self.tail()

@@ -36,7 +36,8 @@ async def test_a_run_that_cannot_be_ended_harms_no_other(world: System, people: 
         await round.healed()
 
     assert _state(world, run) == "interrupted"
-    assert "ends without its open Messages" in world.workers[1].log.read_text()
+    logs = [worker.log.read_text() for worker in world.workers[:2]]  # the first one does it if it lives for so long
+    assert any("ends without its open Messages" in log for log in logs)
 
 
 @pytest.mark.usefixtures("second_worker")
