@@ -76,20 +76,26 @@ def first_text(machine: Machine, rounds: int) -> Result:
 
 
 def answered(machine: Machine, rounds: int) -> Result:
-    """Measures the time from an answer until the agent that asked goes on."""
-    found: dict[str, list[list[float]]] = {"ours": [], "DBOS, threads": [], "DBOS, coroutines": []}
+    """Measures the time from an answer until the agent that asked goes on: from its commit, and from its call, as for DBOS."""
+    since_commit, since_call = "ours, from the commit", "ours, from the call"
+    found: dict[str, list[list[float]]] = {
+        name: [] for name in (since_commit, since_call, "DBOS, threads", "DBOS, coroutines")
+    }
     people(machine, "answers", times=5)
     for _ in range(rounds):
-        found["ours"].append([took for took, _ in people(machine, "answers", times=TIMES)])
+        ours = people(machine, "answers", times=TIMES)
+        found[since_call].append([called for called, _ in ours])
+        found[since_commit].append([committed for _, committed in ours])
         for form, took in dbos(machine, "answers", TIMES).items():
             found[f"DBOS, {form}"].append(took)
     p50s = {name: percentiles(all_of(each))[0] for name, each in found.items()}
-    fastest = min(p50 for name, p50 in p50s.items() if name != "ours")
+    peer = min(p50 for name, p50 in p50s.items() if name.startswith("DBOS"))
     return Result(
-        name="Ask, from the answer's call until the Run goes on",
-        reach="p50 ≤ 30 ms",
-        reached=p50s["ours"] <= 30,
-        found=f"p50 {p50s['ours']:.1f} ms, no worker held; DBOS's send → recv {fastest:.1f} ms, a task or thread held",
+        name="Ask, from the answer until the Run goes on",
+        reach="p50 ≤ 30 ms from the commit",
+        reached=p50s[since_commit] <= 30,
+        found=f"p50 {p50s[since_commit]:.1f} ms; {p50s[since_call]:.1f} ms from the call, and no worker held;"
+        f" DBOS's send → recv {peer:.1f} ms, with a task or thread held",
         columns=("system", *COLUMNS),
         rows=latencies(found),
     )

@@ -11,7 +11,7 @@ from bench.measures.result import Result, cell
 from bench.systems import dbos
 from tests.support.machine import Machine
 
-RUNS, EACH = 32, 150
+RUNS, EACH = 32, 400
 ALONE = 500
 _STEPS = """
     SELECT array_agg(step.result::text::bigint ORDER BY step.ordinal) FROM step
