@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,7 +14,7 @@ from msgspec import Struct
 from bench import systems
 from bench.delivery import Readers, faults, percentiles, rows
 from bench.load.processes import people
-from bench.measures.figures import MIB, cpu_s, number, query, wait_until_idle, watched
+from bench.measures.figures import MIB, cpu_s, number, wait_until_idle, watched
 from bench.measures.result import Result, cell
 from bench.provider import provider
 from bench.systems import Ours
@@ -26,7 +27,7 @@ SCRIPTED, MODELS = 300, 100
 LONG = 10_000  # deltas of one Message
 WRITERS = 8
 PART = 1_000  # deltas of each writer whose cost is compared
-HEADS = "SELECT sum(head) FROM session"
+HEADS = "SELECT sum(head) FROM session WHERE id = ANY(%s::uuid[])"
 
 
 class Streamed(Struct, frozen=True):
@@ -166,43 +167,38 @@ def delta_worker(machine: Machine, rounds: int) -> Result:
 
 def _cost_paced(machine: Machine) -> float:
     """Returns the ms of CPU for a delta of many Runs, once all of them have begun."""
-    _start(machine, 100, words=150, every_us=EVERY_MS * 1000)
-    machine.until(lambda: number(machine, "SELECT count(*) FROM event WHERE kind = 'message.delta'") > 3_000)
-    cost = _cost(machine, lambda: time.sleep(8))
-    _end(machine)
+    streams = _start(machine, 100, words=150, every_us=EVERY_MS * 1000)
+    _wait_for(machine, streams, 30)
+    cost = _cost(machine, streams, lambda: time.sleep(8))
+    wait_until_idle(machine)
     return cost
 
 
 def _cost_along(machine: Machine) -> tuple[float, float]:
     """Returns the ms of CPU for a delta early in long Messages, and late in them."""
-    _start(machine, WRITERS, words=LONG, every_us=4_000)
+    streams = _start(machine, WRITERS, words=LONG, every_us=4_000)
     costs = []
     for start in (500, LONG - 500 - PART):
-        _wait_for(machine, start)
-        costs.append(_cost(machine, lambda start=start: _wait_for(machine, start + PART)))  # type: ignore[misc]
-    _end(machine)
+        _wait_for(machine, streams, start)
+        costs.append(_cost(machine, streams, partial(_wait_for, machine, streams, start + PART)))
+    wait_until_idle(machine)
     return costs[0], costs[1]
 
 
-def _start(machine: Machine, runs: int, *, words: int, every_us: int) -> None:
-    made = people(machine, "open_sessions", count=runs, agent="timed")
-    people(machine, "post", streams=[one["session"] for one in made], order={"words": words, "every_us": every_us})
+def _start(machine: Machine, runs: int, *, words: int, every_us: int) -> list[str]:
+    streams = [one["session"] for one in people(machine, "open_sessions", count=runs, agent="timed")]
+    people(machine, "post", streams=streams, order={"words": words, "every_us": every_us})
+    return streams
 
 
-def _end(machine: Machine) -> None:
-    """Waits for the end of the Runs, and removes what they wrote, so that heads can be added up."""
-    wait_until_idle(machine)
-    query(machine, "DELETE FROM session RETURNING 1")
-
-
-def _wait_for(machine: Machine, deltas: int) -> None:
+def _wait_for(machine: Machine, streams: list[str], deltas: int) -> None:
     """Waits until each Message has so many deltas, on average."""
-    while number(machine, HEADS) < deltas * WRITERS:
+    while number(machine, HEADS, streams) < deltas * len(streams):
         time.sleep(0.1)
 
 
-def _cost(machine: Machine, during: Callable[[], None]) -> float:
+def _cost(machine: Machine, streams: list[str], during: Callable[[], None]) -> float:
     worker = psutil.Process(machine.pid("worker"))
-    head, cpu = number(machine, HEADS), cpu_s(worker)
+    head, cpu = number(machine, HEADS, streams), cpu_s(worker)
     during()
-    return (cpu_s(worker) - cpu) * 1000 / (number(machine, HEADS) - head)
+    return (cpu_s(worker) - cpu) * 1000 / (number(machine, HEADS, streams) - head)
