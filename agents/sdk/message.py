@@ -1,4 +1,5 @@
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol, Self
 
@@ -130,10 +131,14 @@ class Message:
         With `note` it is also shown what it has said in this Message, and then the note, as a person's. `instructions` go in the
         place of the usual ones. Raises AgentFailed with a sentence for people when the model fails.
         """
-        self._check_open()
-        if self._ask_model is None:
-            raise AgentFailed("no_model", "This agent was started without a model.")
-        return await self._ask_model(self, prompt, tools=tools, note=note, instructions=instructions)
+        try:
+            self._check_open()
+            if self._ask_model is None:
+                raise AgentFailed("no_model", "This agent was started without a model.")
+            return await self._ask_model(self, prompt, tools=tools, note=note, instructions=instructions)
+        finally:
+            if inspect.iscoroutine(prompt):
+                prompt.close()  # one that nobody came to await: Python would warn of it
 
     def next_request(self) -> str:
         """Returns the number of the next request to a model within the Run, such as `1.2`: the same in each attempt."""

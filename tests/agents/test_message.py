@@ -92,6 +92,20 @@ async def test_nothing_is_added_to_a_message_after_its_block(
     ]
 
 
+async def test_a_prompt_that_no_model_was_asked_with_is_no_fault_of_the_agent(harness: Harness) -> None:
+    """Python warns of a coroutine that nobody has awaited, and the tests take that for an error."""
+
+    async def work(run: AgentRun) -> None:
+        async with run.message() as message:
+            await message.append("done")
+        with pytest.raises(AlreadyEnded, match="This message"):
+            await message.model(run.prompt())
+
+    await harness.ask(work)
+
+    assert await bridge.run(ends, harness.session) == ["run.completed"]
+
+
 class Outliving:
     """An agent that leaves a task behind; the task writes when `over` is set."""
 
