@@ -9,6 +9,7 @@ failures  its errors;               ending      why an answer is not whole
 loop      requests and tool calls in turn;  request    one request, streamed into the Message
 calls     performs tool calls;              approval   people decide about them;  schema  what is shown of a tool
 history   the conversation for a model;     usage, prices  what a request used, and its cost
+summary   of the beginning of a conversation
 local     a small model on this machine
 """
 

@@ -1,5 +1,8 @@
 """The errors of models as sentences for people. They never quote the provider's own words: those may hold the key."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from pydantic_ai.exceptions import (
@@ -52,6 +55,22 @@ _SENTENCES: Final[tuple[tuple[type[AgentRunError], str, str, bool], ...]] = (
     (ModelAPIError, "model_cut", "The model's answer ended before it was whole. Try again.", True),
     (AgentRunError, "model_error", "The model answered with something that cannot be read. Try again.", True),
 )
+
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def for_people() -> Iterator[None]:
+    """Raises AgentFailed for what pydantic-ai raises."""
+    try:
+        yield
+    except UserError as error:
+        raise from_settings(error) from error
+    except AgentRunError as error:
+        failed = from_provider(error)
+        logger.warning("The model failed: %s (%s)", failed.code, type(error).__name__)
+        raise failed from error
 
 
 def from_provider(error: AgentRunError) -> AgentFailed:

@@ -4,27 +4,23 @@ Each request and each call is a Step, so a later attempt makes none of them agai
 """
 
 import inspect
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from pydantic_ai.exceptions import AgentRunError, UserError
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart, ToolReturnPart
 
 from agents.provider import chat, ending, failures, history
 from agents.provider.approval import Approvals
 from agents.provider.calls import Call
 from agents.provider.request import Answer, Request, say
-from agents.sdk import AgentFailed, AgentRun, Message
+from agents.sdk import AgentFailed, AgentRun, Message, Prompt
 from agents.sdk.failure import failure_of
 from agents.sdk.model import GivenPrompt
+from agents.sdk.prompt import named
 from agents.sdk.tool import Tool
 
 INSTRUCTIONS: Final = "You are a helpful assistant. Answer in Markdown."
-
-logger = logging.getLogger(__name__)
 
 
 async def answer(
@@ -47,8 +43,9 @@ async def answer(
     if note is not None:
         history.add_notes(message.exchange, [note], instructions=instructions)
         messages += message.exchange
-    loop = _Loop(run, message, messages, run.tools if tools is None else tools, instructions)
-    with _agent_failures():
+    names = isinstance(shown, Prompt) and shown.names
+    loop = _Loop(run, message, messages, run.tools if tools is None else tools, instructions, names=names)
+    with failures.for_people():
         return await loop.go_on()
 
 
@@ -60,8 +57,11 @@ class _Loop:
         messages: list[ModelMessage],
         tools: Sequence[Tool],
         instructions: str,
+        *,
+        names: bool,  # the messages of people begin with their names
     ) -> None:
         self._run, self._message, self._messages, self._instructions = run, message, messages, instructions
+        self._names = names
         self._tools = {tool.name: tool for tool in tools}
         self._notes: list[str] = []  # that the next request shows for the first time
         self._approvals = Approvals(run.approve)
@@ -109,7 +109,8 @@ class _Loop:
         """Takes what people have written to the Run: what the next request has shown, where that is kept."""
         if kept is not None and not kept.notes:
             return []
-        return [steer.text for steer in await self._run.steers(key=f"steers-{number}")]
+        steers = await self._run.steers(key=f"steers-{number}")
+        return [named(steer.author, steer.text) if self._names else steer.text for steer in steers]
 
     async def _answer(self, number: str, kept: Answer | None) -> Answer:
         if kept is not None:
@@ -122,7 +123,7 @@ class _Loop:
         await self._message.count_request()
         request = Request(chat.model(), history.valid(self._messages), list(self._tools.values()), self._message)
         try:
-            with _agent_failures():
+            with failures.for_people():
                 answer = await request.send()
         except AgentFailed as failed:
             await self._keep(number, request.cut_off(failure_of(failed)))
@@ -144,16 +145,3 @@ class _Loop:
             for n, part in enumerate(parts, 1)
         ]
         return await self._run.gather(call.perform() for call in calls)
-
-
-@contextmanager
-def _agent_failures() -> Iterator[None]:
-    """Raises AgentFailed for what pydantic-ai raises."""
-    try:
-        yield
-    except UserError as error:
-        raise failures.from_settings(error) from error
-    except AgentRunError as error:
-        failed = failures.from_provider(error)
-        logger.warning("The model failed: %s (%s)", failed.code, type(error).__name__)
-        raise failed from error

@@ -10,9 +10,10 @@ from msgspec import Raw, Struct
 
 from agents.runner import prompt_view
 from agents.runner.prompt_view import PromptView, ShownExchange
-from agents.sdk import Prompt
+from agents.sdk.prompt_reader import Conversation
 from sessions_core.protocol.claim import Claim
-from sessions_core.protocol.events import SYSTEM, Event, MessageDequeued, MessagePosted, MessageStarted, decode_fact
+from sessions_core.protocol.clock import wire
+from sessions_core.protocol.events import Actor, Event, MessageDequeued, MessagePosted, MessageStarted, decode_fact
 from sessions_core.protocol.ids import RunId
 
 FOREVER: Final = 2**62  # above every seq
@@ -25,14 +26,14 @@ READS: Final = (
 
 # The events after which the message to answer stands in the conversation.
 _POSTED: Final = """
-    SELECT seq, run_id, kind, message_id, data::text FROM event
+    SELECT seq, kind, at, actor_kind, actor_id, actor_name, run_id, message_id, data::text FROM event
     WHERE session_id = %(session)s AND message_id = %(message)s AND kind IN ('message.posted', 'message.dequeued')
     ORDER BY seq DESC LIMIT 1
 """
 # The newest facts of the range, as many as hold so many Messages and bytes. The inner SELECT hands large values on as pointers.
 _NEWEST: Final = """
-    SELECT seq, run_id, kind, message_id, data::text FROM (
-        SELECT seq, run_id, kind, message_id, data, sum(size) OVER newest AS bytes,
+    SELECT seq, kind, at, actor_kind, actor_id, actor_name, run_id, message_id, data::text FROM (
+        SELECT seq, kind, at, actor_kind, actor_id, actor_name, run_id, message_id, data, sum(size) OVER newest AS bytes,
                count(*) FILTER (WHERE kind IN ('message.posted', 'message.started')) OVER newest AS messages
         FROM event WHERE session_id = %(session)s AND seq > %(after)s AND seq <= %(until)s AND kind = ANY(%(kinds)s)
         WINDOW newest AS (ORDER BY seq DESC ROWS UNBOUNDED PRECEDING) ORDER BY seq DESC LIMIT %(rows)s
@@ -45,7 +46,7 @@ _EARLIER: Final = """
 
 
 class _Row(Struct, frozen=True):
-    """An Event without its time and cause, which no model is shown."""
+    """An Event, and the Message that it is about."""
 
     event: Event
     message: UUID | None
@@ -66,7 +67,7 @@ def read_input(claim: Claim) -> str:
     return ""
 
 
-def read_prompt(claim: Claim, messages: int | None = None) -> Prompt:
+def read_prompt(claim: Claim, messages: int | None = None) -> Conversation:
     """Returns the conversation up to the message to answer, on its branch: at most PROMPT_MESSAGES and PROMPT_BYTES of it, or so
     many `messages` if that is less. It begins with a message that was posted; what is before that is cut.
     """
@@ -74,7 +75,7 @@ def read_prompt(claim: Claim, messages: int | None = None) -> Prompt:
     posted = [n for n, exchange in enumerate(view.exchanges) if exchange.message]
     cut = bool(posted) and not view.is_whole and _has_earlier(claim, view.exchanges[posted[0]].seq)
     shown = view.exchanges[_cut(view.exchanges, posted) if cut else 0 :]
-    return Prompt((message for exchange in shown for message in exchange.shown), cut=cut)
+    return Conversation([message for exchange in shown for message in exchange.shown], has_earlier=cut)
 
 
 def _read_branch(claim: Claim, limit: int) -> PromptView:
@@ -116,8 +117,8 @@ def _read(statement: str, claim: Claim, **arguments: Any) -> list[_Row]:  # noqa
     with connection.cursor() as cursor:
         cursor.execute(statement, {"session": claim.session, **arguments})
         return [
-            _Row(Event(seq, kind, "", SYSTEM, RunId(run) if run else None, Raw(data.encode())), message)
-            for seq, run, kind, message, data in cursor
+            _Row(Event(seq, kind, wire(at), Actor(*actor), RunId(run) if run else None, Raw(data.encode())), message)
+            for seq, kind, at, *actor, run, message, data in cursor
         ]
 
 

@@ -1,13 +1,15 @@
-"""What an agent asks of the world outside its worker, answered by the services."""
+"""What an agent asks of the world outside its worker, answered by the services and the log."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
+from agents.runner import history, kept
 from agents.runner.steers import Steers
 from agents.sdk.failed import AgentFailed
 from agents.sdk.outside import AskOutcome, NewAsk, ReceivedSignal, Steer
+from agents.sdk.prompt_reader import Conversation
 from sessions_core import bridge
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import LimitReached
@@ -23,6 +25,14 @@ class Services:
         self._claim = claim
         self._steers = steers
         self._guard = guard
+
+    async def conversation(self, messages: int | None) -> Conversation:
+        with self._guard():
+            return await bridge.run(history.read_prompt, self._claim, messages)
+
+    async def summaries(self, before: Collection[MessageId]) -> Mapping[MessageId, str]:
+        with self._guard():
+            return await bridge.run(kept.read_summaries, self._claim, before)
 
     async def now(self) -> datetime:
         with self._guard():

@@ -7,6 +7,7 @@ so the prefix stays the same from Run to Run and the prefix caches of providers 
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -93,7 +94,13 @@ def _is_shown(message: Message) -> bool:
 
 
 def _prompt_message(message: Message) -> PromptMessage:
-    return PromptMessage(role=message.role, text=_text(message), message=MessageId(UUID(message.id)))
+    return PromptMessage(
+        role=message.role,
+        text=_text(message),
+        message=MessageId(UUID(message.id)),
+        author=message.actor.name,
+        at=datetime.fromisoformat(message.at) if message.at else None,
+    )
 
 
 def _text(message: Message) -> str:

@@ -2,7 +2,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -15,7 +15,7 @@ from django.db import IntegrityError
 from agents import provider
 from agents.runner import history, limits, outcome
 from agents.runner.appender import Appender
-from agents.runner.kept import Keeper
+from agents.runner.kept import Keeper, read_beginning_state
 from agents.runner.marks import context_of
 from agents.runner.outside import Services
 from agents.runner.preparation import prepared
@@ -28,15 +28,17 @@ from agents.sdk.message import Message
 from agents.sdk.meter import UNKNOWN_PRICE, Meter
 from agents.sdk.model import GivenPrompt, ModelLoop
 from agents.sdk.outside import Declined
-from agents.sdk.prompt import Prompt
+from agents.sdk.prompt import PromptMessage
 from agents.sdk.registry import Agent, agents
-from agents.sdk.run import AgentRun
+from agents.sdk.run import AgentRun, AskForSummary
+from agents.sdk.state import KeptState
 from agents.sdk.tool import Tool
 from agents.sdk.waits import Waits
 from sessions_core import bridge
 from sessions_core.machines.feed import Span
+from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.errors import Fenced
-from sessions_core.protocol.events import Fact, MessageDelta, RunCompleted, RunFailed, RunOutcome, RunWaiting
+from sessions_core.protocol.events import Fact, MessageDelta, RunCompleted, RunFailed, RunOutcome, RunWaiting, Usage
 from sessions_core.protocol.ids import RunId, SessionId
 from sessions_core.protocol.text import repair
 from sessions_core.services import failures, runs
@@ -149,6 +151,7 @@ class Runner:
             await _check_price(attempt.meter)
             await asyncio.sleep(0)  # a stop that has come by now cancels here, before the agent calls any model
             await agent.function(attempt.agent_run)
+            await attempt.agent_run.save_state()
         except Declined as declined:
             return outcome.declined(declined)
         except AgentFailed as failed:
@@ -166,26 +169,34 @@ class Runner:
     async def _agent_run(self, agent: Agent, attempt: RunningAttempt, buffer: DeltaBuffer) -> AgentRun:
         """Makes what the agent is given."""
         with _left_to_a_new_attempt(attempt):
-            question, _ = await asyncio.gather(
-                bridge.run(history.read_input, attempt.claim),
+            (question, state), _ = await asyncio.gather(
+                bridge.run(_read_beginning, attempt.claim),
                 self.renew_leases([attempt]),  # sees a cancel whose hint came before this process was listening for it
             )
         guard = partial(_left_to_a_new_attempt, attempt)
         keeper = Keeper(attempt.claim, self._appender, buffer, guard, on_error=partial(_write_failed, attempt))
         waits = Waits(buffer.flush, partial(_suspend, attempt, buffer))
         waits.begin()
+        outside = Services(attempt.claim, attempt.steers, guard)
         return AgentRun(
             attempt.claim,
             question,
-            partial(_read_prompt, attempt),
+            outside,
             buffer,
             attempt.meter,
             journal=Journal(keeper),
-            outside=Services(attempt.claim, attempt.steers, guard),
+            outside=outside,
             waits=waits,
             loop=_ask_model,
+            ask_for_summary=_ask_for_summary,
             tools=agent.tools,
+            state=state,
         )
+
+
+def _read_beginning(claim: Claim) -> tuple[str, KeptState]:
+    """Returns what every agent is given: the text of the message to answer, and what it keeps in the Session."""
+    return history.read_input(claim), read_beginning_state(claim)
 
 
 def _suspend(attempt: RunningAttempt, buffer: DeltaBuffer, waiting: RunWaiting, until: datetime | None) -> None:
@@ -216,9 +227,10 @@ async def _ask_model(
     return await ask_model(run, message, prompt, tools=tools, note=note, instructions=instructions)
 
 
-async def _read_prompt(attempt: RunningAttempt, messages: int | None) -> Prompt:
-    with _left_to_a_new_attempt(attempt):
-        return await bridge.run(history.read_prompt, attempt.claim, messages)
+async def _ask_for_summary(messages: Sequence[PromptMessage], use: Callable[[Usage], None]) -> str:
+    module = await asyncio.to_thread(provider.load, "summary")
+    summarise: AskForSummary = module.summarise
+    return await summarise(messages, use)
 
 
 @contextmanager

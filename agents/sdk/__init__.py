@@ -10,15 +10,17 @@ journal       keys, and what is kept under them;  steps  doing the work of one; 
 waits         when a Run needs no worker
 forms         questions as JSON Schema;  outside  the runner's side of people and signals;  durations  “2h”
 tool          functions that a model may call;  tool_call, approval  one call, and people's decision on it
+prompt        the conversation for a model, cut to a budget;  prompt_reader  reads it, and has it summarised
+state         what an agent keeps from Run to Run
 model         what the model loop and a Run know of each other;  usage  sums
 delta_buffer  gathers what is written into few statements
 """
 
-from agents.sdk.failed import AgentFailed, StepFailed, StepUnknown
+from agents.sdk.failed import AgentFailed, StateChanged, StepFailed, StepUnknown
 from agents.sdk.limits import Limits
 from agents.sdk.message import Message
 from agents.sdk.outside import Declined, Steer
-from agents.sdk.prompt import Prompt, PromptMessage
+from agents.sdk.prompt import Cut, Prompt, PromptMessage
 from agents.sdk.registry import agent
 from agents.sdk.run import AgentRun
 from agents.sdk.tool import Tool, tool
@@ -26,11 +28,13 @@ from agents.sdk.tool import Tool, tool
 __all__ = [
     "AgentFailed",
     "AgentRun",
+    "Cut",
     "Declined",
     "Limits",
     "Message",
     "Prompt",
     "PromptMessage",
+    "StateChanged",
     "Steer",
     "StepFailed",
     "StepUnknown",

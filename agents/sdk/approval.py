@@ -1,12 +1,11 @@
 """Approvals: a person decides whether a tool call is made, and with which arguments."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from agents.sdk.delta_buffer import DeltaBuffer
 from agents.sdk.journal import Journal
 from agents.sdk.outside import NewAsk, Outside
 from agents.sdk.waits import Waiting, Waits
@@ -37,8 +36,8 @@ class Approval(Struct, frozen=True):
 class ApprovalAsker:
     """Asks people about tool calls."""
 
-    def __init__(self, journal: Journal, outside: Outside, waits: Waits, buffer: DeltaBuffer) -> None:
-        self._journal, self._outside, self._waits, self._buffer = journal, outside, waits, buffer
+    def __init__(self, journal: Journal, outside: Outside, waits: Waits, settle: Callable[[], Awaitable[None]]) -> None:
+        self._journal, self._outside, self._waits, self._settle = journal, outside, waits, settle
 
     async def __call__(self, ask: ApprovalAsk) -> Approval:
         """Returns the decision of a person, or the consent that was given before. Waits in the database."""
@@ -46,7 +45,7 @@ class ApprovalAsker:
             return Approval(approve=True)
         tool = ask.tool if ask.may_be_remembered else ""
         new = NewAsk(ask.title, "approval", ask.schema, default=ask.default, call=ask.call, tool=tool)
-        await self._buffer.flush()
+        await self._settle()
         while (outcome := await self._outside.ask(ask.key, new)).is_open:
             await self._waits.wait(Waiting("ask", ask=outcome.ask))
         if outcome.end is not None:

@@ -24,6 +24,15 @@ class StepFailed(Exception):  # noqa: N818  # read as the sentence it is
         super().__init__(f"{kind}: {message}" if message else kind)
 
 
+class StateChanged(AgentFailed):
+    """Another Run of the agent has changed, in the same Session, what this one changes in `run.state`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "state_changed", "Another answer has changed meanwhile what the agent keeps here. Try again.", retry=True
+        )
+
+
 class KeyUsedTwice(ValueError):  # noqa: N818  # read as the sentence it is
     """Two calls of a Run have one key, so that a later attempt could not tell their results apart."""
 

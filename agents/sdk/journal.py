@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -19,6 +19,7 @@ from sessions_core.protocol.events import Fact, Part
 from sessions_core.protocol.ids import MessageId
 
 KEY_CHARACTERS: Final = 180  # the columns have 200: some keys are made of another one
+HIDDEN: Final = "@"  # begins the keys of what the SDK keeps for itself
 RESULT_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -72,9 +73,19 @@ class StepStore(Protocol):
     async def begin(self, key: str, *, ordinal: int, digest: str, facts: Sequence[Fact], once: bool) -> None: ...
 
     async def complete(
-        self, key: str, *, ordinal: int, digest: str, result: bytes, error: str, facts: Sequence[Fact]
+        self, key: str, *, ordinal: int, digest: str, result: bytes, error: str, facts: Sequence[Fact], is_shown: bool
     ) -> None:
-        """Keeps the result; with `error`, the name of a class, it is a Failure."""
+        """Keeps the result; with `error`, the name of a class, it is a Failure. With `is_shown` the log says so."""
+
+    async def read_state(self) -> dict[str, Any]:
+        """Returns what the agent keeps in the Session now."""
+
+    async def save_state(
+        self, key: str, *, ordinal: int, result: bytes, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
+        """Changes the values of the state that were `before` to those `after`, and keeps the Step, in one transaction. Raises
+        StateChanged, and AgentFailed when the state grows too large.
+        """
 
 
 class Journal:
@@ -94,11 +105,16 @@ class Journal:
         self._used: set[str] = set()
         self._unused: set[str] = set()  # keys, and ids of Messages, that the agent has not come to yet
         self._news: set[str] = set()  # the scopes in which it has done something that was not kept
+        # For the state of the agent: called with the key before the outcome of work is kept, and when it is replayed.
+        self.before_keeping: Callable[[str], Awaitable[None]] = _ignore
+        self.on_replay: Callable[[str], Awaitable[None]] = _ignore
 
     def key(self, kind: str, given: str | None = None) -> str:
         """Returns the key for a call: the one that the agent has given, else its kind and how many of it there were. Within a
         step or a tool call it begins with the key of that. Raises KeyUsedTwice.
         """
+        if given is not None and given.startswith(HIDDEN):
+            raise ValueError(f"A key cannot begin with {HIDDEN}: those are of the SDK itself.")
         if given is None:
             kind = steps.scope.get() + kind
             self._ordinals[kind] += 1
@@ -148,6 +164,7 @@ class Journal:
             return None
         if not step.is_complete:
             return Kept(is_complete=False, digest=step.digest)
+        await self.on_replay(key)
         result = await self._store.read_result(key)
         if step.is_failed:
             return Kept(is_complete=True, failure=msgspec.json.decode(result, type=Failure), digest=step.digest)
@@ -163,7 +180,8 @@ class Journal:
 
     async def begin(self, key: str, *facts: Fact, digest: str = "", once: bool = False) -> None:
         """Keeps that the work begins: what is cut off now will not be repeated unseen. `once`: it must never be done twice."""
-        await self._store.begin(key, ordinal=await self._ordinal(key), digest=digest, facts=facts, once=once)
+        await self.before_keeping("")
+        await self._store.begin(key, ordinal=await self.ordinal(key), digest=digest, facts=facts, once=once)
         self._steps[key] = KeptStep(is_complete=False, digest=digest)
 
     async def complete(self, key: str, result: object, *facts: Fact, digest: str = "") -> Any:  # noqa: ANN401  # JSON
@@ -175,6 +193,22 @@ class Journal:
     async def fail(self, key: str, failure: Failure, *, digest: str = "") -> None:
         """Keeps an error as the outcome."""
         await self._keep(key, msgspec.json.encode(failure), digest, (), error=failure.kind)
+
+    async def keep(self, key: str, result: object) -> None:
+        """Keeps the result of nobody's work, and shows it to nobody who reads the log."""
+        await self._write(key, encode(result), "", (), is_shown=False)
+
+    async def read_state(self) -> dict[str, Any]:
+        """Returns what the agent keeps in the Session now."""
+        return await self._store.read_state()
+
+    async def save_state(
+        self, key: str, before: Mapping[str, Any], after: Mapping[str, Any], *, result: object
+    ) -> None:
+        """Changes the values of the state, once. Raises StateChanged and AgentFailed."""
+        ordinal = await self.ordinal(key)
+        await self._store.save_state(key, ordinal=ordinal, result=encode(result), before=before, after=after)
+        self._steps[key] = KeptStep(is_complete=True)
 
     async def next_message(self) -> KeptMessage | None:
         """Returns the Message that an earlier attempt has begun at this place."""
@@ -195,14 +229,29 @@ class Journal:
                 self._order = {key: number for number, key in enumerate(past.steps, start=1)}
                 self._messages = deque(past.messages)
                 self._kept_keys = sorted(past.elsewhere | past.steps.keys())
-                self._unused = set(self._kept_keys) - self._used
+                self._unused = {key for key in self._kept_keys if not key.startswith(HIDDEN)} - self._used
                 self._unused.update(str(kept.message) for kept in past.messages)
                 self._past = past
             return self._past
 
     async def _keep(self, key: str, result: bytes, digest: str, facts: Sequence[Fact], *, error: str = "") -> None:
-        ordinal = await self._ordinal(key)
-        await self._store.complete(key, ordinal=ordinal, digest=digest, result=result, error=error, facts=facts)
+        await self.before_keeping(key)
+        await self._write(key, result, digest, facts, error=error)
+
+    async def _write(
+        self,
+        key: str,
+        result: bytes,
+        digest: str,
+        facts: Sequence[Fact],
+        *,
+        error: str = "",
+        is_shown: bool = True,
+    ) -> None:
+        ordinal = await self.ordinal(key)
+        await self._store.complete(
+            key, ordinal=ordinal, digest=digest, result=result, error=error, facts=facts, is_shown=is_shown
+        )
         self._steps[key] = KeptStep(is_complete=True, is_failed=bool(error), digest=digest)
 
     def _kept_within(self, beginning: str) -> Sequence[str]:
@@ -215,9 +264,13 @@ class Journal:
         self._used.add(key)
         self._unused.discard(key)
 
-    async def _ordinal(self, key: str) -> int:
+    async def ordinal(self, key: str) -> int:
+        """Returns the place of the Step among those of the Run, from 1."""
         await self._read()
         return self._order.setdefault(key, len(self._order) + 1)
+
+
+async def _ignore(_: str) -> None: ...
 
 
 def _within() -> str:
@@ -226,15 +279,15 @@ def _within() -> str:
     return f"{key}." if key else ""
 
 
-def encode(result: object) -> bytes:
-    """Returns the result as JSON. Raises AgentFailed."""
+def encode(result: object, *, what: str = "The result of a step") -> bytes:
+    """Returns the result as JSON. Raises AgentFailed with a sentence that begins with `what`."""
     try:
         encoded = msgspec.json.encode(result, enc_hook=_plain)
     except (TypeError, UnicodeError, NotImplementedError, RecursionError) as error:
-        raise AgentFailed("bad_result", f"The result of a step cannot be kept: {error}") from error
+        raise AgentFailed("bad_result", f"{what} cannot be kept: {error}") from error
     if len(encoded) > RESULT_BYTES:
         mebibytes = len(encoded) / 1024**2
-        raise AgentFailed("bad_result", f"The result of a step has {mebibytes:.1f} MiB; at most 16 MiB can be kept.")
+        raise AgentFailed("bad_result", f"{what} has {mebibytes:.1f} MiB; at most 16 MiB can be kept.")
     return encoded
 
 

@@ -158,13 +158,7 @@ class Message:
         """Adds what one request has used. What `is_replayed` was counted for the Run by an earlier attempt."""
         self.usage = usage if self.usage is None else add(self.usage, usage)
         if not is_replayed:
-            self._meter.count(
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cached_tokens=usage.cached or 0,
-                cost_usd=None if usage.cost_usd is UNSET else usage.cost_usd,
-                estimated=usage.estimated,
-            )
+            self._meter.use(usage)
 
     @property
     def ended(self) -> Ended | None:

@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import msgspec
+from msgspec import UNSET
 
 from agents.sdk.limits import Limits
+from sessions_core.protocol.events import Usage
 from sessions_core.protocol.spent import NOTHING, Spent
 
 OnLimit = Callable[[str], None]
@@ -55,6 +57,16 @@ class Meter:
             estimated=before.estimated or estimated,
         )
         self._check()
+
+    def use(self, usage: Usage) -> None:
+        """Adds what one request has used."""
+        self.count(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached or 0,
+            cost_usd=None if usage.cost_usd is UNSET else usage.cost_usd,
+            estimated=usage.estimated,
+        )
 
     def progress(self) -> None:
         """Notes that the Run is getting on: something was written, a model said something, or a step began."""

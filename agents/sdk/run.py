@@ -22,7 +22,9 @@ from agents.sdk.message import Message
 from agents.sdk.meter import Meter
 from agents.sdk.model import ModelLoop
 from agents.sdk.outside import AskOutcome, Declined, NewAsk, Outside, Steer
-from agents.sdk.prompt import Prompt
+from agents.sdk.prompt import Prompt, PromptMessage, Summarise
+from agents.sdk.prompt_reader import History, PromptReader
+from agents.sdk.state import KeptState, State
 from agents.sdk.steps import Retries, attempt
 from agents.sdk.tool import Tool
 from agents.sdk.tool_call import current
@@ -38,7 +40,8 @@ SHORT_S: Final = 3.0  # a sleep that is over so soon is slept in place
 SAID_AS_THEY_ARE: Final = (AgentFailed, Declined, StepUnknown)  # errors of steps; all others become StepFailed
 logger = logging.getLogger(__name__)
 
-ReadPrompt = Callable[[int | None], Awaitable[Prompt]]
+AskForSummary = Callable[[Sequence[PromptMessage], Callable[[Usage], None]], Awaitable[str]]
+NOTHING_KEPT: Final = KeptState({})
 
 
 class AgentRun:
@@ -52,7 +55,7 @@ class AgentRun:
         self,
         claim: Claim,
         question: str,
-        read_prompt: ReadPrompt,
+        history: History,
         buffer: DeltaBuffer,
         meter: Meter,
         *,
@@ -60,7 +63,9 @@ class AgentRun:
         outside: Outside,
         waits: Waits,
         loop: ModelLoop | None = None,
+        ask_for_summary: AskForSummary | None = None,
         tools: Sequence[Tool] = (),
+        state: KeptState = NOTHING_KEPT,
     ) -> None:
         self.id: RunId = claim.run
         self.session: SessionId = claim.session
@@ -73,25 +78,49 @@ class AgentRun:
         self.messages: list[Message] = []  # those that this attempt has begun, oldest first
         self.input: str = question  # the text of the message to answer; empty where there is none
         self._claimed_at, self._worked_s = claim.claimed_at, claim.worked_s
-        self._read_prompt = read_prompt
+        self._prompts = PromptReader(history, journal, meter)
         self._buffer = buffer
         self._meter = meter
         self._journal = journal
         self._outside = outside
         self._waits = waits
         self._loop = loop
+        self._ask_for_summary = ask_for_summary
+        self._state = State(journal, state)
         # For the model loop:
         self.journal = journal
-        self.approve = ApprovalAsker(journal, outside, waits, buffer)
+        self.approve = ApprovalAsker(journal, outside, waits, self._settle)
 
-    async def prompt(self, *, messages: int | None = None) -> Prompt:
+    async def prompt(
+        self,
+        *,
+        budget: int | None = None,
+        names: bool | None = None,
+        summary: Summarise | None = None,
+        messages: int | None = None,
+    ) -> Prompt:
         """Reads the conversation for a model, oldest first; the message to answer is the last one.
 
-        Reads so many newest `messages` at most, and never more than PROMPT_MESSAGES or PROMPT_BYTES; `cut` of the result says
-        whether there are earlier ones. Leaves out answers that failed or were interrupted. The beginning stays the same from Run
-        to Run, so that the prefix caches of providers hit; where it is cut, for many Runs.
+        `budget`: tokens that it may have at most, by a guess; the message to answer is there in any case. `messages`: so many
+        newest ones at most. It never has more than PROMPT_MESSAGES and PROMPT_BYTES. What is left out is said in `cut` of the
+        result and, in a note at its beginning, to the model. With `summary` (`run.summarise`, or a function of the messages that
+        the budget leaves out) the note has a summary of them, which is made once. `names`: each message of a person begins with
+        the name; without it, where several people write.
+
+        Leaves out answers that failed or were interrupted. The beginning stays the same from Run to Run, so that the prefix
+        caches of providers hit; where it is cut, for many Runs.
         """
-        return await self._read_prompt(messages)
+        return await self._prompts.read(budget, names=names, summary=summary, messages=messages)
+
+    async def summarise(self, messages: Sequence[PromptMessage]) -> str:
+        """Returns a summary of the messages by the model of CHAT_MODEL, for `run.prompt(summary=run.summarise)`. What it uses
+        counts for the Run. Raises AgentFailed when the model fails.
+        """
+        if self._ask_for_summary is None:
+            raise AgentFailed("no_model", "This agent was started without a model.")
+        self._meter.count(requests=1)
+        await asyncio.sleep(0)  # where that was one too many, it is cancelled here
+        return await self._ask_for_summary(messages, self._meter.use)
 
     @asynccontextmanager
     async def message(self) -> AsyncIterator[Message]:
@@ -113,6 +142,7 @@ class AgentRun:
         ) as message:
             self.messages.append(message)
             yield message
+            await self._state.save()
 
     async def progress(self, label: str, done: float | None = None, total: float | None = None) -> None:
         """Shows people what the agent is doing, or in a tool, how its call is getting on: `label`, and `done` of `total`, in any
@@ -236,7 +266,7 @@ class AgentRun:
         new = NewAsk(title, asked.kind, asked.schema, expires_at=end, responders=responders, default=filled)
         if (kept := await self._journal.find(key)) is not None and kept.failure is not None:
             raise kept.failure.error()
-        await self._buffer.flush()
+        await self._settle()
         while (outcome := await self._ask(key, new)).is_open:
             await self._waits.wait(Waiting("ask", ask=outcome.ask))
         if outcome.end is not None:
@@ -259,7 +289,7 @@ class AgentRun:
             if left <= SHORT_S:
                 await asyncio.sleep(left)
             else:
-                await self._buffer.flush()
+                await self._settle()
                 await self._waits.wait(Waiting("sleep", until=until))
 
     async def wait_for(
@@ -273,7 +303,7 @@ class AgentRun:
         if until is not None and await self._journal.is_kept(f"{key}.expired"):
             await self._journal.find(f"{key}.expired")
             raise Declined("expired")
-        await self._buffer.flush()
+        await self._settle()
         while (received := await self._outside.signal(signal, key)) is None:
             if until is not None and until <= await self._outside.now():
                 await self._journal.complete(f"{key}.expired", None)  # or a later attempt would take what comes later
@@ -294,13 +324,34 @@ class AgentRun:
         key = self._journal.key("steers", key)
         if not await self._journal.is_kept(key) and await self._journal.is_replaying():
             return []
-        await self._buffer.flush()
+        await self._settle()
         begun = [message for message in self.messages if message.is_begun]
         before = [fact for message in begun for fact in message.break_off()]
         taken = await self._outside.steers(key, before)
         for message in begun if taken else ():
             await message.go_on()
         return taken
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the agent keeps in this Session from Run to Run: a dict of JSON with text as keys, 64 KiB at most. It is as it was
+        when the Run looked first, in each of its attempts.
+
+        What is changed in it is saved at the next step, wait or end of a message, and at the end of the Run; `save_state` saves
+        it at once. A save raises StateChanged when another Run has changed the same key since this one looked, and AgentFailed
+        when the state cannot be kept.
+        """
+        return self._state.values
+
+    async def save_state(self) -> None:
+        """Saves what is changed in `run.state`. Raises StateChanged and AgentFailed."""
+        await self._state.save()
+
+    async def update_state(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Has `change` change the newest state in place, whatever other Runs save meanwhile; it may be called several times. Then
+        `run.state` is what was saved. Done once, as a step is.
+        """
+        await self._state.update(change)
 
     @property
     def deadline(self) -> datetime | None:
@@ -325,6 +376,11 @@ class AgentRun:
         """A logger whose lines name the Run."""
         extra = {"run": str(self.id), "session": str(self.session), "agent": self.agent, "attempt": self.attempt}
         return _RunLogger(logger, extra)
+
+    async def _settle(self) -> None:
+        """Writes what the agent has said and kept so far."""
+        await self._state.save()
+        await self._buffer.flush()
 
     async def _once(self, key: str, find: Callable[[], Awaitable[datetime]]) -> datetime:
         kept = await self._journal.find(key)

@@ -12,6 +12,8 @@ from msgspec import Struct
 current: Final[ContextVar[str]] = ContextVar("key of a step", default="")
 # What the default keys of the present task begin with: tasks side by side count each for itself.
 scope: Final[ContextVar[str]] = ContextVar("scope of keys", default="")
+# The key of the outermost step or tool call that the present task does: the one that is replayed as a whole.
+outermost: Final[ContextVar[str]] = ContextVar("key of the outermost step", default="")
 
 
 class Retries(Struct, frozen=True):
@@ -49,9 +51,10 @@ async def attempt(
 @contextmanager
 def within(key: str) -> Iterator[None]:
     """Does the work of the key in this block."""
-    tokens = current.set(key), scope.set(f"{key}.")
+    tokens = current.set(key), scope.set(f"{key}."), outermost.set(outermost.get() or key)
     try:
         yield
     finally:
         current.reset(tokens[0])
         scope.reset(tokens[1])
+        outermost.reset(tokens[2])

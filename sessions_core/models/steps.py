@@ -4,12 +4,14 @@ from typing import ClassVar
 from uuid import uuid4
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from typing_extensions import override
 
 from sessions_core.models.fields import KeptJSONField
 from sessions_core.models.runs import Run
 from sessions_core.models.sessions import Session
+from sessions_core.protocol.step_keys import SUMMARY
 
 
 class Blob(models.Model):
@@ -48,6 +50,9 @@ class Step(models.Model):
 
     class Meta:
         db_table = "step"
+        indexes: ClassVar = [
+            models.Index(fields=["session", "key"], condition=Q(key__startswith=SUMMARY), name="step_summary")
+        ]
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "key"], name="step_once")]
 
     @override
@@ -60,7 +65,7 @@ class AgentState(models.Model):
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+", db_index=False)
     agent = models.CharField(max_length=64)
-    value = models.JSONField()
+    value = KeptJSONField(help_text="By the agent's own names.")
     saved_at = models.DateTimeField(db_default=Now())
 
     class Meta:

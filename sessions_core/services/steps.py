@@ -4,26 +4,31 @@ Everything is fenced as the Events of the Run are: the statement that appends lo
 is kept is written in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 from django.db import connection, transaction
 from django.db.models.functions import Now
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
 from sessions_core import log
 from sessions_core.log import Write
 from sessions_core.machines.feed import Span
-from sessions_core.models import AgentState, Blob
+from sessions_core.models import AgentState, Blob, Run
 from sessions_core.protocol.claim import Claim, WriteGrant
+from sessions_core.protocol.errors import Conflict, Fenced, TooLarge
 from sessions_core.protocol.events import StateSaved, StepCompleted
 from sessions_core.protocol.ids import SessionId
+from sessions_core.protocol.run_states import RunState
+from sessions_core.protocol.step_keys import SUMMARY
 
 EVENT_BYTES: Final = 1024  # a result up to this size stands in the Event, too: readers of the log see it
 ROW_BYTES: Final = 256 * 1024  # a larger result is kept as a Blob
 RESULT_BYTES: Final = 16 * 1024 * 1024
 PAGE_BYTES: Final = 256 * 1024  # of results that are read at once
 STATE_BYTES: Final = 64 * 1024
+TOO_MUCH_STATE: Final = "The agent wants to keep {kibibytes:.1f} KiB in this conversation; at most 64 KiB can be kept."
 
 _KEEP: Final = """
     INSERT INTO step (session_id, run_id, key, ordinal, digest, fence, once, result, blob_id, size, failed, completed_at)
@@ -52,6 +57,14 @@ _READ_OTHER_KEYS: Final = """
     SELECT key FROM ask WHERE run_id = %(run)s AND key <> id::text
     UNION SELECT consumed_by FROM signal WHERE run_id = %(run)s AND consumed_by IS NOT NULL
     UNION SELECT consumed_by FROM steer WHERE run_id = %(run)s AND consumed_by IS NOT NULL
+"""
+
+
+# `LIKE` is there for the index.
+_SUMMARIES: Final = f"""
+    SELECT step.key, result::text, blob.data FROM step JOIN run ON run.id = step.run_id LEFT JOIN blob ON blob.id = blob_id
+    WHERE step.session_id = %(session)s AND step.key = ANY(%(keys)s) AND step.key LIKE '{SUMMARY}%%'
+    AND run.agent = %(agent)s AND completed_at IS NOT NULL ORDER BY completed_at DESC
 """
 
 
@@ -126,6 +139,14 @@ def read_results(claim: Claim, key: str) -> dict[str, bytes]:
         return {key: bytes(data) if data is not None else result.encode() for key, result, data in cursor}
 
 
+def read_small_result(claim: Claim, key: str) -> bytes | None:
+    """Returns the result of one Step, as JSON, which is no Blob; None when the Run has kept none under the key."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT result::text FROM step WHERE run_id = %s AND key = %s", [claim.run, key])
+        row = cursor.fetchone()
+        return row[0].encode() if row else None
+
+
 def read_other_keys(claim: Claim) -> frozenset[str]:
     """Returns the keys under which the Run has asked people, and taken signals and steers."""
     with connection.cursor() as cursor:
@@ -133,18 +154,45 @@ def read_other_keys(claim: Claim) -> frozenset[str]:
         return frozenset(key for (key,) in cursor)
 
 
-def read_state(session_id: SessionId, agent: str) -> object:
-    """Returns what the agent keeps in the Session, None if that is nothing."""
-    return AgentState.objects.filter(session_id=session_id, agent=agent).values_list("value", flat=True).first()
+def find_summaries(session_id: SessionId, agent: str, keys: Sequence[str]) -> dict[str, bytes]:
+    """Returns the results of the agent's Steps in this Session that have one of the keys, which begin with SUMMARY. Of several
+    with one key the first counts.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMMARIES, {"session": session_id, "agent": agent, "keys": list(keys)})
+        return {key: bytes(data) if data is not None else text.encode() for key, text, data in cursor.fetchall()}
 
 
-def save_state(claim: Claim, value: object, *, size: int) -> None:
-    """Replaces what the agent keeps in the Session, `size` bytes as JSON. Raises Fenced."""
+def read_state(session_id: SessionId, agent: str) -> dict[str, Any]:
+    """Returns what the agent keeps in the Session, by its names."""
+    values = AgentState.objects.filter(session_id=session_id, agent=agent).values_list("value", flat=True).first()
+    return values or {}
+
+
+def save_state(claim: Claim, step: NewStep, *, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Changes what the agent keeps in the Session, and keeps the Step: the values `before` become those `after`; a name that is
+    only in one of them is removed or added. A compare-and-set: raises Conflict when one of them is not as it was before. Raises
+    Fenced, and TooLarge above STATE_BYTES.
+    """
     with transaction.atomic(durable=True):
-        log.append_as(claim, [StateSaved(agent=claim.agent, size=size)])
-        AgentState.objects.update_or_create(
-            session_id=claim.session, agent=claim.agent, defaults={"value": value, "saved_at": Now()}
+        held = Run.objects.select_for_update(no_key=True).filter(
+            pk=claim.run, fence=claim.fence, state=RunState.RUNNING, cancel_requested_at=None
         )
+        if held.first() is None:
+            raise Fenced
+        states = AgentState.objects.select_for_update()
+        state, _ = states.get_or_create(session_id=claim.session, agent=claim.agent, defaults={"value": {}})
+        values: dict[str, Any] = state.value
+        if any(values.get(name, UNSET) != before.get(name, UNSET) for name in {**before, **after}):
+            raise Conflict("Another answer has changed that meanwhile.")
+        values = {name: value for name, value in values.items() if name not in before} | dict(after)
+        size = len(msgspec.json.encode(values))
+        if size > STATE_BYTES:
+            raise TooLarge(TOO_MUCH_STATE.format(kibibytes=size / 1024))
+        log.append_as(claim, [StateSaved(agent=claim.agent, size=size)])
+        AgentState.objects.filter(pk=state.pk).update(value=values, saved_at=Now())
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, _row(claim, step))
 
 
 def _row(grant: WriteGrant, step: NewStep) -> tuple[Any, ...]:

@@ -180,6 +180,21 @@ async def test_a_signal_that_the_old_code_has_taken_is_there_for_the_new_one(har
     assert taken == [5, 5]
 
 
+async def test_a_run_that_begins_anew_finds_the_state_as_the_old_code_has_left_it(harness: Harness) -> None:
+    seen: list[list[int]] = []
+
+    async def keep(run: AgentRun) -> None:
+        run.state.setdefault("versions", []).append(len(seen))
+        seen.append(list(run.state["versions"]))
+        await run.wait_for("sent")
+
+    await begin(harness, keep)
+
+    await go_on(harness, keep, version=2)
+
+    assert seen == [[0], [0, 1]]
+
+
 async def test_the_row_keeps_the_worker_and_both_versions(harness: Harness) -> None:
     from django.conf import settings
 

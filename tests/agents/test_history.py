@@ -5,7 +5,7 @@ import pytest
 from pytest_django import Settings
 
 from agents.runner import history
-from agents.sdk import Prompt
+from agents.sdk.prompt_reader import Conversation
 from sessions_core import log
 from sessions_core.models import Run
 from sessions_core.protocol.author import Author
@@ -45,8 +45,8 @@ def say(session: SessionId, by: Author, text: str, *, parent: MessageId | None =
     return answer(claim(post_message(session, by, text, parent=parent).run), "a1")
 
 
-def texts(prompt: Prompt) -> list[str]:
-    return [message.text.rstrip("x") for message in prompt]
+def texts(prompt: Conversation) -> list[str]:
+    return [message.text.rstrip("x") for message in prompt.messages]
 
 
 def test_a_short_conversation_is_whole(session: SessionId, owner: Author) -> None:
@@ -54,7 +54,7 @@ def test_a_short_conversation_is_whole(session: SessionId, owner: Author) -> Non
 
     prompt = history.read_prompt(claim(post_message(session, owner, "now").run))
 
-    assert (texts(prompt), prompt.cut) == (["q1", "a1", "q2", "a2", "now"], False)
+    assert (texts(prompt), prompt.has_earlier) == (["q1", "a1", "q2", "a2", "now"], False)
 
 
 def test_a_long_one_is_cut_and_the_cut_is_before_a_question(
@@ -65,7 +65,7 @@ def test_a_long_one_is_cut_and_the_cut_is_before_a_question(
 
     prompt = history.read_prompt(claim(post_message(session, owner, "now").run))
 
-    assert (texts(prompt), prompt.cut) == (["q4", "a4", "now"], True)
+    assert (texts(prompt), prompt.has_earlier) == (["q4", "a4", "now"], True)
 
 
 def test_it_is_cut_by_bytes_as_well(session: SessionId, owner: Author, settings: Settings) -> None:
@@ -74,7 +74,7 @@ def test_it_is_cut_by_bytes_as_well(session: SessionId, owner: Author, settings:
 
     prompt = history.read_prompt(claim(post_message(session, owner, "now").run))
 
-    assert (texts(prompt), prompt.cut) == (["q3", "a3", "q4", "a4", "now"], True)
+    assert (texts(prompt), prompt.has_earlier) == (["q3", "a3", "q4", "a4", "now"], True)
 
 
 def test_an_agent_may_ask_for_less(session: SessionId, owner: Author) -> None:
@@ -82,7 +82,7 @@ def test_an_agent_may_ask_for_less(session: SessionId, owner: Author) -> None:
 
     prompt = history.read_prompt(claim(post_message(session, owner, "now").run), 1)
 
-    assert (texts(prompt), prompt.cut) == (["now"], True)
+    assert (texts(prompt), prompt.has_earlier) == (["now"], True)
 
 
 def test_what_was_answered_while_the_message_waited_is_there(session: SessionId, owner: Author) -> None:
@@ -102,7 +102,7 @@ def test_an_answer_does_not_come_without_its_question(session: SessionId, owner:
 
     prompt = history.read_prompt(claim(third))
 
-    assert (texts(prompt), prompt.cut) == (["second", "a2", "third"], True)
+    assert (texts(prompt), prompt.has_earlier) == (["second", "a2", "third"], True)
 
 
 def test_an_old_message_that_is_tried_again_comes_last(session: SessionId, owner: Author) -> None:
@@ -136,8 +136,8 @@ def test_the_cut_stays_where_it_is_for_many_runs(session: SessionId, owner: Auth
 
     prompts = [history.read_prompt(msgspec.structs.replace(now, replies_to=fact.message)) for fact in facts[40:]]
 
-    assert all(prompt.cut and 24 <= len(prompt) <= 32 for prompt in prompts)
-    assert len({prompt[0].message for prompt in prompts}) < len(prompts)
+    assert all(prompt.has_earlier and 24 <= len(prompt.messages) <= 32 for prompt in prompts)
+    assert len({prompt.messages[0].message for prompt in prompts}) < len(prompts)
 
 
 def test_an_edited_message_is_answered_without_what_came_after_it(session: SessionId, owner: Author) -> None:
@@ -146,7 +146,7 @@ def test_an_edited_message_is_answered_without_what_came_after_it(session: Sessi
 
     prompt = history.read_prompt(claim(post_message(session, owner, "q2, edited", parent=first).run))
 
-    assert (texts(prompt), prompt.cut) == (["q1", "a1", "q2, edited"], False)
+    assert (texts(prompt), prompt.has_earlier) == (["q1", "a1", "q2, edited"], False)
 
 
 def test_an_answer_anew_does_not_show_the_one_that_is_there(session: SessionId, owner: Author) -> None:
@@ -166,7 +166,7 @@ def test_other_branches_take_no_room(session: SessionId, owner: Author, settings
 
     prompt = history.read_prompt(claim(post_message(session, owner, "q3").run))
 
-    assert (texts(prompt), prompt.cut) == (["q1", "a1", "q2", "a2", "q3"], False)
+    assert (texts(prompt), prompt.has_earlier) == (["q1", "a1", "q2", "a2", "q3"], False)
 
 
 def test_the_limits_are_those_of_the_branch(session: SessionId, owner: Author, settings: Settings) -> None:
@@ -178,7 +178,7 @@ def test_the_limits_are_those_of_the_branch(session: SessionId, owner: Author, s
 
     prompt = history.read_prompt(claim(post_message(session, owner, "q3").run))
 
-    assert (texts(prompt), prompt.cut) == (["q2", "a1", "q3"], True)
+    assert (texts(prompt), prompt.has_earlier) == (["q2", "a1", "q3"], True)
 
 
 def test_a_branch_between_endless_others_is_cut(
@@ -192,4 +192,4 @@ def test_a_branch_between_endless_others_is_cut(
 
     prompt = history.read_prompt(claim(post_message(session, owner, "q2", parent=first).run))
 
-    assert (texts(prompt), prompt.cut) == (["q2"], True)
+    assert (texts(prompt), prompt.has_earlier) == (["q2"], True)

@@ -89,7 +89,8 @@ class Tree:
 
 
 def shown(view: PromptView) -> list[MessageId]:
-    return [message.message for exchange in view.exchanges for message in exchange.shown]
+    shown = [message.message for exchange in view.exchanges for message in exchange.shown]
+    return [message for message in shown if message is not None]
 
 
 @given(acts)

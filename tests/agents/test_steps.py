@@ -420,6 +420,14 @@ async def test_a_key_is_used_once(harness: Harness, caplog: pytest.LogCaptureFix
     assert "The key “same” was used before in this Run." in caplog.text
 
 
+async def test_a_key_of_the_sdk_itself_cannot_be_given(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
+    async def agent(run: AgentRun) -> None:
+        await run.step("@state", asyncio.sleep, 0)
+
+    assert isinstance((await harness.ask(agent))[-1], RunFailed)
+    assert "A key cannot begin with @" in caplog.text
+
+
 async def test_code_that_knows_a_kept_key_no_more_shows_its_progress(harness: Harness) -> None:
     killed = asyncio.Event()
 

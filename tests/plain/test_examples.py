@@ -14,7 +14,8 @@ RUFF: Final = str(Path(sys.prefix, "bin/ruff"))
 
 
 def agents() -> Iterator[str]:
-    for page in ("docs/tutorial.md", "docs/how-to/write-an-agent.md"):
+    pages = ("docs/tutorial.md", "docs/how-to/write-an-agent.md", "docs/reference/sdk.md", "docs/topics/tools.md")
+    for page in pages:
         examples = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
         yield from (example for example in examples if "@agent(" in example)
 

@@ -1,12 +1,13 @@
 """A provider with OpenAI's chat API, over real HTTP. It counts what it sends and notices when its connection is closed.
 
-The last user message tells it what to do, as JSON (`Order`); anything else is answered with twenty words. It is strict, as many
-chat templates are: roles that do not alternate, and tool calls without exactly one result each, get a 400. `GET /seen` returns
-what it saw. As a script:
+The last user message tells it what to do, as JSON (`Order`), perhaps with a name before it; anything else is answered with
+twenty words. It is strict, as many chat templates are: roles that do not alternate, and tool calls without exactly one result
+each, get a 400. `GET /seen` returns what it saw. As a script:
 `python -m tests.support.fake_provider 9000`, then CHAT_MODEL=fake CHAT_MODEL_URL=http://127.0.0.1:9000/v1.
 """
 
 import asyncio
+import re
 import sys
 import time
 from collections import Counter
@@ -280,7 +281,7 @@ def _reply(writer: asyncio.StreamWriter, status: int, body: bytes, *, retry_afte
 def _order(prompt: list[dict[str, object]]) -> Order:
     asked = [message["content"] for message in prompt if message["role"] == "user"]
     try:
-        return msgspec.json.decode(str(asked[-1]), type=Order)
+        return msgspec.json.decode(re.sub(r"^\w+: ", "", str(asked[-1])), type=Order)
     except (msgspec.DecodeError, IndexError):
         return Order()
 

@@ -1,7 +1,8 @@
 """Notes every statement that the engine sends to PostgreSQL while tests run, whoever sends it and by whatever cursor."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from types import FrameType
@@ -27,6 +28,7 @@ class Statement(Struct, frozen=True, eq=False):  # parameters may not have a has
 
 
 noted: Final[dict[str, Statement]] = {}
+_listening: Final[list[list[str]]] = []
 
 
 def watch() -> None:
@@ -35,11 +37,24 @@ def watch() -> None:
 
     @wraps(execute)
     def noting(cursor: Any, query: Any, params: Any = None, **options: Any) -> Any:  # noqa: ANN401  # as psycopg has it
-        if isinstance(query, str) and query not in noted and (sender := _sender(sys._getframe(1))):
-            noted[query] = Statement(query, params, sender)
+        if isinstance(query, str) and (_listening or query not in noted) and (sender := _sender(sys._getframe(1))):
+            noted.setdefault(query, Statement(query, params, sender))
+            for statements in _listening:
+                statements.append(query)
         return execute(cursor, query, params, **options)
 
     setattr(psycopg.Cursor, "execute", noting)  # noqa: B010  # it has overloads, which mypy wants back
+
+
+@contextmanager
+def sent() -> Iterator[list[str]]:
+    """Yields a list that gets each statement that the engine sends meanwhile."""
+    statements: list[str] = []
+    _listening.append(statements)
+    try:
+        yield statements
+    finally:
+        _listening.remove(statements)
 
 
 def _sender(frame: FrameType | None) -> str:
