@@ -105,6 +105,8 @@ class Runs(RuleBasedStateMachine):
         for key in keys:
             self._do(Act("ask", by=claim, key=key))
         self._do(self._sensible(Act("park", by=claim, word="ask" if at % 3 else "all")))
+        if at % 2 and (label := f"{claim.run}?{keys[0]}") in self.model.asks:
+            self._do(Act("answer", target=label, word="yes"))
 
     def two_acts_at_once(self, first: Act | None, second: Act | None) -> None:
         if first is None or second is None:
