@@ -110,7 +110,9 @@ async def test_the_list_of_many_changes_less_often_and_a_newcomer_has_it_at_once
 
 
 async def test_the_lists_of_many_sessions_share_few_round_trips(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "TURN_S", DEADLINE_S)  # what one turn has made is sent together: on a busy machine less
+    monkeypatch.setattr(
+        presence, "TURN_S", DEADLINE_S
+    )  # what one turn has made is sent together: on a busy machine less
     others, sessions = Others(), {str(uuid4()) for _ in range(2_000)}
     async with running(others) as tracker:
         for session in sessions:
