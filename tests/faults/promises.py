@@ -213,14 +213,16 @@ def _texts(truth: Truth) -> Iterator[str]:
             yield f"the deltas of {message} do not continue each other"
         if not spoken.compacted and spoken.completed not in {None, spoken.text}:
             yield f"{message} was completed with another text than its deltas made"
+    texts: dict[str | None, str] = {}  # by Run: a steer that is taken parts a Message in two
     for row in truth.facts:
-        if row.kind == "message.completed":
+        n = scripts.get(wanted.get(row.run or ""))
+        if n is not None and row.kind == "message.completed":
             said = "".join(part["text"] for part in row.data["parts"] if part["type"] == "text")
-            text = _BESIDE.sub("", said).removeprefix(" ")
-            n = scripts.get(wanted.get(row.run or ""))
-            whole = row.data["state"] == "complete"
-            if n is not None and not (text == say(n) if whole else say(n).startswith(text)):
+            texts[row.run] = text = (texts.get(row.run, "") + _BESIDE.sub("", said)).removeprefix(" ")
+            if not say(n).startswith(text):
                 yield f"the {row.data['state']} answer at {row.seq} is not the script's: {text[:60]!r}…"
+        elif n is not None and row.kind == "run.completed" and texts.get(row.run, "") != say(n):
+            yield f"the answer that ends at {row.seq} is not the script's: {texts.get(row.run, '')[:60]!r}…"
 
 
 def _words_of(row: Row) -> int | None:

@@ -23,7 +23,7 @@ WORDS: Final = 2
 ENDS: Final = script(words=WORDS, every_ms=1, wait_at=WORDS)
 STEER: Final = script(words=3, every_ms=1)
 OK, CONFLICT = 200, 409
-ROUNDS_LONG: Final = 40
+ROUNDS_LONG: Final = 20
 JITTER_S: Final = 0.05  # from the last word to the end, and more
 
 
