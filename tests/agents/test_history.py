@@ -40,9 +40,9 @@ def talk(session: SessionId, owner: Author, exchanges: int, *, length: int = 0) 
         answer(claim(post_message(session, owner, f"q{n}").run), f"a{n}" + "x" * length)
 
 
-def say(session: SessionId, by: Author, text: str, *, parent: MessageId | None = None) -> MessageId:
+def say(session: SessionId, by: Author, text: str, *, parent: MessageId | None = None, length: int = 0) -> MessageId:
     """Posts a message, and returns the answer to it."""
-    return answer(claim(post_message(session, by, text, parent=parent).run), "a1")
+    return answer(claim(post_message(session, by, text, parent=parent).run), "a1" + "x" * length)
 
 
 def texts(prompt: Conversation) -> list[str]:
@@ -169,16 +169,31 @@ def test_other_branches_take_no_room(session: SessionId, owner: Author, settings
     assert (texts(prompt), prompt.has_earlier) == (["q1", "a1", "q2", "a2", "q3"], False)
 
 
-def test_the_limits_are_those_of_the_branch(session: SessionId, owner: Author, settings: Settings) -> None:
+def test_the_messages_of_the_branch_are_counted(session: SessionId, owner: Author, settings: Settings) -> None:
     settings.PROMPT_MESSAGES = 3
     first = say(session, owner, "q1")
-    for _ in range(3):
+    second = say(session, owner, "q2", parent=first)
+    for _ in range(2):
         say(session, owner, "other", parent=first)
-    say(session, owner, "q2", parent=first)
 
-    prompt = history.read_prompt(claim(post_message(session, owner, "q3").run))
+    prompt = history.read_prompt(claim(post_message(session, owner, "q3", parent=second).run))
 
     assert (texts(prompt), prompt.has_earlier) == (["q2", "a1", "q3"], True)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(0, ["q2", "a1", "q3"]), (2_500, ["q3"])])
+def test_the_bytes_of_the_branch_are_counted(
+    session: SessionId, owner: Author, settings: Settings, length: int, shown: list[str]
+) -> None:
+    settings.PROMPT_BYTES = 5_000
+    first = say(session, owner, "q1", length=2_000)
+    second = say(session, owner, "q2", parent=first, length=2_000)
+    for _ in range(2):
+        say(session, owner, "other", parent=first, length=2_000)
+
+    prompt = history.read_prompt(claim(post_message(session, owner, "q3" + "x" * length, parent=second).run))
+
+    assert (texts(prompt), prompt.has_earlier) == (shown, True)
 
 
 def test_a_branch_between_endless_others_is_cut(
