@@ -175,14 +175,17 @@ def _cost_paced(machine: Machine) -> float:
 
 
 def _cost_along(machine: Machine) -> tuple[float, float]:
-    """Returns the ms of CPU for a delta early in long Messages, and late in them. Words are due by the clock; those that come
-    while a write is under way become one delta.
+    """Returns the ms of CPU for a word early in long Messages, and late in them. Words are due by the clock; those that come
+    while a write is under way become one delta, so the words are counted.
     """
-    streams = _start(machine, WRITERS, words=LONG, every_us=1_000_000 // WORDS_PER_S)
+    _start(machine, WRITERS, words=LONG, every_us=1_000_000 // WORDS_PER_S)
+    worker = psutil.Process(machine.pid("worker"))
     began, costs = time.monotonic(), []
     for start in (500, LONG - 500 - PART):
         time.sleep(max(0, began + start / WORDS_PER_S - time.monotonic()))
-        costs.append(_cost(machine, streams, lambda: time.sleep(PART / WORDS_PER_S)))
+        cpu = cpu_s(worker)
+        time.sleep(PART / WORDS_PER_S)
+        costs.append((cpu_s(worker) - cpu) * 1000 / (WRITERS * PART))
     wait_until_idle(machine)
     return costs[0], costs[1]
 
