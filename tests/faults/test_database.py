@@ -1,6 +1,7 @@
 """While PostgreSQL is away nothing is accepted; what was acknowledged before is there afterwards."""
 
 import asyncio
+import json
 import os
 import secrets
 import signal
@@ -61,9 +62,12 @@ def _fill(world: System) -> None:
 
 
 async def _post_at_length(tab: Tab, session: str) -> None:
-    """Posts long texts until it is cancelled. They are no scripts, so each Run fails at once."""
+    """Posts long scripts until it is cancelled: of one word each, with a question that is never asked. A Run that failed would
+    pause the queue, and those behind it would wait for a person.
+    """
     while True:
-        await tab.client.post(session, secrets.token_hex(14_000), agent="script")
+        script = {"words": 1, "every_ms": 0, "ask": {"after": 2, "title": secrets.token_hex(14_000)}}
+        await tab.client.post(session, json.dumps(script), agent="script")
 
 
 def _authors(round: Round) -> list[tuple[str, Tab]]:
