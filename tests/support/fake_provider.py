@@ -31,7 +31,7 @@ REASONS: Final = {
 }
 
 
-UNKEPT_S: Final = 1.0  # from the end of an answer until it is surely kept
+UNKEPT_S: Final = 5.0  # from the end of an answer until it is surely kept, on a busy machine, too
 
 
 class ToolCall(Struct, frozen=True):

@@ -30,7 +30,7 @@ async def tour(run: AgentRun) -> None:
     for lap in range(1, order.laps + 1):
         await run.step(f"lap {lap}", _call, run, order.step)
         async with run.message() as message:
-            await message.model(run.prompt())
+            await message.model(run.prompt(), instructions=f"This is lap {lap}.")  # no two requests are alike
             answer = await run.ask({"type": "integer"}, f"Lap {lap}?")
             await message.append(f" answered {answer}")
         await run.sleep(order.sleep_s)
