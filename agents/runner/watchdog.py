@@ -198,7 +198,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(ignored, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     os.set_blocking(given.dump, False)
-    watch(Marks(given.marks), given.dump, given.pid, given.worker, lease_s=given.lease_s)
+    try:
+        watch(Marks(given.marks), given.dump, given.pid, given.worker, lease_s=given.lease_s)
+    except Exception:
+        logger.exception("The watchdog of %s has failed.", given.worker)
+    finally:
+        logging.shutdown()
+        os._exit(0)  # the threads of a pool whose database has vanished would keep this process for ever
 
 
 if __name__ == "__main__":
