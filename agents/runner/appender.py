@@ -23,7 +23,7 @@ from sessions_core.services import steps
 from sessions_core.services.steps import NewStep
 
 GROUP_SIZE: Final = 64  # writes in one statement: about 10 ms, so that no write waits long for the others
-GATHER_S: Final = 0.01  # from the beginning of a statement to that of the next one
+GATHER_S: Final = 0.005  # from the beginning of a statement to that of the next one
 OUTCOME_UNKNOWN: Final = frozenset({"08", "57"})  # SQLSTATE classes: connection exception, operator intervention
 
 
