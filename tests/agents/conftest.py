@@ -33,13 +33,21 @@ def session(owner: "Author") -> "SessionId":
     return sessions.create(by=owner, agent="script")
 
 
-@pytest.fixture
-def harness(session: "SessionId", owner: "Author") -> Iterator["Harness"]:
+@pytest.fixture(autouse=True)
+def no_agent_of_another_test() -> Iterator[None]:
+    """Forgets the agent of the test: of two with one name, neither is used."""
+    yield
     from agents.sdk import registry
-    from tests.agents.harness import NAME, Harness
+    from tests.agents.harness import NAME
 
-    yield Harness(session, owner)
     registry._registered.pop(NAME, None)
+
+
+@pytest.fixture
+def harness(session: "SessionId", owner: "Author") -> "Harness":
+    from tests.agents.harness import Harness
+
+    return Harness(session, owner)
 
 
 @pytest.fixture
@@ -82,10 +90,7 @@ def start_worker(transactional_db: None, empty_broker: None) -> Iterator[Callabl
 
 
 @pytest.fixture
-def tooled(session: "SessionId", owner: "Author", provider: "Provider") -> Iterator["Tooled"]:
-    from agents.sdk import registry
-    from tests.agents.harness import NAME
+def tooled(session: "SessionId", owner: "Author", provider: "Provider") -> "Tooled":
     from tests.agents.tooled import Tooled
 
-    yield Tooled(session, owner)
-    registry._registered.pop(NAME, None)
+    return Tooled(session, owner)
