@@ -48,7 +48,7 @@ class Outcome(Struct):
         return f"{', '.join(counts)} in {self.seconds:.0f} s"
 
 
-def run(stage: str, *, processes: int = 2) -> Outcome:
+def run(stage: str, *, processes: int = 4) -> Outcome:
     """Runs one of STAGES or of MORE; its tests are reported on standard output as they go. `processes`: those of "Python"."""
     sys.stdout.write(f"\n── {stage} ──\n")
     sys.stdout.flush()
