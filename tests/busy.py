@@ -15,7 +15,7 @@ from chatapp.launcher.embedded import launch
 from tests.stages import STAGES, Outcome, run, total
 
 LOAD: Final = 20
-PROCESSES: Final = 8  # of the fast tests: each gets a fourteenth of a core, and all of them a third of an hour
+PROCESSES: Final = 8  # of the fast tests: each gets a fourteenth of a core
 BUSY: Final = ("browser", "browser", "browser", "JavaScript", "Python")
 
 
