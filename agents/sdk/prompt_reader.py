@@ -55,9 +55,9 @@ class PromptReader:
         return Prompt(shown[start:], cut=Cut(shown[start].message, shown[start].at, text), names=names)
 
     async def _summary(self, messages: Sequence[PromptMessage], summarise: Summarise, budget: int) -> str:
-        """Returns a summary of the messages without the last one, before which the prompt is cut. Each is made once and serves
-        all later Runs of the agent, so that their prompts begin alike; the next one is made from it and what came since. What it
-        is made from has the budget of a prompt, too.
+        """Returns a summary of all messages but the last: the prompt begins with that one. A summary is made once and kept: later
+        Runs of the agent use it again, so that their prompts begin alike. The next summary is made of the one before and of what
+        was written since. `budget`: tokens of what a summary is made of.
         """
         *left_out, first = messages
         notes: list[PromptMessage] = []

@@ -60,7 +60,7 @@ class Branches:
         return self._path(Exchange(message, None))
 
     def said_in(self, exchange: Exchange) -> list[Message]:
-        """Returns what the Answer has on the branch, in the order of the log."""
+        """Returns the Messages of the Answer that are on the branch, in the order of the log."""
         said = self._said.get(exchange.answer or "", [])
         return [each for each in said if exchange.until is None or each.seq <= exchange.until]
 

@@ -9,6 +9,7 @@ from django.db import connection
 from msgspec import Struct
 
 from sessions_core import log
+from sessions_core.models import Run
 from sessions_core.protocol.author import Author
 from sessions_core.protocol.claim import Claim
 from sessions_core.protocol.events import Event, Fact, MessageDelta, MessageStarted, Part, PostState, decode_fact
@@ -49,7 +50,13 @@ def post_message(session: SessionId, by: Author, text: str = "hello", **more: ob
 
 def post_and_claim(session: SessionId, by: Author) -> Claim:
     """Posts a message and claims its Run for a worker."""
-    claim = runs.claim(session, post_message(session, by).run, worker="w1")
+    return claim_run(post_message(session, by).run)
+
+
+def claim_run(run: RunId) -> Claim:
+    """Claims the Run for the worker `w1`."""
+    session = SessionId(Run.objects.values_list("session_id", flat=True).get(pk=run))
+    claim = runs.claim(session, run, worker="w1")
     assert claim is not None
     return claim
 

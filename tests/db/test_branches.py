@@ -25,11 +25,20 @@ from sessions_core.protocol.events import (
     RunSteered,
     RunWaiting,
 )
-from sessions_core.protocol.ids import BEGINNING, MessageId, RunId, SessionId, new_message
+from sessions_core.protocol.ids import BEGINNING, MessageId, SessionId, new_message
 from sessions_core.protocol.run_states import RunState
 from sessions_core.services import messages, runs, sessions
 from sessions_core.services.runs import Requested
-from tests.db.acts import concurrently, facts, kinds, new_client_id, post_and_claim, post_message, start_message
+from tests.db.acts import (
+    claim_run,
+    concurrently,
+    facts,
+    kinds,
+    new_client_id,
+    post_and_claim,
+    post_message,
+    start_message,
+)
 
 if TYPE_CHECKING:
     from sessions_core.protocol.errors import Refusal
@@ -38,13 +47,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 FAILED = RunFailed(code="agent_error", message="It failed.", retry=True)
 PARTS = [Part(type="text", text="go on")]
-
-
-def claim(run: RunId) -> Claim:
-    session = SessionId(Run.objects.values_list("session_id", flat=True).get(pk=run))
-    claimed = runs.claim(session, run, worker="w1")
-    assert claimed is not None
-    return claimed
 
 
 def say(claimed: Claim) -> MessageId:
@@ -57,7 +59,7 @@ def say(claimed: Claim) -> MessageId:
 def answered(session: SessionId, by: Author, *, parent: MessageId | None = None) -> tuple[MessageId, MessageId]:
     """Posts a message, and returns its id and that of its answer."""
     posted = post_message(session, by, parent=parent)
-    return posted.message, say(claim(posted.run))
+    return posted.message, say(claim_run(posted.run))
 
 
 def regenerate(session: SessionId, by: Author, message: MessageId, **more: object) -> Requested:
@@ -86,7 +88,7 @@ def test_an_answer_is_given_anew_beside_the_one_that_is_there(session: SessionId
     run = regenerate(session, owner, answer).run
 
     assert facts(session)[-1] == RunRequested(run=run, agent="script", parent=None, replies_to=question)
-    assert claim(run).replies_to == question
+    assert claim_run(run).replies_to == question
 
 
 def test_any_message_of_a_run_stands_for_its_answer(session: SessionId, owner: Author) -> None:
@@ -94,7 +96,7 @@ def test_any_message_of_a_run_stands_for_its_answer(session: SessionId, owner: A
     start_message(claimed)
     second = say(claimed)
 
-    assert claim(regenerate(session, owner, second).run).replies_to == claimed.replies_to
+    assert claim_run(regenerate(session, owner, second).run).replies_to == claimed.replies_to
 
 
 def test_the_same_command_from_many_devices_at_once_gives_one_answer(session: SessionId, owner: Author) -> None:
@@ -190,7 +192,7 @@ def test_while_another_answer_is_written_it_waits_in_the_queue(session: SessionI
     for waits, begins in [(run, posted.run), (last.run, run)]:
         runs.finish(working, RunCompleted())
         assert runs.claim(session, waits, worker="w1") is None
-        working = claim(begins)
+        working = claim_run(begins)
 
 
 def test_one_that_waits_is_stopped_with_everything(session: SessionId, owner: Author) -> None:
@@ -215,7 +217,7 @@ def test_one_that_waits_alone_is_paused_and_goes_on(session: SessionId, owner: A
     assert runs.claim(session, run, worker="w1") is None
 
     runs.resume_queue(session, by=owner, client_id=new_client_id())
-    claim(run)
+    claim_run(run)
 
 
 def test_the_policy_may_refuse_it_or_stop_the_other_answer(session: SessionId, owner: Author) -> None:
@@ -230,13 +232,13 @@ def test_the_policy_may_refuse_it_or_stop_the_other_answer(session: SessionId, o
 
     assert facts(session)[-2] == RunCancelRequested(by=str(owner.user), device=None, runs=(working.run,))
     runs.finish(working, RunCompleted())
-    claim(run)
+    claim_run(run)
 
 
 def test_a_message_follows_the_answer_that_was_given_anew(session: SessionId, owner: Author) -> None:
     _, answer = answered(session, owner)
     answered(session, owner)
-    anew = say(claim(regenerate(session, owner, answer).run))
+    anew = say(claim_run(regenerate(session, owner, answer).run))
 
     assert parent(session, post_message(session, owner).message) == anew
 
@@ -244,15 +246,15 @@ def test_a_message_follows_the_answer_that_was_given_anew(session: SessionId, ow
 def test_an_answer_anew_that_says_nothing_leaves_the_end_where_it_was(session: SessionId, owner: Author) -> None:
     _, answer = answered(session, owner)
     _, newest = answered(session, owner)
-    failed = claim(regenerate(session, owner, answer).run)
+    failed = claim_run(regenerate(session, owner, answer).run)
     runs.finish(failed, FAILED)
     assert parent(session, post_message(session, owner, policy="interrupt").message) == newest
     runs.cancel(session, by=owner, client_id=new_client_id())
 
-    said = say(claim(runs.retry(session, by=owner, client_id=new_client_id(), run_id=failed.run).run))
+    said = say(claim_run(runs.retry(session, by=owner, client_id=new_client_id(), run_id=failed.run).run))
 
     assert log.find_end(session) != said  # something was sent since
-    again = say(claim(regenerate(session, owner, said).run))
+    again = say(claim_run(regenerate(session, owner, said).run))
     assert log.find_end(session) == again
 
 
@@ -273,10 +275,10 @@ def test_a_retry_makes_no_branch(session: SessionId, owner: Author) -> None:
     _, newest = answered(session, owner)
 
     again = runs.retry(session, by=owner, client_id=new_client_id(), run_id=failed.run).run
-    once_more = claim(again)
+    once_more = claim_run(again)
     runs.finish(once_more, FAILED)
     run = runs.retry(session, by=owner, client_id=new_client_id(), run_id=again).run
-    say(claim(run))
+    say(claim_run(run))
 
     assert {fact.retry_of for fact in facts(session) if isinstance(fact, RunRequested) and fact.retry_of} == {
         failed.run
@@ -288,7 +290,7 @@ def test_a_message_follows_what_a_retry_has_said(session: SessionId, owner: Auth
     failed = post_and_claim(session, owner)
     start_message(failed)
     runs.finish(failed, FAILED)
-    said = say(claim(runs.retry(session, by=owner, client_id=new_client_id(), run_id=failed.run).run))
+    said = say(claim_run(runs.retry(session, by=owner, client_id=new_client_id(), run_id=failed.run).run))
 
     assert parent(session, post_message(session, owner).message) == said
 
@@ -300,7 +302,7 @@ def test_what_a_run_says_that_has_slept_is_not_the_end_of_what_has_gone_on(sessi
     _, newest = answered(session, owner)
     Run.objects.filter(pk=slept.run).update(resume_at="2026-01-01T00:00Z")
 
-    say(claim(slept.run))
+    say(claim_run(slept.run))
 
     assert parent(session, post_message(session, owner).message) == newest
 
@@ -345,7 +347,7 @@ def test_a_queued_message_keeps_its_place_and_the_end_is_no_place(session: Sessi
     parents, ends = [], []
     for each in (edited, beginning, at_the_end, asked):
         ends.append(log.find_end(session))
-        say(claim(each.run))
+        say(claim_run(each.run))
         parents.append(parent(session, each.message))
     assert parents == [first, None, *ends[2:]]
 
@@ -356,7 +358,7 @@ def test_a_place_that_has_disappeared_is_the_end(session: SessionId, owner: Auth
     queued = post_message(session, owner, parent=first)
     log.append_as(working, [RunRestarted(attempt=1, voided=(first,))])
     runs.finish(working, RunCompleted())
-    claim(queued.run)
+    claim_run(queued.run)
 
     assert parent(session, queued.message) == second
 

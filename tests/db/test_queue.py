@@ -26,6 +26,7 @@ from sessions_core.protocol.run_states import RunState
 from sessions_core.services import messages, runs
 from tests.db.acts import (
     author,
+    claim_run,
     concurrently,
     facts,
     kinds,
@@ -42,13 +43,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 FAILED = RunFailed(code="agent_error", message="It failed.", retry=True)
 OTHER = [Part(type="text", text="something else")]
-
-
-def claim(run: RunId) -> Claim:
-    session = SessionId(Run.objects.values_list("session_id", flat=True).get(pk=run))
-    claimed = runs.claim(session, run, worker="w1")
-    assert claimed is not None
-    return claimed
 
 
 def stop(session: SessionId, by: Author, run: RunId | None = None) -> None:
@@ -78,7 +72,7 @@ def test_a_queued_message_stands_where_it_was_sent(session: SessionId, owner: Au
     assert (queued.outcome, runs.claim(session, queued.run, worker="w1")) == ("queued", None)
 
     runs.finish(first, RunCompleted())
-    claim(queued.run)
+    claim_run(queued.run)
 
     assert kinds(session)[-3:] == ["run.completed", "message.dequeued", "run.started"]
     dequeued = facts(session)[-2]
@@ -110,8 +104,8 @@ def test_the_queue_keeps_the_order_of_posting(session: SessionId, owner: Author)
     runs.finish(first, RunCompleted())
 
     assert runs.claim(session, third.run, worker="w1") is None
-    runs.finish(claim(second.run), RunCompleted())
-    claim(third.run)
+    runs.finish(claim_run(second.run), RunCompleted())
+    claim_run(third.run)
 
 
 def test_a_text_that_was_edited_is_sent(session: SessionId, owner: Author) -> None:
@@ -119,7 +113,7 @@ def test_a_text_that_was_edited_is_sent(session: SessionId, owner: Author) -> No
     queued = post_message(session, owner)
     edit(session, owner, queued.message)
     runs.finish(first, RunCompleted())
-    claim(queued.run)
+    claim_run(queued.run)
 
     assert MessageQueuedEdited(message=queued.message, parts=tuple(OTHER)) in facts(session)
     sent = [fact for fact in facts(session) if isinstance(fact, MessageDequeued)]
@@ -167,7 +161,7 @@ def test_the_queue_pauses_when_the_answer_fails_or_is_stopped(
     resume(session, owner)
 
     assert facts(session)[-1] == QueueResumed(by=str(owner.user))
-    claim(queued.run)
+    claim_run(queued.run)
     with pytest.raises(Conflict):
         resume(session, owner)
 
@@ -187,12 +181,12 @@ def test_a_post_to_a_paused_queue_is_answered_at_once_and_its_completion_resumes
 
     later = post_message(session, owner)
     assert later.outcome == "sent"
-    working = claim(later.run)
+    working = claim_run(later.run)
     assert is_paused(session)
     runs.finish(working, RunCompleted())
 
     assert facts(session)[-1] == QueueResumed()
-    claim(queued.run)
+    claim_run(queued.run)
 
 
 def test_a_retry_that_completes_resumes_the_queue(session: SessionId, owner: Author) -> None:
@@ -201,12 +195,12 @@ def test_a_retry_that_completes_resumes_the_queue(session: SessionId, owner: Aut
     runs.finish(first, FAILED)
 
     again = runs.retry(session, by=owner, client_id=new_client_id(), run_id=first.run)
-    runs.finish(claim(again.run), FAILED)
+    runs.finish(claim_run(again.run), FAILED)
     assert is_paused(session)
     again = runs.retry(session, by=owner, client_id=new_client_id(), run_id=again.run)
-    runs.finish(claim(again.run), RunCompleted())
+    runs.finish(claim_run(again.run), RunCompleted())
 
-    claim(queued.run)
+    claim_run(queued.run)
 
 
 def test_the_pause_ends_with_the_last_message_taken_back(session: SessionId, owner: Author) -> None:
@@ -231,8 +225,8 @@ def test_an_interrupting_message_goes_ahead_and_does_not_pause(session: SessionI
     assert runs.claim(session, ahead.run, worker="w1") is None  # the stopped one writes its end first
     runs.finish(first, RunCompleted())
     assert runs.claim(session, queued.run, worker="w1") is None
-    runs.finish(claim(ahead.run), RunCompleted())
-    claim(queued.run)
+    runs.finish(claim_run(ahead.run), RunCompleted())
+    claim_run(queued.run)
     assert "queue.paused" not in kinds(session)
 
 
@@ -275,7 +269,7 @@ def test_stop_of_a_queued_answer_takes_its_message_back_and_pauses_nothing(sessi
     runs.finish(first, RunCompleted())
 
     assert "queue.paused" not in kinds(session)
-    claim(other.run)
+    claim_run(other.run)
 
 
 def test_a_run_that_sleeps_gives_its_turn_up(session: SessionId, owner: Author) -> None:
@@ -285,7 +279,7 @@ def test_a_run_that_sleeps_gives_its_turn_up(session: SessionId, owner: Author) 
         state=RunState.WAITING, waits_on="sleep", waiting={"on": "sleep"}, lease_until=None
     )
 
-    claim(queued.run)
+    claim_run(queued.run)
 
 
 def test_a_run_that_asks_keeps_its_turn(session: SessionId, owner: Author) -> None:

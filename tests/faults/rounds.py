@@ -180,7 +180,7 @@ class Round:
             await eventually(lambda: self.all_reached(heads), within_s=patience_s(), otherwise=self.behind)
 
     def result(self, truths: dict[str, Truth], stale: Sequence[str], reads: int) -> Result:
-        """Compares everything with the log. `stale` describes the writes of workers for Runs that were another's."""
+        """Compares what readers got with the log. `stale`: a line for each write of a worker to a Run that another one held."""
         findings = Findings()
         for session, reading in readings(self.tabs):
             findings.add(check_reader(truths[session], reading.batches, name=reading.name, live=self.live))

@@ -136,7 +136,7 @@ class System:
             process.wait_until_ready()
 
     def spare(self, process: Process, *, wanted: bool) -> None:
-        """Has a second web process or worker running and ready, or ended."""
+        """Starts a second web process or worker and waits until it is ready; when it is not `wanted`, ends it."""
         if not wanted:
             process.end()
             return

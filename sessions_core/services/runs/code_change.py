@@ -32,10 +32,10 @@ NOT_AGAIN: Final = RunFailed(
 def judge(
     run: Run, version: int | None, *, free_s: float | None
 ) -> Literal["goes on", "begins anew", "is left"] | RunFailed:
-    """Returns what becomes of a Run that a worker with this `version` of its agent has claimed; None: the worker does not have
-    the agent. `free_s`: for how long every worker could have claimed it.
+    """Returns what happens to a Run that a worker has claimed. `version`: that of the worker's code of the agent, None when it
+    does not have the agent. `free_s`: for how many seconds any worker could have claimed the Run.
 
-    A worker with older code leaves it to those with newer code, and ends it when none has come.
+    A worker with older code leaves the Run to workers with newer code. It ends the Run when none of them has come in time.
     """
     begun_with = run.agent_version
     if version is None or begun_with is None or version == begun_with:

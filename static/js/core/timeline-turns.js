@@ -11,7 +11,7 @@ import { ACTIVE } from "ds/core/run-states.js";
 const GIVES_TURN = new Set(["sleep", "signal"]);
 
 /**
- * Returns the Run that has the turn, or is next.
+ * Returns the Run that holds the turn of its Session, or else the one that is next.
  *
  * @param {Timeline} timeline
  */
